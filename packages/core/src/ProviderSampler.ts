@@ -1,0 +1,144 @@
+/**
+ * Sources whose model the server configured: the constructor that every provider uses.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Content } from "./Content.ts"
+import { formatIssue } from "./internal/issues.ts"
+import * as Sampler from "./Sampler.ts"
+import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
+import type { SamplingError } from "./SamplingError.ts"
+import type { SamplingRequest } from "./SamplingRequest.ts"
+import { CreateMessageResult, Usage } from "./SamplingResponse.ts"
+import type { SamplingResponse } from "./SamplingResponse.ts"
+
+/**
+ * What a provider gives back: a string is one text block that ended by itself.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Reply = string | {
+  readonly content: string | Content | ReadonlyArray<Content>
+  /**
+   * The model that answered. Default: the provider's name.
+   */
+  readonly model?: string | undefined
+  /**
+   * Default: not told.
+   */
+  readonly stopReason?: string | undefined
+  readonly usage?: Usage | undefined
+}
+
+/**
+ * How a provider answers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The provider's name, by the OpenTelemetry GenAI convention where it has one, for example `openai`.
+   */
+  readonly name: string
+  /**
+   * Whether requests may carry `tools`. Default: false.
+   */
+  readonly tools?: boolean | undefined
+  /**
+   * Answers a checked request. What it returns is checked as well.
+   */
+  readonly createMessage: (request: SamplingRequest) => Effect.Effect<Reply, SamplingError>
+}
+
+/**
+ * A provider Layer from a function.
+ *
+ * **Example** (Sampling from your own model)
+ *
+ * ```ts
+ * import { ProviderSampler, Sampler } from "@effect-sampling/core"
+ * import { Effect } from "effect"
+ *
+ * const layer = ProviderSampler.layer({
+ *   name: "echo",
+ *   createMessage: (request) => Effect.succeed(`${request.messages.length} message(s)`)
+ * })
+ *
+ * const reply = await Effect.runPromise(Sampler.sample(["a", "b"]).pipe(Effect.provide(layer)))
+ * reply.text // => "2 message(s)"
+ * reply.source // => { kind: "provider", name: "echo" }
+ * ```
+ *
+ * @see {@link layerEffect} when building it takes an effect
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<Sampler.Sampler | Sampler.Provider> =>
+  Layer.succeedContext(toContext(options))
+
+/**
+ * A provider Layer from an effect that builds it, for example one that reads `Config` or owns a connection.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerEffect = <E, R>(
+  options: Effect.Effect<Options, E, R>
+): Layer.Layer<Sampler.Sampler | Sampler.Provider, E, Exclude<R, Scope.Scope>> =>
+  Layer.effectContext(Effect.map(options, toContext))
+
+const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.Provider> =>
+  Context.make(Sampler.Sampler, make(options)).pipe(Context.add(Sampler.Provider, { name: options.name }))
+
+const make = (options: Options): Sampler.Sampler["Service"] =>
+  Sampler.make({
+    capabilities: Effect.succeed({ tools: options.tools ?? false }),
+    createMessage: (request) =>
+      options.tools !== true && (request.tools !== undefined || request.toolChoice !== undefined)
+        ? Effect.fail(noTools(options.name))
+        : Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
+  })
+
+const noTools = (name: string): SamplingUnsupported =>
+  new SamplingUnsupported({
+    missing: "sampling.tools",
+    message: `The provider "${name}" takes no tools. Sample without tools, or use another provider.`
+  })
+
+const CheckedReply = Schema.Struct({ ...CreateMessageResult.fields, usage: Schema.optionalKey(Usage) })
+
+const decode = Schema.decodeUnknownResult(CheckedReply, { errors: "all" })
+
+const checkReply = (name: string, reply: Reply): Effect.Effect<SamplingResponse, InvalidResponse> => {
+  const decoded = decode(toResult(name, reply))
+  return Result.isSuccess(decoded)
+    ? Effect.succeed({ ...decoded.success, source: { kind: "provider", name }, passedOver: [] })
+    : Effect.fail(
+      new InvalidResponse({
+        message: `The provider "${name}" did not give a valid reply: ${formatIssue(decoded.failure.issue)}`
+      })
+    )
+}
+
+const toResult = (name: string, reply: Reply): unknown => {
+  if (typeof reply !== "object" || reply === null) {
+    return { role: "assistant", content: textBlock(reply), model: name, stopReason: "endTurn" }
+  }
+  return {
+    role: "assistant",
+    content: typeof reply.content === "string" ? textBlock(reply.content) : reply.content,
+    model: reply.model ?? name,
+    ...(reply.stopReason !== undefined && { stopReason: reply.stopReason }),
+    ...(reply.usage !== undefined && { usage: reply.usage })
+  }
+}
+
+const textBlock = (text: string) => ({ type: "text", text })

@@ -1,0 +1,441 @@
+/**
+ * The service that answers sampling requests, and the combinators that compose its Layers.
+ *
+ * @since 0.1.0
+ */
+import type * as Arr from "effect/Array"
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Content from "./Content.ts"
+import { requestAttributes, responseAttributes } from "./internal/spanAttributes.ts"
+import { validateRequest } from "./internal/validateRequest.ts"
+import * as ModelPreferences from "./ModelPreferences.ts"
+import type { SamplingError } from "./SamplingError.ts"
+import type { SamplingMessage } from "./SamplingMessage.ts"
+import * as SamplingPrompt from "./SamplingPrompt.ts"
+import type { IncludeContext, SamplingRequest } from "./SamplingRequest.ts"
+import type { SamplingResponse, Source, Usage } from "./SamplingResponse.ts"
+
+/**
+ * Answers sampling requests. Which model does is decided by the Layer that provides it.
+ *
+ * **Example** (Sampling in an effect)
+ *
+ * ```ts
+ * import { Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect } from "effect"
+ *
+ * const summarise = (text: string) =>
+ *   Sampler.sample(`Summarise:\n\n${text}`, { maxTokens: 300 }).pipe(Effect.map((reply) => reply.text))
+ *
+ * const summary = await Effect.runPromise(
+ *   summarise("a long text").pipe(Effect.provide(TestSampler.scripted(["short"])))
+ * )
+ * summary // => "short"
+ * ```
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Sampler extends Context.Service<Sampler, {
+  /**
+   * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
+   */
+  readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+  /**
+   * Asks for one completion. See {@link SampleOptions} and {@link Sample}.
+   */
+  readonly sample: (
+    prompt: SamplingPrompt.Input,
+    options?: SampleOptions
+  ) => Effect.Effect<Sample, SamplingError>
+  /**
+   * What can be asked of the source here and now: for the client's model it depends on the connected client.
+   */
+  readonly capabilities: Effect.Effect<SamplerCapabilities>
+}>()("@effect-sampling/core/Sampler") {}
+
+/**
+ * Marks a Layer whose completions come from a model that the server configured, never from the client. Provider Layers
+ * provide it next to {@link Sampler}; {@link always} asks for it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Provider extends Context.Service<Provider, {
+  /**
+   * The provider's name, for example `openai`.
+   */
+  readonly name: string
+}>()("@effect-sampling/core/Sampler/Provider") {}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface SamplerCapabilities {
+  /**
+   * Whether requests may carry `tools`.
+   */
+  readonly tools: boolean
+}
+
+/**
+ * Options of `sample`. All are optional.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SampleOptions {
+  /**
+   * Guides the model. Default: none. Joined after the system messages of an `effect/ai` `Prompt`.
+   */
+  readonly systemPrompt?: string | undefined
+  /**
+   * Randomness; commonly 0 to 1, some models take up to 2. Default: the model's own.
+   */
+  readonly temperature?: number | undefined
+  /**
+   * The most tokens to generate, a positive integer. Default: 512. A reply cut by it has `truncated: true`.
+   */
+  readonly maxTokens?: number | undefined
+  /**
+   * One hint, hints in order, or the whole object with priorities. Default: none.
+   */
+  readonly modelPreferences?: ModelPreferences.Input | undefined
+  /**
+   * Asks the client to add context of MCP servers. Deprecated in MCP 2025-11-25, where it needs the client's
+   * `sampling.context` capability. Default: none.
+   */
+  readonly includeContext?: IncludeContext | undefined
+  /**
+   * Texts that end the generation. Default: none.
+   */
+  readonly stopSequences?: ReadonlyArray<string> | undefined
+  /**
+   * Passed on to the model's provider as it is. Default: none.
+   */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * One completion.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Sample {
+  /**
+   * All text blocks, joined without a separator; empty when the reply has none.
+   */
+  readonly text: string
+  /**
+   * All content blocks, in order.
+   */
+  readonly content: ReadonlyArray<Content.Content>
+  /**
+   * The name of the model that answered.
+   */
+  readonly model: string
+  /**
+   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined where the
+   * source did not tell.
+   */
+  readonly stopReason: string | undefined
+  /**
+   * Whether the reply was cut by `maxTokens`.
+   */
+  readonly truncated: boolean
+  /**
+   * Who answered.
+   */
+  readonly source: Source
+  /**
+   * Why the sources tried before this one did not answer, in order. Empty when the first one answered.
+   */
+  readonly passedOver: ReadonlyArray<SamplingError>
+  /**
+   * Tokens used, where the source tells.
+   */
+  readonly usage: Usage | undefined
+  /**
+   * The messages sent and the reply: pass it on, with a new message, to continue the conversation.
+   */
+  readonly history: ReadonlyArray<SamplingMessage>
+}
+
+/**
+ * Builds the whole service from the one primitive. Every source uses it.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: {
+  readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+  readonly capabilities: Effect.Effect<SamplerCapabilities>
+}): Sampler["Service"] => {
+  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> => {
+    const valid = validateRequest(request)
+    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+    return Effect.withSpan(
+      Effect.tap(
+        options.createMessage(valid.success),
+        (response) => Effect.annotateCurrentSpan(responseAttributes(response))
+      ),
+      "sampling/createMessage",
+      { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
+    )
+  }
+  return Sampler.of({
+    capabilities: options.capabilities,
+    createMessage,
+    sample: (prompt, sampleOptions) => {
+      const resolved = SamplingPrompt.resolve(prompt)
+      if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
+      const request = toRequest(resolved.success, sampleOptions ?? {})
+      return Effect.map(createMessage(request), (response) => toSample(resolved.success.messages, response))
+    }
+  })
+}
+
+/**
+ * Asks for one completion, from whichever source the Layers provide.
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const sample = (
+  prompt: SamplingPrompt.Input,
+  options?: SampleOptions
+): Effect.Effect<Sample, SamplingError, Sampler> =>
+  Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
+
+/**
+ * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`): a
+ * user's "no" stops, and so does a failure.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface FallbackOptions {
+  readonly when?: ((error: SamplingError) => boolean) | undefined
+}
+
+/**
+ * Asks `primary`, and `secondary` when `primary` cannot answer.
+ *
+ * **Details**
+ *
+ * The result says which one answered (`source`) and why the first one did not (`passedOver`). Without `when`, only
+ * `SamplingUnsupported` goes on.
+ *
+ * **Example** (Falling back to a provider)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect } from "effect"
+ *
+ * const layer = Sampler.fallback(ClientSampler.layer, TestSampler.scripted(["from the provider"]))
+ *
+ * const reply = await Effect.runPromise(Sampler.sample("Hi").pipe(Effect.provide(layer)))
+ * reply.source.kind // => "provider"
+ * reply.passedOver.map((error) => error._tag) // => ["SamplingUnsupported"]
+ * ```
+ *
+ * @see {@link firstOf} for more than two sources
+ * @category combinators
+ * @since 0.1.0
+ */
+export const fallback: {
+  <E2, R2>(
+    secondary: Layer.Layer<Sampler, E2, R2>,
+    options?: FallbackOptions
+  ): <E1, R1>(primary: Layer.Layer<Sampler, E1, R1>) => Layer.Layer<Sampler, E1 | E2, R1 | R2>
+  <E1, R1, E2, R2>(
+    primary: Layer.Layer<Sampler, E1, R1>,
+    secondary: Layer.Layer<Sampler, E2, R2>,
+    options?: FallbackOptions
+  ): Layer.Layer<Sampler, E1 | E2, R1 | R2>
+} = dual(
+  (args) => Layer.isLayer(args[1]),
+  <E1, R1, E2, R2>(
+    primary: Layer.Layer<Sampler, E1, R1>,
+    secondary: Layer.Layer<Sampler, E2, R2>,
+    options?: FallbackOptions
+  ): Layer.Layer<Sampler, E1 | E2, R1 | R2> => firstOf([primary, secondary], options)
+)
+
+/**
+ * Asks the sources in order until one can answer.
+ *
+ * **Details**
+ *
+ * When none can, the error of the last one is the error of the request.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Layer<Sampler, unknown, unknown>>>(
+  layers: Layers,
+  options?: FallbackOptions
+): Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> => {
+  const when = options?.when ?? isUnsupported
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the errors and requirements of the elements are exactly these unions
+  const sources = layers as Arr.NonEmptyReadonlyArray<
+    Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
+  >
+  return Layer.effect(
+    Sampler,
+    Effect.map(
+      Effect.forEach(sources, (source) => Effect.map(Layer.build(source), Context.get(Sampler))),
+      (samplers) => firstOfSamplers(samplers, when)
+    )
+  )
+}
+
+/**
+ * Never asks the client: every completion comes from the provider. A Layer that is not a provider's is a type error.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const always = <E, R>(provider: Layer.Layer<Sampler | Provider, E, R>): Layer.Layer<Sampler, E, R> => provider
+
+/**
+ * Lets the environment choose behaviour and provider, without a change of code.
+ *
+ * **Details**
+ *
+ * | variable | values | default |
+ * |---|---|---|
+ * | `SAMPLING_PROVIDER` | a key of `providers` | none |
+ * | `SAMPLING_BEHAVIOR` | `client`, `fallback`, `always` | `fallback` with a provider, `client` without |
+ *
+ * Only the chosen provider's Layer is built. A wrong value, or `fallback` or `always` without a provider, fails the
+ * Layer with a `ConfigError`.
+ *
+ * **Example** (Choosing by environment)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler, TestSampler } from "@effect-sampling/core"
+ * import { ConfigProvider, Effect, Layer } from "effect"
+ *
+ * const layer = Sampler.fromConfig({
+ *   client: ClientSampler.layer,
+ *   providers: { scripted: TestSampler.scripted(["hello"]) }
+ * })
+ * const environment = ConfigProvider.layer(
+ *   ConfigProvider.fromUnknown({ SAMPLING_BEHAVIOR: "always", SAMPLING_PROVIDER: "scripted" })
+ * )
+ * const reply = await Effect.runPromise(
+ *   Sampler.sample("Hi").pipe(Effect.provide(Layer.provide(layer, environment)))
+ * )
+ * reply.text // => "hello"
+ * ```
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
+export const fromConfig = <
+  EC,
+  RC,
+  const Providers extends Readonly<Record<string, Layer.Layer<Sampler | Provider, unknown, unknown>>>
+>(options: {
+  readonly client: Layer.Layer<Sampler, EC, RC>
+  readonly providers: Providers
+}): Layer.Layer<
+  Sampler,
+  EC | Layer.Error<Providers[keyof Providers]> | Config.ConfigError,
+  RC | Layer.Services<Providers[keyof Providers]>
+> => {
+  type E = Layer.Error<Providers[keyof Providers]>
+  type R = Layer.Services<Providers[keyof Providers]>
+  return Layer.unwrap(
+    Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Sampler, EC | E, RC | R>, Config.ConfigError> {
+      const chosen = yield* Config.option(Config.Literals(Object.keys(options.providers), "SAMPLING_PROVIDER"))
+      const behavior = yield* Config.Literals(["client", "fallback", "always"], "SAMPLING_BEHAVIOR").pipe(
+        Config.withDefault(Option.isSome(chosen) ? "fallback" : "client")
+      )
+      if (behavior === "client") return options.client
+      if (Option.isNone(chosen)) {
+        return yield* Effect.fail(
+          new Config.ConfigError(
+            new ConfigProvider.SourceError({
+              message: `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider: set SAMPLING_PROVIDER to one of ${
+                Object.keys(options.providers).join(", ")
+              }`
+            })
+          )
+        )
+      }
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the config accepts only keys of `providers`; E and R are unions over its values
+      const provider = options.providers[chosen.value] as Layer.Layer<Sampler | Provider, E, R>
+      return behavior === "always" ? always(provider) : fallback(options.client, provider)
+    })
+  )
+}
+
+const isUnsupported = (error: SamplingError): boolean => error._tag === "SamplingUnsupported"
+
+const firstOfSamplers = (
+  samplers: ReadonlyArray<Sampler["Service"]>,
+  when: (error: SamplingError) => boolean
+): Sampler["Service"] => {
+  const attempt = (
+    index: number,
+    request: SamplingRequest,
+    passedOver: ReadonlyArray<SamplingError>
+  ): Effect.Effect<SamplingResponse, SamplingError> => {
+    const asked = samplers[index]!.createMessage(request)
+    const answer = passedOver.length === 0
+      ? asked
+      : Effect.map(asked, (response) => ({ ...response, passedOver: [...passedOver, ...response.passedOver] }))
+    return index + 1 < samplers.length
+      ? Effect.catchIf(answer, when, (error) => attempt(index + 1, request, [...passedOver, error]))
+      : answer
+  }
+  return make({
+    createMessage: (request) => attempt(0, request, []),
+    capabilities: Effect.map(
+      Effect.forEach(samplers, (sampler) => sampler.capabilities),
+      (all) => ({ tools: all.some(({ tools }) => tools) })
+    )
+  })
+}
+
+const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): unknown => {
+  const systemPrompt = prompt.systemPrompt === undefined
+    ? options.systemPrompt
+    : options.systemPrompt === undefined
+    ? prompt.systemPrompt
+    : `${prompt.systemPrompt}\n\n${options.systemPrompt}`
+  return {
+    messages: prompt.messages,
+    maxTokens: options.maxTokens ?? 512,
+    ...(systemPrompt !== undefined && { systemPrompt }),
+    ...(options.temperature !== undefined && { temperature: options.temperature }),
+    ...(options.modelPreferences !== undefined &&
+      { modelPreferences: ModelPreferences.make(options.modelPreferences) }),
+    ...(options.includeContext !== undefined && { includeContext: options.includeContext }),
+    ...(options.stopSequences !== undefined && { stopSequences: options.stopSequences }),
+    ...(options.metadata !== undefined && { metadata: options.metadata })
+  }
+}
+
+const toSample = (messages: ReadonlyArray<SamplingMessage>, response: SamplingResponse): Sample => ({
+  text: Content.text(response.content),
+  content: Content.blocks(response.content),
+  model: response.model,
+  stopReason: response.stopReason,
+  truncated: response.stopReason === "maxTokens",
+  source: response.source,
+  passedOver: response.passedOver,
+  usage: response.usage,
+  history: [...messages, { role: "assistant", content: response.content }]
+})

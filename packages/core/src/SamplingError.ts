@@ -1,0 +1,207 @@
+/**
+ * Everything that can go wrong when a completion is asked for, as typed errors.
+ *
+ * Each error carries a `message` that says what was asked of whom, what is missing and what to change. Messages hold no
+ * prompt text, keys, headers or provider bodies, so they may be shown to the user of a tool. `SamplingError` is a Schema
+ * and can be a tool's `failure` schema.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * The source cannot answer at all, so asking it makes no sense. `missing` names what it lacks:
+ *
+ * - `client`: no client is connected to this fiber
+ * - `backChannel`: the client cannot be reached while it waits for this call
+ * - `sampling`, `sampling.tools`, `sampling.context`: a capability that the client did not declare
+ * - `content`: a kind of content that the source cannot take
+ *
+ * `Sampler.fallback` goes on to the next source on this error.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SamplingUnsupported
+  extends Schema.TaggedError<SamplingUnsupported>("@effect-sampling/core/SamplingError/SamplingUnsupported")(
+    "SamplingUnsupported",
+    {
+      missing: Schema.Literals([
+        "client",
+        "backChannel",
+        "sampling",
+        "sampling.tools",
+        "sampling.context",
+        "content"
+      ]),
+      message: Schema.String
+    }
+  )
+{}
+
+/**
+ * The user, or a policy of the client, said no. Asking again would be rude.
+ *
+ * Source: MCP 2025-11-25, sampling, "Error Handling": code -1, "User rejected sampling request".
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SamplingRejected
+  extends Schema.TaggedError<SamplingRejected>("@effect-sampling/core/SamplingError/SamplingRejected")(
+    "SamplingRejected",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * No answer came in time. `afterMillis` is the limit that passed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class SamplingTimeout
+  extends Schema.TaggedError<SamplingTimeout>("@effect-sampling/core/SamplingError/SamplingTimeout")(
+    "SamplingTimeout",
+    { afterMillis: Schema.Finite, message: Schema.String }
+  )
+{}
+
+/**
+ * The connection to the client ended, or its answer can no longer arrive.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ConnectionLost
+  extends Schema.TaggedError<ConnectionLost>("@effect-sampling/core/SamplingError/ConnectionLost")(
+    "ConnectionLost",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * The client tried and failed: it answered with a JSON-RPC error that says neither "unsupported" nor "rejected".
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientError extends Schema.TaggedError<ClientError>("@effect-sampling/core/SamplingError/ClientError")(
+  "ClientError",
+  { code: Schema.Int, message: Schema.String }
+) {}
+
+/**
+ * The request is wrong and was not sent. The message lists every problem with its place.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidRequest
+  extends Schema.TaggedError<InvalidRequest>("@effect-sampling/core/SamplingError/InvalidRequest")(
+    "InvalidRequest",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * An answer came, but it is not a valid sampling response.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidResponse
+  extends Schema.TaggedError<InvalidResponse>("@effect-sampling/core/SamplingError/InvalidResponse")(
+    "InvalidResponse",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * Why a provider failed.
+ *
+ * - `auth`: the key is missing, wrong or may not use this model
+ * - `rateLimit`: too many requests, try later
+ * - `quota`: the account has no credit left
+ * - `contextLength`: the prompt does not fit the model
+ * - `contentFilter`: the provider refuses this content
+ * - `notFound`: the model or endpoint does not exist
+ * - `badRequest`: the provider does not accept the request for another reason
+ * - `unavailable`: the provider failed, is overloaded or cannot be reached
+ * - `timeout`: the provider did not answer in time
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ProviderErrorReason = Schema.Literals([
+  "auth",
+  "rateLimit",
+  "quota",
+  "contextLength",
+  "contentFilter",
+  "notFound",
+  "badRequest",
+  "unavailable",
+  "timeout"
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ProviderErrorReason = typeof ProviderErrorReason.Type
+
+/**
+ * A provider did not answer. `status` is the HTTP status where there was one; `retryAfterMillis` is what the provider
+ * asked for.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ProviderError
+  extends Schema.TaggedError<ProviderError>("@effect-sampling/core/SamplingError/ProviderError")("ProviderError", {
+    provider: Schema.String,
+    reason: ProviderErrorReason,
+    status: Schema.optionalKey(Schema.Int),
+    retryAfterMillis: Schema.optionalKey(Schema.Finite),
+    message: Schema.String
+  })
+{
+  /**
+   * Whether the same request may succeed later.
+   *
+   * @since 0.1.0
+   */
+  get isRetryable(): boolean {
+    return this.reason === "rateLimit" || this.reason === "unavailable" || this.reason === "timeout"
+  }
+}
+
+/**
+ * Every error of a `Sampler`, as a Schema: use it as the `failure` of a tool.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SamplingError = Schema.Union([
+  SamplingUnsupported,
+  SamplingRejected,
+  SamplingTimeout,
+  ConnectionLost,
+  ClientError,
+  InvalidRequest,
+  InvalidResponse,
+  ProviderError
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SamplingError = typeof SamplingError.Type
+
+/**
+ * @category guards
+ * @since 0.1.0
+ */
+export const isSamplingError: (u: unknown) => u is SamplingError = Schema.is(SamplingError)

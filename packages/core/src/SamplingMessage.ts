@@ -1,0 +1,77 @@
+/**
+ * A message of a sampling conversation.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Content } from "./Content.ts"
+
+/**
+ * Who speaks. MCP sampling has no system role: system text travels in `systemPrompt`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Role = Schema.Literals(["user", "assistant"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Role = typeof Role.Type
+
+/**
+ * One message: a role, and one content block or an array of them. The encoded form is the MCP wire JSON.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, `SamplingMessage`. Before 2025-11-25 a message carried exactly one block;
+ * `ClientSampler` splits messages for such clients.
+ *
+ * **Example** (Continuing a conversation)
+ *
+ * ```ts
+ * import { SamplingMessage } from "@effect-sampling/core"
+ *
+ * const conversation = [
+ *   SamplingMessage.user("What is the capital of France?"),
+ *   SamplingMessage.assistant("Paris."),
+ *   SamplingMessage.user("And of Italy?")
+ * ]
+ * conversation[1] // => { role: "assistant", content: { type: "text", text: "Paris." } }
+ * ```
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SamplingMessage = Schema.Struct({
+  role: Role,
+  content: Schema.Union([Content, Schema.Array(Content)]),
+  _meta: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SamplingMessage = typeof SamplingMessage.Type
+
+/**
+ * A user message: a string is one text block.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const user = (content: string | Content | ReadonlyArray<Content>): SamplingMessage => make("user", content)
+
+/**
+ * An assistant message: a string is one text block.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const assistant = (content: string | Content | ReadonlyArray<Content>): SamplingMessage =>
+  make("assistant", content)
+
+const make = (role: Role, content: string | Content | ReadonlyArray<Content>): SamplingMessage => ({
+  role,
+  content: typeof content === "string" ? { type: "text", text: content } : content
+})

@@ -1,0 +1,70 @@
+/**
+ * What may be passed as a prompt.
+ *
+ * @since 0.1.0
+ */
+import * as Prompt from "effect/ai/Prompt"
+import * as Result from "effect/Result"
+import { fromPrompt } from "./internal/fromPrompt.ts"
+import { invalidRequest } from "./internal/validateRequest.ts"
+import type { InvalidRequest } from "./SamplingError.ts"
+import * as SamplingMessage from "./SamplingMessage.ts"
+
+/**
+ * A prompt: a string (one user message), one message, a list that mixes both, or an `effect/ai` `Prompt`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Input =
+  | string
+  | SamplingMessage.SamplingMessage
+  | ReadonlyArray<string | SamplingMessage.SamplingMessage>
+  | Prompt.Prompt
+
+/**
+ * A prompt in MCP's terms.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Resolved {
+  readonly systemPrompt: string | undefined
+  readonly messages: ReadonlyArray<SamplingMessage.SamplingMessage>
+}
+
+/**
+ * Turns an {@link Input} into messages.
+ *
+ * **Details**
+ *
+ * Each string becomes one user message. Of an `effect/ai` `Prompt`, leading system messages become the system prompt,
+ * text, image and audio parts become blocks, tool calls and results become `tool_use` and `tool_result`. What MCP
+ * sampling cannot carry (reasoning, other files, URLs, approvals, a system message between others) is an
+ * `InvalidRequest`; nothing is dropped in silence.
+ *
+ * **Example** (Mixing strings and messages)
+ *
+ * ```ts
+ * import { SamplingMessage, SamplingPrompt } from "@effect-sampling/core"
+ * import { Result } from "effect"
+ *
+ * const prompt = Result.getOrThrow(SamplingPrompt.resolve(["Hi", SamplingMessage.assistant("Hello"), "How are you?"]))
+ * prompt.messages.map((message) => message.role) // => ["user", "assistant", "user"]
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const resolve = (input: Input): Result.Result<Resolved, InvalidRequest> => {
+  if (typeof input === "string") return Result.succeed({ systemPrompt: undefined, messages: [message(input)] })
+  if (Prompt.isPrompt(input)) return Result.mapError(fromPrompt(input), invalidRequest)
+  // Elements are checked with the whole request, so that the message names the place of a wrong one.
+  return Result.succeed({ systemPrompt: undefined, messages: isList(input) ? input.map(message) : [input] })
+}
+
+const message = (input: string | SamplingMessage.SamplingMessage): SamplingMessage.SamplingMessage =>
+  typeof input === "string" ? SamplingMessage.user(input) : input
+
+// Array.isArray does not narrow readonly arrays.
+const isList = (input: Input): input is ReadonlyArray<string | SamplingMessage.SamplingMessage> => Array.isArray(input)

@@ -1,0 +1,96 @@
+/**
+ * What a server asks for: the parameters of MCP `sampling/createMessage`.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { ModelPreferences } from "./ModelPreferences.ts"
+import { SamplingMessage } from "./SamplingMessage.ts"
+
+const JsonObject = Schema.Record(Schema.String, Schema.Unknown)
+
+/**
+ * A tool that the model may call in this request. It is scoped to the request and need not be a tool of the server.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolDefinition = Schema.Struct({
+  name: Schema.String.check(Schema.isMinLength(1)),
+  title: Schema.optionalKey(Schema.String),
+  description: Schema.optionalKey(Schema.String),
+  inputSchema: JsonObject,
+  outputSchema: Schema.optionalKey(JsonObject),
+  annotations: Schema.optionalKey(JsonObject),
+  _meta: Schema.optionalKey(JsonObject)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolDefinition = typeof ToolDefinition.Type
+
+/**
+ * Whether the model may (`auto`), must (`required`) or must not (`none`) call a tool. Without a mode it is `auto`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ToolChoice = Schema.Struct({ mode: Schema.optionalKey(Schema.Literals(["auto", "required", "none"])) })
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolChoice = typeof ToolChoice.Type
+
+/**
+ * The context of MCP servers that the client should add to the prompt. `thisServer` and `allServers` are deprecated
+ * since 2025-11-25 and need the client's `sampling.context` capability there.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const IncludeContext = Schema.Literals(["none", "thisServer", "allServers"])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type IncludeContext = typeof IncludeContext.Type
+
+/**
+ * The parameters of `sampling/createMessage`. The encoded form is the MCP wire JSON.
+ *
+ * **Details**
+ *
+ * - `messages`: at least one.
+ * - `maxTokens`: a positive integer; the most tokens that may be generated.
+ * - `temperature`: any finite number; what is sensible depends on the model, commonly 0 to 2.
+ * - `metadata`: passed on to the provider as it is.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, `CreateMessageRequestParams`. Earlier revisions lack `tools` and `toolChoice`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SamplingRequest = Schema.Struct({
+  messages: Schema.Array(SamplingMessage).check(Schema.isMinLength(1)),
+  maxTokens: Schema.Int.check(Schema.isGreaterThan(0)),
+  modelPreferences: Schema.optionalKey(ModelPreferences),
+  systemPrompt: Schema.optionalKey(Schema.String),
+  includeContext: Schema.optionalKey(IncludeContext),
+  temperature: Schema.optionalKey(Schema.Finite),
+  stopSequences: Schema.optionalKey(Schema.Array(Schema.String)),
+  metadata: Schema.optionalKey(JsonObject),
+  tools: Schema.optionalKey(Schema.Array(ToolDefinition)),
+  toolChoice: Schema.optionalKey(ToolChoice),
+  _meta: Schema.optionalKey(JsonObject)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SamplingRequest = typeof SamplingRequest.Type

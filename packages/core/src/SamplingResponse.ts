@@ -1,0 +1,91 @@
+/**
+ * What comes back: the MCP result, and who answered.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Content } from "./Content.ts"
+import { SamplingError } from "./SamplingError.ts"
+import { Role } from "./SamplingMessage.ts"
+
+/**
+ * The result of `sampling/createMessage`. The encoded form is the MCP wire JSON.
+ *
+ * `stopReason` is `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or any other string of the provider; it may be
+ * absent.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, `CreateMessageResult`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const CreateMessageResult = Schema.Struct({
+  role: Role,
+  content: Schema.Union([Content, Schema.Array(Content)]),
+  model: Schema.String,
+  stopReason: Schema.optionalKey(Schema.String),
+  _meta: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type CreateMessageResult = typeof CreateMessageResult.Type
+
+/**
+ * What answered: the connected client's model, a provider that the server configured, or the host's own model. `name`
+ * is the client's or the provider's.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Source = Schema.Struct({
+  kind: Schema.Literals(["client", "provider", "host"]),
+  name: Schema.String
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Source = typeof Source.Type
+
+/**
+ * Tokens used, where the source tells. Clients do not.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const Usage = Schema.Struct({
+  inputTokens: Schema.optionalKey(Schema.Natural),
+  outputTokens: Schema.optionalKey(Schema.Natural)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type Usage = typeof Usage.Type
+
+/**
+ * A {@link CreateMessageResult} with its origin.
+ *
+ * `passedOver` holds the errors of the sources that were tried before this one, in order: empty when the first one
+ * answered.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const SamplingResponse = Schema.Struct({
+  ...CreateMessageResult.fields,
+  source: Source,
+  usage: Schema.optionalKey(Usage),
+  passedOver: Schema.Array(SamplingError)
+})
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type SamplingResponse = typeof SamplingResponse.Type

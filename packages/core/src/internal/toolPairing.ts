@@ -1,0 +1,44 @@
+import { blocks } from "../Content.ts"
+import type { SamplingMessage } from "../SamplingMessage.ts"
+
+/**
+ * The first breach of the rules for tool content, or undefined.
+ *
+ * MCP 2025-11-25, sampling, "Tool Use in Sampling" and "Message Content Constraints": a user message with tool results
+ * holds nothing else; every `tool_use` of an assistant message is answered by exactly one `tool_result` with its id in
+ * the next message; results answer only the message before them.
+ */
+export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): string | undefined => {
+  let open: Set<string> | undefined
+  for (let index = 0; index < messages.length; index++) {
+    const message = messages[index]!
+    const uses = new Set<string>()
+    const results = new Set<string>()
+    let others = 0
+    for (const block of blocks(message.content)) {
+      if (block.type === "tool_use") {
+        if (message.role !== "assistant") return `messages[${index}]: only an assistant message may hold tool_use`
+        if (uses.has(block.id)) return `messages[${index}]: two tool_use blocks share the id "${block.id}"`
+        uses.add(block.id)
+      } else if (block.type === "tool_result") {
+        if (message.role !== "user") return `messages[${index}]: only a user message may hold tool_result`
+        if (results.has(block.toolUseId)) return `messages[${index}]: two results for the tool_use "${block.toolUseId}"`
+        results.add(block.toolUseId)
+      } else others++
+    }
+    if (results.size > 0 && others > 0) {
+      return `messages[${index}]: a message with tool results must hold nothing else`
+    }
+    for (const id of results) {
+      if (open?.has(id) !== true) {
+        return `messages[${index}]: the result for "${id}" has no matching tool_use in the message before it`
+      }
+    }
+    for (const id of open ?? []) {
+      if (!results.has(id)) return `messages[${index}]: the tool_use "${id}" of the message before is not answered`
+    }
+    open = uses.size > 0 ? uses : undefined
+  }
+  for (const id of open ?? []) return `messages: the last tool_use "${id}" is not answered`
+  return undefined
+}

@@ -1,0 +1,29 @@
+import type { Content } from "../Content.ts"
+import type { SamplingMessage } from "../SamplingMessage.ts"
+import type { SamplingRequest } from "../SamplingRequest.ts"
+
+/**
+ * Replaces lone surrogates in text by U+FFFD, as every UTF-8 encoder does: cutting a string in the middle of an emoji
+ * leaves one, and some providers refuse the JSON that holds it.
+ */
+export const wellFormedRequest = (request: SamplingRequest): SamplingRequest => {
+  const messages = mapChanged(request.messages, wellFormedMessage)
+  const systemPrompt = request.systemPrompt?.toWellFormed()
+  return messages === request.messages && systemPrompt === request.systemPrompt
+    ? request
+    : { ...request, messages, ...(systemPrompt !== undefined && { systemPrompt }) }
+}
+
+const wellFormedMessage = (message: SamplingMessage): SamplingMessage => {
+  const content = message.content
+  const clean = "type" in content ? wellFormedContent(content) : mapChanged(content, wellFormedContent)
+  return clean === content ? message : { ...message, content: clean }
+}
+
+const wellFormedContent = (block: Content): Content =>
+  block.type !== "text" || block.text.isWellFormed() ? block : { ...block, text: block.text.toWellFormed() }
+
+const mapChanged = <A>(items: ReadonlyArray<A>, f: (item: A) => A): ReadonlyArray<A> => {
+  const mapped = items.map(f)
+  return mapped.every((item, index) => item === items[index]) ? items : mapped
+}

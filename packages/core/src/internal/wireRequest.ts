@@ -1,0 +1,85 @@
+import type { ClientConnection } from "../ClientConnection.ts"
+import { describe } from "../ClientConnection.ts"
+import { blocks } from "../Content.ts"
+import type { Content } from "../Content.ts"
+import { SamplingUnsupported } from "../SamplingError.ts"
+import type { SamplingMessage } from "../SamplingMessage.ts"
+import type { SamplingRequest } from "../SamplingRequest.ts"
+
+/** Why this client must not be sent this request, or undefined. Nothing is sent before this is known. */
+export const findUnsupported = (
+  connection: ClientConnection,
+  request: SamplingRequest
+): SamplingUnsupported | undefined => {
+  const { protocolVersion, unreachable } = connection
+  const sampling = connection.capabilities.sampling
+  const who = describe(connection)
+  if (unreachable !== undefined) {
+    return new SamplingUnsupported({
+      missing: "backChannel",
+      message: `Cannot ask the model of ${who}: ${unreachable} ${orProvider}`
+    })
+  }
+  if (sampling === undefined) {
+    return new SamplingUnsupported({
+      missing: "sampling",
+      message:
+        `Cannot ask the model of ${who}: it did not declare the capability "sampling". Use a client that does. ${orProvider}`
+    })
+  }
+  if (sampling.tools === undefined && needsTools(request)) {
+    return new SamplingUnsupported({
+      missing: "sampling.tools",
+      message: `Cannot ask the model of ${who} with tools: it declared "sampling" but not "sampling.tools". ` +
+        `Sample without tools, or use a client that supports them. ${orProvider}`
+    })
+  }
+  if (sampling.context === undefined && needsContext(request) && !isBefore(protocolVersion, "2025-11-25")) {
+    return new SamplingUnsupported({
+      missing: "sampling.context",
+      message: `Cannot ask the model of ${who} with includeContext "${request.includeContext}": it did not declare ` +
+        `"sampling.context". Leave includeContext out (MCP deprecates it) and put the context into the prompt. ${orProvider}`
+    })
+  }
+  if (isBefore(protocolVersion, "2025-03-26") && anyBlock(request, (block) => block.type === "audio")) {
+    return new SamplingUnsupported({
+      missing: "content",
+      message:
+        `Cannot send audio to ${who}: it speaks MCP ${protocolVersion}, which has none (2025-03-26 added it). ${orProvider}`
+    })
+  }
+  return undefined
+}
+
+/**
+ * The parameters as this client's revision defines them: before 2025-11-25 (and where the revision is unknown) a message
+ * holds exactly one block, so longer ones are split into several of the same role.
+ */
+export const toWireParams = (connection: ClientConnection, request: SamplingRequest): SamplingRequest => {
+  const onlySingleBlocks = connection.protocolVersion === undefined ||
+    isBefore(connection.protocolVersion, "2025-11-25")
+  return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))
+    ? { ...request, messages: request.messages.flatMap(splitMessage) }
+    : request
+}
+
+const orProvider = "Or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
+
+// MCP revisions are dates, so they order as text.
+const isBefore = (version: string | undefined, revision: string): boolean => version !== undefined && version < revision
+
+const needsTools = (request: SamplingRequest): boolean =>
+  request.tools !== undefined || request.toolChoice !== undefined || anyBlock(request, isToolBlock)
+
+const needsContext = (request: SamplingRequest): boolean =>
+  request.includeContext === "thisServer" || request.includeContext === "allServers"
+
+const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
+
+const anyBlock = (request: SamplingRequest, predicate: (block: Content) => boolean): boolean =>
+  request.messages.some((message) => blocks(message.content).some(predicate))
+
+const splitMessage = (message: SamplingMessage): ReadonlyArray<SamplingMessage> =>
+  "type" in message.content || message.content.some(isToolBlock)
+    ? [message]
+    : message.content.map((content) => ({ ...message, content }))
