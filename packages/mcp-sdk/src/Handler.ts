@@ -50,7 +50,8 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
   wrap(
     server,
     (...parameters: Arguments) =>
-      Effect.catchCause(f(...parameters), (cause) => Effect.map(failureText(cause, "A tool"), errorResult)),
+      Effect.catchCause(Effect.suspend(() => f(...parameters)), (cause) =>
+        Effect.map(failureText(cause, "A tool"), errorResult)),
     (exit) => {
       const result = Exit.isSuccess(exit) ? exit.value : interrupted
       return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result
@@ -68,7 +69,7 @@ export const prompt = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
 ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(f(...parameters), "A prompt"), valueOrThrow)
+  wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow)
 
 /**
  * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -81,7 +82,7 @@ export const resource = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<ReadResourceResult, E, R>
 ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<ReadResourceResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(f(...parameters), "A resource"), valueOrThrow)
+  wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A resource"), valueOrThrow)
 
 const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   server: Server | McpServer,

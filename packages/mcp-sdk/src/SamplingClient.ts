@@ -79,7 +79,7 @@ const answer = <R>(
   options: Options<R>,
   params: SamplingRequest
 ): Effect.Effect<CreateMessageResult | CreateMessageResultWithTools, Error, R> =>
-  withContext(options, params).pipe(
+  Effect.suspend(() => withContext(options, params)).pipe(
     Effect.flatMap(sampler.createMessage),
     Effect.matchCauseEffect({
       onSuccess: (response) => toResult(params, response),

@@ -5,12 +5,12 @@ import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
 import { McpError, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import type { ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { AskTimeout } from "../AskTimeout.ts"
 import { toSamplingError } from "./askError.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { answersWithJson, protocolVersionOf } from "./sdkInternals.ts"
+import { timerMillis } from "./timerMillis.ts"
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
@@ -50,7 +50,7 @@ export class SdkConnection implements ClientConnection {
 
   readonly ask = (request: ClientRequest): Effect.Effect<unknown, SamplingError> =>
     Effect.flatMap(AskTimeout, (timeout) => {
-      const millis = Duration.toMillis(timeout)
+      const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
         const cancellation = new AbortController()
         const fail = (error: unknown) =>

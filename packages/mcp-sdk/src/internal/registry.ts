@@ -74,6 +74,7 @@ export const prepareServer = (server: Server): void => {
 
 export const addTools = (server: Server, entries: ReadonlyArray<ToolEntry>): void => {
   const { tools } = registryOf(server)
+  if (entries.length === 0) return
   if (tools.size === 0) {
     server.assertCanSetRequestHandler("tools/call")
     server.registerCapabilities({ tools: {} })

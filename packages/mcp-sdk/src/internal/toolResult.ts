@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { internalError, messageOf } from "./failures.ts"
+import { internalError, interruptedText, messageOf } from "./failures.ts"
 
 /** The definition that `tools/list` shows. Dies when the parameters are not an object: MCP allows nothing else. */
 export const toolDefinition = (tool: Tool.Any): ToolDefinition => {
@@ -106,13 +106,10 @@ export const makeToResult = (tool: Tool.Any, definition: ToolDefinition) => {
   }
 }
 
-/** The end of a call that was interrupted by the server: a client that cancelled gets no answer. */
-export const interrupted: CallToolResult = {
-  isError: true,
-  content: [{ type: "text", text: "The call was interrupted: the server is shutting down" }]
-}
-
 export const errorResult = (text: string): CallToolResult => ({ isError: true, content: [{ type: "text", text }] })
+
+/** The end of a call that was interrupted by the server: a client that cancelled gets no answer. */
+export const interrupted: CallToolResult = errorResult(interruptedText)
 
 const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? ""
 
