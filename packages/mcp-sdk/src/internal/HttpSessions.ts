@@ -171,7 +171,7 @@ export const make = (settings: Settings): HttpSessions => {
       ),
     close: Effect.andThen(
       Effect.promise(() => closeAll([...sessions.values()])),
-      Effect.suspend(() => Effect.timeoutOption(allClosed(responses), flushTime))
+      Effect.suspend(() => Effect.timeoutOption(allWritten(responses), flushTime))
     )
   }
 }
@@ -179,11 +179,11 @@ export const make = (settings: Settings): HttpSessions => {
 /** How long clients get to read what is written already, when the server shuts down. */
 const flushTime = "1 second"
 
-const allClosed = (responses: ReadonlySet<ServerResponse>): Effect.Effect<void> =>
+const allWritten = (responses: ReadonlySet<ServerResponse>): Effect.Effect<void> =>
   Effect.forEach(responses, (response) =>
     Effect.callback<void>((resume) => {
-      if (response.destroyed) resume(Effect.void)
-      else response.once("close", () => resume(Effect.void))
+      if (response.destroyed || response.writableFinished) resume(Effect.void)
+      else response.once("finish", () => resume(Effect.void)).once("close", () => resume(Effect.void))
     }), { concurrency: "unbounded", discard: true })
 
 const closeAll = (sessions: ReadonlyArray<Session>): Promise<ReadonlyArray<void>> =>
