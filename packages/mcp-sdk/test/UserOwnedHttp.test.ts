@@ -24,7 +24,7 @@ const serve = ({ json, sessions }: Options) =>
         const server = new McpServer({ name: "own", version: "1.0.0" })
         yield* Feature.register(server, makeTools(() => {}))
         const transport = new StreamableHTTPServerTransport({
-          sessionIdGenerator: sessions ? randomUUID : undefined,
+          ...(sessions && { sessionIdGenerator: () => randomUUID() }),
           enableJsonResponse: json
         })
         // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's types disagree under exactOptionalPropertyTypes

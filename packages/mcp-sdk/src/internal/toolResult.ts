@@ -56,9 +56,12 @@ const resolveRoot = (schema: Readonly<Record<string, unknown>>): Readonly<Record
   const reference = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"]) : null
   const definitions = schema["$defs"]
   if (reference === null || typeof definitions !== "object" || definitions === null) return schema
-  const target: unknown = Reflect.get(definitions, reference[1]!)
+  const target: unknown = Reflect.get(definitions, unescapePointer(reference[1]!))
   return typeof target === "object" && target !== null ? { ...target, $defs: definitions } : schema
 }
+
+/** RFC 6901, sections 3 and 6: identifiers such as `@scope/Person` are escaped in a reference. */
+const unescapePointer = (token: string): string => decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
 
 /** How the end of a call is told to the client. */
 export const makeToResult = (tool: Tool.Any, definition: ToolDefinition) => {
