@@ -65,11 +65,20 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
  * @category handlers
  * @since 0.1.0
  */
-export const prompt = <Arguments extends ReadonlyArray<unknown>, E, R>(
+export const prompt: {
+  // `registerPrompt` types the callback of a prompt without arguments as if it had some.
+  <E, R>(
+    server: Server | McpServer,
+    f: () => Effect.Effect<GetPromptResult, E, R>
+  ): Effect.Effect<(...parameters: ReadonlyArray<unknown>) => Promise<GetPromptResult>, never, R>
+  <Arguments extends ReadonlyArray<unknown>, E, R>(
+    server: Server | McpServer,
+    f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
+  ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R>
+} = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
-): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow)
+) => wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow)
 
 /**
  * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -88,13 +97,13 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<A, E, R>,
   toResult: (exit: Exit.Exit<A, E>) => B
-): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<B>, never, R> =>
+): Effect.Effect<(...all: ReadonlyArray<unknown>) => Promise<B>, never, R> =>
   Effect.map(makeRunCall<R>(), (run) => {
     const target = serverOf(server)
     prepareServer(target)
     return (...all) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its extra last, after the arguments
-      const [parameters, extra] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as Extra]
+      const [parameters, extra] = [all.slice(0, -1) as unknown as Arguments, all.at(-1) as Extra]
       return run(f(...parameters), target, extra).then(toResult)
     }
   })
