@@ -75,10 +75,20 @@ export const prompt: {
     server: Server | McpServer,
     f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
   ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R>
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the second overload has it
 } = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
-) => wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow)
+): Effect.Effect<AnyCallback<GetPromptResult>, never, R> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it finds the extra at the end, whatever comes before it
+  wrap(server, (...parameters: Arguments) =>
+    orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow) as Effect.Effect<
+      AnyCallback<GetPromptResult>,
+      never,
+      R
+    >
+
+type AnyCallback<A> = (...parameters: ReadonlyArray<unknown>) => Promise<A>
 
 /**
  * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -97,13 +107,13 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<A, E, R>,
   toResult: (exit: Exit.Exit<A, E>) => B
-): Effect.Effect<(...all: ReadonlyArray<unknown>) => Promise<B>, never, R> =>
+): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<B>, never, R> =>
   Effect.map(makeRunCall<R>(), (run) => {
     const target = serverOf(server)
     prepareServer(target)
     return (...all) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its extra last, after the arguments
-      const [parameters, extra] = [all.slice(0, -1) as unknown as Arguments, all.at(-1) as Extra]
+      const [parameters, extra] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as Extra]
       return run(f(...parameters), target, extra).then(toResult)
     }
   })

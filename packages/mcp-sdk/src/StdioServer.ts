@@ -57,11 +57,11 @@ export interface Options<E, R> extends StdioTransport.Options {
  * @category serving
  * @since 0.1.0
  */
-export const serve = <E, R>(options: Options<E, R>): Effect.Effect<void, E, R> =>
-  Effect.scoped(Effect.flatten(start(options))).pipe(Effect.provideService(Logger.LogToStderr, true))
+export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effect<void, E, R> =>
+  Effect.scoped(Effect.flatMap(start(options), Deferred.await)).pipe(Effect.provideService(Logger.LogToStderr, true))
 
-/** Serves until the scope closes; the effect that it gives succeeds when the client leaves. */
-const start = <E, R>(options: Options<E, R>): Effect.Effect<Effect.Effect<void>, E, R | Scope.Scope> =>
+/** Serves until the scope closes. What it gives is done when the client leaves. */
+const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<void>, E, R | Scope.Scope> =>
   Effect.gen(function*() {
     const calls = new Set<Fiber.Fiber<unknown, unknown>>()
     const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight, calls))
@@ -77,7 +77,7 @@ const start = <E, R>(options: Options<E, R>): Effect.Effect<Effect.Effect<void>,
     const closed = Deferred.makeUnsafe<void>()
     server.onclose = () => Deferred.doneUnsafe(closed, Effect.void)
     yield* Effect.promise(() => server.connect(StdioTransport.make(options)))
-    return Deferred.await(closed)
+    return closed
   })
 
 /**
@@ -96,11 +96,11 @@ const start = <E, R>(options: Options<E, R>): Effect.Effect<Effect.Effect<void>,
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E, R>(options: Options<E, R>): Layer.Layer<never, E, R> =>
+export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<never, E, R> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const parent = Fiber.getCurrent()!
     const closed = yield* start(options)
     yield* Effect.forkScoped(
-      Effect.andThen(closed, Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
+      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
     )
   })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))

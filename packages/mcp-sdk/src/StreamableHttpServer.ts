@@ -123,7 +123,7 @@ export class ListenError
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E, R>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
+export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
   Layer.effect(
     Address,
     Effect.gen(function*() {

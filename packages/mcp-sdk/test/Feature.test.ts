@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { ClientSampler, Sampler, SamplingError, TestSampler } from "@effect-sampling/core"
 import { Feature } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
@@ -98,7 +99,6 @@ const handlers = Tools.toLayer(Effect.gen(function*() {
           reason: new AiError.AuthenticationError({ kind: "InvalidKey" })
         })
       ),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a handler that breaks its promise
     wrongResult: () => Effect.succeed({ x: "no number" } as unknown as { readonly x: number }),
     dies: () => Effect.die(new Error(secret)),
     throws: () => {

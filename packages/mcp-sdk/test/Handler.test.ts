@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { ClientSampler, Sampler } from "@effect-sampling/core"
 import { Handler } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"

@@ -1,11 +1,13 @@
-import { ClientSampler, ProviderSampler, Sampler, SamplingError, TestSampler } from "@effect-sampling/core"
+/* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
+import { ClientSampler, ProviderSampler, SamplingError, TestSampler } from "@effect-sampling/core"
+import type { Sampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
-import { Deferred, Effect, Layer } from "effect"
-import type { Scope } from "effect"
+import { Deferred, Effect } from "effect"
+import type { Layer, Scope } from "effect"
 import { Journal } from "./fixtures/Journal.ts"
 import type { Message } from "./fixtures/RawClient.ts"
 
@@ -18,7 +20,6 @@ class RawServer {
   constructor(transport: InMemoryTransport) {
     this.transport = transport
     transport.onmessage = (message) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whatever it is, a test looks into it
       const it = message as Message
       this.received.add(it)
       if (it.method === "initialize") {
@@ -32,7 +33,6 @@ class RawServer {
   }
 
   send(message: unknown): Promise<void> {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- hostile on purpose
     return this.transport.send(message as JSONRPCMessage)
   }
 

@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { Feature } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
@@ -27,7 +28,6 @@ const serve = ({ json, sessions }: Options) =>
           ...(sessions && { sessionIdGenerator: () => randomUUID() }),
           enableJsonResponse: json
         })
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's types disagree under exactOptionalPropertyTypes
         yield* Effect.promise(() => server.connect(transport as Parameters<McpServer["connect"]>[0]))
         return transport
       })
@@ -58,8 +58,7 @@ const connectClient = (url: URL) =>
         content: { type: "text" as const, text: "from the client" },
         model: "m"
       }))
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-      await client.connect(new StreamableHTTPClientTransport(url) as Parameters<Client["connect"]>[0])
+      await client.connect(new StreamableHTTPClientTransport(url))
       return client
     }),
     (client) => Effect.promise(() => client.close())

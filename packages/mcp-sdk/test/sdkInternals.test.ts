@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 /** Each test here fails when the SDK no longer needs the workaround beside it: then the workaround goes. */
 import { assert, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
@@ -76,7 +77,6 @@ describe("The inside of the SDK", () => {
     for (const Transport of [StreamableHTTPServerTransport, WebStandardStreamableHTTPServerTransport]) {
       const json = new Transport({ enableJsonResponse: true })
       const sse = new Transport({})
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's types disagree under exactOptionalPropertyTypes
       const answers = (transport: unknown) => answersWithJson(transport as Parameters<typeof answersWithJson>[0])
       assert.isTrue(answers(json))
       assert.isFalse(answers(sse))

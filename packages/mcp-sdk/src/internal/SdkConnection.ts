@@ -70,6 +70,8 @@ export class SdkConnection implements ClientConnection {
           (result) => {
             forget?.()
             resume(Effect.succeed(result))
+            // The SDK keeps the progress handler of a request that is answered with a task; nobody asked for one.
+            if ("task" in result) cancellation.abort("a task is no answer to a sampling request")
           },
           (error: unknown) => {
             forget?.()
