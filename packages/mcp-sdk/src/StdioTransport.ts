@@ -79,6 +79,8 @@ class StdioTransport implements Transport {
     this.stdin.on("close", this.onEnd)
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
+    // These events do not come again.
+    if (this.stdin.destroyed || this.stdin.readableEnded) queueMicrotask(this.onEnd)
     return Promise.resolve()
   }
 

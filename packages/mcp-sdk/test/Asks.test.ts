@@ -60,4 +60,60 @@ describe("Asks", { timeout: 30_000 }, () => {
       assert.deepInclude(outcomeOf(yield* call("askWithContext")), { missing: "sampling.context" })
       assert.isFalse(client.received.entries.some(isAsk))
     }))
+
+  it.live("wait forever where AskTimeout is infinite", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient({ askTimeout: "Infinity" })
+      const call = client.startTool("ask", { prompt: "forever" })
+      const asked = yield* Effect.promise(() => client.ask("forever"))
+      yield* Effect.promise(() => client.request("ping"))
+      yield* Effect.sleep(20)
+      yield* Effect.promise(() => client.send(answer(asked.id)))
+      assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "hello")
+    }))
+
+  it.live("of a call that was cancelled fail with ConnectionLost, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient()
+      const call = client.startTool("askWhenInterrupted")
+      yield* Effect.promise(() => client.event("askWhenInterrupted started"))
+      yield* Effect.promise(() => client.notify("notifications/cancelled", { requestId: call }))
+      const outcome = yield* Effect.promise(() => client.events.find((event) => event.startsWith("{")))
+      assert.include(outcome, "ConnectionLost")
+      assert.isFalse(client.received.entries.some(isAsk))
+    }))
+
+  it.live("of one client are not answered by another", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient()
+      const other = yield* pipeClient()
+      const call = client.startTool("ask", { prompt: "mine" })
+      const asked = yield* Effect.promise(() => client.ask("mine"))
+      yield* Effect.promise(() => other.send(answer(asked.id, "forged")))
+      yield* Effect.promise(() => other.request("ping"))
+      yield* Effect.promise(() => client.send(answer(asked.id)))
+      assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "hello")
+    }))
+
+  it.live("wrong arguments are not repeated at length", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient()
+      for (const prompts of ["x".repeat(1_000_000), Array.from({ length: 5000 }, () => 1)]) {
+        const response = yield* Effect.promise(() =>
+          client.request("tools/call", { name: "askMany", arguments: { prompts } })
+        )
+        assert.isTrue(response.result.isError)
+        assert.isBelow(JSON.stringify(response).length, 5000)
+      }
+      const id = client.nextId()
+      yield* Effect.promise(() =>
+        client.post(
+          `{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"ask","arguments":{"prompt":${
+            "[".repeat(50_000)
+          }${"]".repeat(50_000)}}}}`
+        )
+      )
+      const response = yield* Effect.promise(() => client.response(id))
+      assert.isTrue(response.result.isError)
+    }))
 })

@@ -1,6 +1,12 @@
+import { StdioServer, StdioTransport } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { answer, outcomeOf } from "./fixtures/RawClient.ts"
+import { Client } from "@modelcontextprotocol/sdk/client/index.js"
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
+import { CreateMessageRequestSchema } from "@modelcontextprotocol/sdk/types.js"
+import { Deferred, Effect, Layer } from "effect"
+import { PassThrough } from "node:stream"
+import { fileURLToPath } from "node:url"
+import { answer, outcomeOf, StdioClient } from "./fixtures/RawClient.ts"
 import { stdioClient } from "./fixtures/scoped.ts"
 
 describe("StdioServer", { timeout: 30_000 }, () => {
@@ -54,7 +60,7 @@ describe("StdioServer", { timeout: 30_000 }, () => {
       }))
   }
 
-  it.live("exits when the process of the client is killed", () =>
+  it.live("exits when the client closes all of its streams", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({}, { mode: "serve" })
       client.startTool("ask", { prompt: "pending" })
@@ -111,5 +117,90 @@ describe("StdioServer", { timeout: 30_000 }, () => {
       assert.strictEqual(exit.code, 0)
       assert.include(client.stderr.entries, "finalized")
       assert.notInclude(client.stderr.entries.join("\n"), "EPIPE")
+    }))
+
+  it.live("exits when the client is killed with SIGKILL", () =>
+    Effect.gen(function*() {
+      const client = yield* Effect.acquireRelease(
+        Effect.sync(() => new StdioClient("./stdioParent.ts")),
+        (it) => Effect.sync(() => it.child.kill("SIGKILL"))
+      )
+      // The server writes to the stderr of its parent, and so keeps it open until it exits.
+      yield* Effect.promise(() => client.event("ask started"))
+      client.child.kill("SIGKILL")
+      const { signal } = yield* Effect.promise(() => client.exited)
+      assert.strictEqual(signal, "SIGKILL")
+      assert.include(client.stderr.entries, "ask interrupted")
+      assert.include(client.stderr.entries, "finalized")
+    }))
+
+  it.live("works with the official client, whose sampling handler it stops when the call is cancelled", () =>
+    Effect.gen(function*() {
+      const transport = new StdioClientTransport({
+        command: process.execPath,
+        args: [
+          "--conditions",
+          "@effect-sampling/source",
+          fileURLToPath(new URL("./fixtures/stdioServer.ts", import.meta.url)),
+          "serve"
+        ],
+        stderr: "ignore"
+      })
+      const client = new Client({ name: "official", version: "1.0.0" }, { capabilities: { sampling: {} } })
+      const sampling = yield* Deferred.make<void>()
+      const stopped = yield* Deferred.make<void>()
+      client.setRequestHandler(CreateMessageRequestSchema, ({ params }, { signal }) => {
+        if (JSON.stringify(params.messages).includes("cancel me")) {
+          signal.addEventListener("abort", () => Deferred.doneUnsafe(stopped, Effect.void))
+          Deferred.doneUnsafe(sampling, Effect.void)
+          return new Promise<never>(() => {})
+        }
+        return { role: "assistant" as const, content: { type: "text" as const, text: "official" }, model: "m" }
+      })
+      yield* Effect.acquireRelease(
+        Effect.promise(() => client.connect(transport)),
+        () => Effect.promise(() => client.close())
+      )
+      const cancellation = new AbortController()
+      const cancelled = client.callTool({ name: "ask", arguments: { prompt: "cancel me" } }, undefined, {
+        signal: cancellation.signal
+      }).then(() => "answered", () => "rejected")
+      yield* Deferred.await(sampling)
+      cancellation.abort("test")
+      assert.strictEqual(yield* Effect.promise(() => cancelled), "rejected")
+      yield* Deferred.await(stopped)
+      const result = yield* Effect.promise(() => client.callTool({ name: "ask", arguments: { prompt: "next" } }))
+      assert.include(JSON.stringify(result), "official")
+    }))
+
+  it.live("the Layer fails when a feature fails", () =>
+    Effect.gen(function*() {
+      const layer = StdioServer.layer({
+        name: "fixture",
+        version: "1.0.0",
+        stdin: new PassThrough(),
+        stdout: new PassThrough(),
+        features: [Effect.fail("no database")]
+      })
+      assert.strictEqual(yield* Effect.flip(Layer.build(layer)), "no database")
+    }))
+})
+
+describe("StdioTransport", () => {
+  it.live("closes when stdin ended before it started", () =>
+    Effect.gen(function*() {
+      const stdin = new PassThrough()
+      stdin.destroy()
+      yield* Effect.promise(() => new Promise((resolve) => stdin.once("close", resolve)))
+      const transport = StdioTransport.make({ stdin, stdout: new PassThrough() })
+      const closed = new Promise<void>((resolve) => {
+        transport.onclose = resolve
+      })
+      yield* Effect.promise(() => transport.start())
+      yield* Effect.promise(() => closed)
+      const error = yield* Effect.promise(() =>
+        transport.send({ jsonrpc: "2.0", method: "notifications/x" }).then(() => "sent", String)
+      )
+      assert.include(error, "closed")
     }))
 })

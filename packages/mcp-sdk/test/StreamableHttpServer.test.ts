@@ -1,6 +1,6 @@
 import { AskTimeout, StreamableHttpServer } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Duration, Effect, Exit, Layer, Scope } from "effect"
+import { Cause, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "node:http"
 import { Journal } from "./fixtures/Journal.ts"
 import { answer, HttpClient, isAsk, outcomeOf, textOf } from "./fixtures/RawClient.ts"
@@ -378,6 +378,13 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         const response = yield* Effect.promise(() => client.response(call))
         assert.strictEqual(outcomeOf(response).ok!.length, 3_000_000)
         yield* until(() => closing.pollUnsafe() !== undefined)
+      }))
+
+    it.live("two tools of one name are a defect of the Layer, not of each session", () =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(serve({ features: [makeTools(() => {}), makeTools(() => {})] }))
+        assert.isTrue(Exit.isFailure(exit))
+        assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), "already has a tool named")
       }))
 
     it.live("fails with ListenError when the port is taken", () =>

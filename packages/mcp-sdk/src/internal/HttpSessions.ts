@@ -76,10 +76,17 @@ export const make = (settings: Settings): HttpSessions => {
       return session.transport.handleRequest(request, response, messages)
     })
 
-  const makeSession = (): Session => {
+  const makeServer = (): Server => {
     const { features, instructions, name, version } = settings
     const server = new Server({ name, version }, instructions === undefined ? {} : { instructions })
     for (const feature of features) feature.install(server)
+    return server
+  }
+  // Features that do not go together are a defect now, not in each session.
+  makeServer()
+
+  const makeSession = (): Session => {
+    const server = makeServer()
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {

@@ -50,6 +50,7 @@ export class SdkConnection implements ClientConnection {
 
   readonly ask = (request: ClientRequest): Effect.Effect<unknown, SamplingError> =>
     Effect.flatMap(AskTimeout, (timeout) => {
+      if (this.extra.signal.aborted) return Effect.fail(callEnded)
       const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
         const cancellation = new AbortController()
@@ -90,6 +91,11 @@ export class SdkConnection implements ClientConnection {
 
 // The SDK extends a request's time only for requests that listen to progress.
 const ignoreProgress = (): void => {}
+
+// A finalizer that asks, for example. The SDK would refuse to send it.
+const callEnded = new ConnectionLost({
+  message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
+})
 
 const isSendError = (error: unknown): boolean =>
   error instanceof Error && !(error instanceof McpError) && !("issues" in error)
