@@ -83,6 +83,22 @@ describe("Asks", { timeout: 30_000 }, () => {
       assert.isFalse(client.received.entries.some(isAsk))
     }))
 
+  it.live("end with their call also when the client numbers it 0", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient()
+      yield* Effect.promise(() =>
+        client.send({
+          jsonrpc: "2.0",
+          id: 0,
+          method: "tools/call",
+          params: { name: "ask", arguments: { prompt: "zero" } }
+        })
+      )
+      yield* Effect.promise(() => client.ask("zero"))
+      yield* Effect.promise(() => client.notify("notifications/cancelled", { requestId: 0 }))
+      yield* Effect.promise(() => client.event("ask interrupted", 1000))
+    }))
+
   it.live("of one client are not answered by another", () =>
     Effect.gen(function*() {
       const client = yield* pipeClient()

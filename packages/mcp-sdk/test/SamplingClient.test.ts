@@ -36,8 +36,7 @@ class RawServer {
     return this.transport.send(message as JSONRPCMessage)
   }
 
-  start(params: unknown): number {
-    const id = ++this.lastId
+  start(params: unknown, id = ++this.lastId): number {
     void this.send({ jsonrpc: "2.0", id, method: "sampling/createMessage", params })
     return id
   }
@@ -144,7 +143,8 @@ describe("SamplingClient", { timeout: 30_000 }, () => {
           Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
         )
       ))
-      const id = server.start(request)
+      // Plain SDK 1.x servers count from 0.
+      const id = server.start(request, 0)
       yield* Deferred.await(started)
       yield* Effect.promise(() =>
         server.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: id } })

@@ -10,6 +10,7 @@ import { CreateMessageRequestSchema, CreateMessageResultSchema } from "@modelcon
 import { Effect } from "effect"
 import {
   answersWithJson,
+  heedCancellationOfIdZero,
   protocolVersionOf,
   rememberProtocolVersion,
   skipRequestIdZero
@@ -18,11 +19,11 @@ import {
 const params = { messages: [{ role: "user" as const, content: { type: "text" as const, text: "x" } }], maxTokens: 1 }
 
 /** Whether a client on this SDK stops handling the first request of a server when the server cancels it. */
-const firstCancellationArrives = (prepare: (server: Server) => void) =>
+const firstCancellationArrives = (prepare: (server: Server, client: Client) => void) =>
   Effect.promise(async () => {
     const server = new Server({ name: "s", version: "1" })
-    prepare(server)
     const client = new Client({ name: "c", version: "1" }, { capabilities: { sampling: {} } })
+    prepare(server, client)
     const cancellation = new AbortController()
     let aborted = false
     const handling = new Promise<void>((resolve) => {
@@ -56,6 +57,14 @@ describe("The inside of the SDK", () => {
     Effect.gen(function*() {
       assert.isFalse(yield* firstCancellationArrives(() => {}))
       assert.isTrue(yield* firstCancellationArrives(skipRequestIdZero))
+    }))
+
+  it.live("the cancellation of id 0 must be heeded by us: heedCancellationOfIdZero", () =>
+    Effect.gen(function*() {
+      assert.isTrue(yield* firstCancellationArrives((_, client) => heedCancellationOfIdZero(client)))
+      const server = new Server({ name: "s", version: "1" })
+      assert.instanceOf(Reflect.get(server, "_requestHandlerAbortControllers"), Map)
+      assert.isFunction(Reflect.get(server, "_oncancel"))
     }))
 
   it.live("a server does not tell the negotiated protocol version: rememberProtocolVersion", () =>

@@ -50,7 +50,7 @@ export class SdkConnection implements ClientConnection {
 
   readonly ask = (request: ClientRequest): Effect.Effect<unknown, SamplingError> =>
     Effect.flatMap(AskTimeout, (timeout) => {
-      if (this.extra.signal.aborted) return Effect.fail(callEnded)
+      if (this.extra.signal.aborted) return Effect.fail(callEnded())
       const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
         const cancellation = new AbortController()
@@ -93,9 +93,10 @@ export class SdkConnection implements ClientConnection {
 const ignoreProgress = (): void => {}
 
 // A finalizer that asks, for example. The SDK would refuse to send it.
-const callEnded = new ConnectionLost({
-  message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
-})
+const callEnded = (): ConnectionLost =>
+  new ConnectionLost({
+    message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
+  })
 
 const isSendError = (error: unknown): boolean =>
   error instanceof Error && !(error instanceof McpError) && !("issues" in error)
