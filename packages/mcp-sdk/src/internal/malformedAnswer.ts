@@ -1,5 +1,10 @@
 import { ErrorCode, isJSONRPCErrorResponse, isJSONRPCResultResponse } from "@modelcontextprotocol/sdk/types.js"
-import type { JSONRPCErrorResponse, JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCMessage,
+  JSONRPCResultResponse,
+  RequestId
+} from "@modelcontextprotocol/sdk/types.js"
 
 /**
  * Marks an error response that a transport of ours made up, because what the client sent could not be taken: the SDK
@@ -28,7 +33,7 @@ export const routable = (message: unknown): JSONRPCMessage | undefined => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Protocol checks requests and notifications itself
     return message as JSONRPCMessage
   }
-  if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) return message
+  if (isPlainResult(message) || isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) return message
   const id: unknown = Reflect.get(message, "id")
   return typeof id === "number" || typeof id === "string"
     ? malformedAnswer(
@@ -37,6 +42,13 @@ export const routable = (message: unknown): JSONRPCMessage | undefined => {
     )
     : undefined
 }
+
+/** Spares nearly every answer a check by the SDK's schema, which the SDK makes again. */
+const isPlainResult = (message: object): message is JSONRPCResultResponse =>
+  "result" in message && typeof message.result === "object" && message.result !== null &&
+  !Array.isArray(message.result) && !("_meta" in message.result) &&
+  "id" in message && Number.isSafeInteger(message.id) &&
+  "jsonrpc" in message && message.jsonrpc === "2.0" && Object.keys(message).length === 3
 
 /** A message over the size limit, as far as its first and last bytes tell. */
 export interface OversizedMessage {
