@@ -148,7 +148,7 @@ const real = Effect.fnUntraced(function*(apiKey: Redacted.Redacted) {
   })
   const environment: Record<string, string> = { OPENAI_API_KEY: Redacted.value(apiKey) }
   for (const [name, value] of Object.entries(settings)) if (Option.isSome(value)) environment[name] = value.value
-  const model: Layer.Layer<Sampler.Sampler, Config.ConfigError> = OpenAiSampler.layerConfig({})
+  const model: Layer.Layer<Sampler.Sampler, Config.ConfigError> = OpenAiSampler.layerConfig()
   return { model, environment }
 })
 

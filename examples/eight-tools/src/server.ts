@@ -12,7 +12,7 @@ import { reporting } from "./report.ts"
 
 const sampler = Sampler.fromConfig({
   client: ClientSampler.layer,
-  providers: { openai: OpenAiSampler.layerConfig({}) }
+  providers: { openai: OpenAiSampler.layerConfig() }
 })
 
 const options = {
