@@ -200,11 +200,12 @@ export const blocks = (content: Content | ReadonlyArray<Content>): ReadonlyArray
  * ```ts
  * import { Content } from "@effect-sampling/core"
  *
- * Content.text([
+ * const reply = [
  *   { type: "text", text: "Hello, " },
  *   { type: "image", data: "AAAA", mimeType: "image/png" },
  *   { type: "text", text: "world" }
- * ]) // => "Hello, world"
+ * ] as const
+ * Content.text(reply) // => "Hello, world"
  * ```
  *
  * @category getters
