@@ -164,7 +164,10 @@ const toRetryAfterMillis = (failure: Failure, nowMillis: number): number | undef
   if (millis !== undefined) return millis
   const seconds = toNumber(failure.retryAfter)
   if (seconds !== undefined) return seconds * 1000
-  const date = failure.retryAfter === undefined ? Option.none() : DateTime.make(failure.retryAfter)
+  // Only a date that starts with its weekday: "-1" and "2030" are dates as well to the parser.
+  const date = /^\s*[A-Z][a-z]+,? /.test(failure.retryAfter ?? "")
+    ? DateTime.make(failure.retryAfter ?? "")
+    : Option.none()
   return Option.isSome(date) ? Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis) : undefined
 }
 
