@@ -183,6 +183,13 @@ describe("content", () => {
       }))
   }
 
+  it.live("keeps texts of the user apart, and joins those of the assistant", () =>
+    Effect.gen(function*() {
+      const texts = [{ type: "text" as const, text: "a" }, { type: "text" as const, text: "b" }]
+      const body = yield* sent({ messages: [user(texts), assistant(texts)] })
+      assert.deepStrictEqual(body["messages"], [{ role: "user", content: texts }, { role: "assistant", content: "ab" }])
+    }))
+
   it.live("keeps a message without any block as an empty one", () =>
     Effect.gen(function*() {
       const body = yield* sent({ messages: [user([]), assistant([]), user("Hi")] })

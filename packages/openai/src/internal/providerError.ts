@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Failure } from "./failure.ts"
 
-export interface ErrorContext {
+interface ErrorContext {
   readonly provider: string
   readonly model: string
 }
@@ -50,7 +50,7 @@ const toReason = (failure: Failure): ProviderErrorReason => {
   const named = byCode.get(failure.code ?? "") ?? byCode.get(failure.type ?? "")
   if (named !== undefined) return named
   if (isContextLength(failure)) return "contextLength"
-  if (status === undefined || status >= 500) return "unavailable"
+  if (status === undefined || status >= 500 || status < 400) return "unavailable"
   return byStatus.get(status) ?? "badRequest"
 }
 
@@ -171,5 +171,6 @@ const toRetryAfterMillis = (failure: Failure, nowMillis: number): number | undef
   return Option.isSome(date) ? Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis) : undefined
 }
 
+// At most 12 digits: more are no wait that anyone means.
 const toNumber = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) : undefined
+  text !== undefined && /^\s*\d{1,12}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined
