@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Prompt from "effect/ai/Prompt"
 import * as Schema from "effect/Schema"
 
 const JsonObject = Schema.Record(Schema.String, Schema.Unknown)
@@ -215,6 +216,46 @@ export const text = (content: Content | ReadonlyArray<Content>): string => {
   for (const block of content) if (block.type === "text") all += block.text
   return all
 }
+
+/**
+ * The blocks as the output of an `effect/ai` tool: pass it as `toModelOutput` of a tool whose success is content, and MCP
+ * clients get the blocks themselves, images and audio included, in place of JSON.
+ *
+ * **Details**
+ *
+ * `tool_use` and `tool_result` blocks, which are no output, become their JSON.
+ *
+ * **Example** (Returning a reply's content from a tool)
+ *
+ * ```ts
+ * import { Content } from "@effect-sampling/core"
+ * import { Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ *
+ * const Draw = Tool.make("draw", {
+ *   parameters: Schema.Struct({ subject: Schema.String }),
+ *   success: Schema.Array(Content.Content),
+ *   toModelOutput: Content.toModelOutput
+ * })
+ * Draw.name // => "draw"
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toModelOutput = (content: Content | ReadonlyArray<Content>): Array<Prompt.ToolModelOutputPart> =>
+  blocks(content).map((block) => {
+    switch (block.type) {
+      case "text":
+        return Prompt.textPart({ text: block.text })
+      case "image":
+      case "audio":
+        return Prompt.filePart({ mediaType: block.mimeType, data: block.data })
+      case "tool_use":
+      case "tool_result":
+        return Prompt.textPart({ text: JSON.stringify(block) })
+    }
+  })
 
 // Array.isArray does not narrow readonly arrays.
 const isArray = (content: Content | ReadonlyArray<Content>): content is ReadonlyArray<Content> => Array.isArray(content)
