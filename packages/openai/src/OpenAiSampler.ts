@@ -123,7 +123,7 @@ export interface Options {
  *
  * const openai = OpenAiSampler.layer({ apiKey: Redacted.make("sk-…"), model: "gpt-4.1-mini" })
  *
- * export const layer = Sampler.fallback(ClientSampler.layer, openai)
+ * const layer = Sampler.fallback(ClientSampler.layer, openai)
  * ```
  *
  * **Example** (Using a local server)
@@ -214,7 +214,7 @@ const requiredKey = Config.map(Config.NonEmptyString("OPENAI_API_KEY"), redact)
 const optional = (name: string): Config.Config<string | undefined> =>
   Config.map(
     Config.option(Config.String(name)),
-    (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value : undefined
+    (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value.trim() : undefined
   )
 
 const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {

@@ -1,4 +1,4 @@
-import { ClientSampler, Sampler } from "@effect-sampling/core"
+import { ClientSampler, Sampler, SamplingMessage, TestSampler } from "@effect-sampling/core"
 import { OpenAiSampler } from "@effect-sampling/openai"
 import { OpenAiServer } from "@effect-sampling/openai-server"
 import { assert, describe, it } from "@effect/vitest"
@@ -29,6 +29,17 @@ describe("OpenAiSampler", () => {
       assert.strictEqual(reply.text, "Hello")
       assert.deepStrictEqual(reply.passedOver.map(({ _tag }) => _tag), ["SamplingUnsupported"])
     }).pipe(Effect.provide(OpenAiServer.layer({ apiKey: key, reply: () => "Hello" }))))
+
+  it.live("lets a fallback go on with content that OpenAI does not take", () =>
+    Effect.gen(function*() {
+      const { url } = yield* OpenAiServer.OpenAiServer
+      const layer = Sampler.fallback(OpenAiSampler.layer({ baseUrl: url }), TestSampler.scripted(["a song"]))
+      const reply = yield* Sampler.sample(
+        SamplingMessage.user({ type: "audio", data: "AAAA", mimeType: "audio/ogg" })
+      ).pipe(Effect.provide(layer))
+      assert.strictEqual(reply.text, "a song")
+      assert.propertyVal(reply.passedOver[0], "missing", "content")
+    }).pipe(Effect.provide(OpenAiServer.layer())))
 
   it.live("names itself as told, and counts as a provider for Sampler.always", () =>
     Effect.gen(function*() {
@@ -97,6 +108,14 @@ describe("OpenAiSampler", () => {
       const server = yield* OpenAiServer.OpenAiServer
       yield* Sampler.sample("Hi").pipe(Effect.provide(OpenAiSampler.layer({ baseUrl: `${server.url}/` })))
       assert.isUndefined((yield* server.requests)[0]!.headers.authorization)
+    }).pipe(Effect.provide(OpenAiServer.layer())))
+
+  it.live("keeps the query of its base URL, and not the fragment", () =>
+    Effect.gen(function*() {
+      const server = yield* OpenAiServer.OpenAiServer
+      const layer = OpenAiSampler.layer({ baseUrl: new URL(`${server.url}/?api-version=1#top`), maxRetries: 0 })
+      yield* Effect.flip(Sampler.sample("Hi").pipe(Effect.provide(layer)))
+      assert.deepStrictEqual((yield* server.requests).map(({ path }) => path), ["/v1/chat/completions?api-version=1"])
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
   it.live("takes a key that ends in a line break", () =>

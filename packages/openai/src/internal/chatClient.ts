@@ -15,9 +15,9 @@ import type { ChatRequest } from "./toChatRequest.ts"
 import { isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
 
-export type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
+type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
 
-export interface ChatClientOptions extends Endpoint {
+interface ChatClientOptions extends Endpoint {
   readonly provider: string
   readonly timeout: Duration.Duration
   readonly maxRetries: number
@@ -68,7 +68,7 @@ const send = (
     // The client parses a body only where the server labels it as JSON.
     Effect.map((answer) => typeof answer === "string" ? parseJson(answer) : answer),
     Effect.flatMap((answer) => {
-      if (answer === undefined || answer === null) return Effect.fail<Failure>({ kind: "notJson" })
+      if (answer === undefined) return Effect.fail<Failure>({ kind: "notJson" })
       const failure = fromErrorBody(answer)
       return failure === undefined ? Effect.succeed(answer) : Effect.fail(failure)
     })

@@ -45,9 +45,11 @@ export const fromThrown = (error: unknown): Failure => {
 
 /** The error object of a body that came with status 200, as gateways send it, or undefined. */
 export const fromErrorBody = (body: unknown): Failure | undefined =>
-  isRecord(body) && body["error"] !== undefined && body["error"] !== null && !Array.isArray(body["choices"])
+  isRecord(body) && body["error"] !== undefined && body["error"] !== null && !hasChoices(body)
     ? fromBody(body, undefined)
     : undefined
+
+const hasChoices = ({ choices }: Record<string, unknown>): boolean => Array.isArray(choices) && choices.length > 0
 
 const fromBody = (body: Record<string, unknown>, fallback: string | undefined): Failure => {
   const error = body["error"]

@@ -42,7 +42,7 @@ type Choice = ChatReply["choices"][0]
 
 const decode = Schema.decodeUnknownResult(ChatReply)
 
-export interface ReplyContext {
+interface ReplyContext {
   readonly provider: string
   readonly model: string
   readonly request: SamplingRequest

@@ -4,7 +4,7 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Failure } from "./failure.ts"
 
-export interface ErrorContext {
+interface ErrorContext {
   readonly provider: string
   readonly model: string
 }
@@ -50,7 +50,7 @@ const toReason = (failure: Failure): ProviderErrorReason => {
   const named = byCode.get(failure.code ?? "") ?? byCode.get(failure.type ?? "")
   if (named !== undefined) return named
   if (isContextLength(failure)) return "contextLength"
-  if (status === undefined || status >= 500) return "unavailable"
+  if (status === undefined || status >= 500 || status < 400) return "unavailable"
   return byStatus.get(status) ?? "badRequest"
 }
 
@@ -164,9 +164,13 @@ const toRetryAfterMillis = (failure: Failure, nowMillis: number): number | undef
   if (millis !== undefined) return millis
   const seconds = toNumber(failure.retryAfter)
   if (seconds !== undefined) return seconds * 1000
-  const date = failure.retryAfter === undefined ? Option.none() : DateTime.make(failure.retryAfter)
+  // Only a date that starts with its weekday: "-1" and "2030" are dates as well to the parser.
+  const date = /^\s*[A-Z][a-z]+,? /.test(failure.retryAfter ?? "")
+    ? DateTime.make(failure.retryAfter ?? "")
+    : Option.none()
   return Option.isSome(date) ? Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis) : undefined
 }
 
+// At most 12 digits: more are no wait that anyone means.
 const toNumber = (text: string | undefined): number | undefined =>
-  text !== undefined && /^\s*\d+(\.\d+)?\s*$/.test(text) ? Number(text) : undefined
+  text !== undefined && /^\s*\d{1,12}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined

@@ -16,7 +16,7 @@ type Message = OpenAI.Chat.ChatCompletionMessageParam
 type Part = OpenAI.Chat.ChatCompletionContentPart
 
 /** What a conversion needs to know of its request. */
-export interface MessageContext {
+interface MessageContext {
   readonly provider: string
   readonly names: ToolNames
   readonly ids: ToolIds

@@ -14,7 +14,7 @@ export type ChatRequest = Omit<
   "max_tokens" | "max_completion_tokens"
 >
 
-export interface ChatRequestOptions {
+interface ChatRequestOptions {
   readonly provider: string
   readonly model: string
   readonly store: boolean | undefined

@@ -9,7 +9,7 @@ export interface Endpoint {
   readonly organization: string | undefined
 }
 
-export const defaultBaseUrl = "https://api.openai.com/v1"
+const defaultBaseUrl = "https://api.openai.com/v1"
 
 /** Whether this is OpenAI itself, which needs a key and takes `max_completion_tokens` for every model. */
 export const isOpenAi = (baseUrl: string | URL | undefined): boolean => {
@@ -55,7 +55,10 @@ export const makeVendorClient = (endpoint: Endpoint): Result.Result<OpenAI, stri
 const parse = (baseUrl: string | URL | undefined): URL | undefined => {
   const text = typeof baseUrl === "string" ? baseUrl.trim() : baseUrl?.href
   const url = text === undefined || text === "" ? new URL(defaultBaseUrl) : URL.parse(text) ?? undefined
-  return url?.protocol === "https:" || url?.protocol === "http:" ? url : undefined
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined
+  // The path of the endpoint is appended to the text of the URL.
+  url.hash = ""
+  return url
 }
 
 // Keys and names copied from a file often end in a line break.
