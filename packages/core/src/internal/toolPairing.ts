@@ -1,5 +1,6 @@
 import { blocks } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
+import { quote } from "./quote.ts"
 
 /**
  * The first breach of the rules for tool content, or undefined.
@@ -18,11 +19,13 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
     for (const block of blocks(message.content)) {
       if (block.type === "tool_use") {
         if (message.role !== "assistant") return `messages[${index}]: only an assistant message may hold tool_use`
-        if (uses.has(block.id)) return `messages[${index}]: two tool_use blocks share the id "${block.id}"`
+        if (uses.has(block.id)) return `messages[${index}]: two tool_use blocks share the id ${quote(block.id)}`
         uses.add(block.id)
       } else if (block.type === "tool_result") {
         if (message.role !== "user") return `messages[${index}]: only a user message may hold tool_result`
-        if (results.has(block.toolUseId)) return `messages[${index}]: two results for the tool_use "${block.toolUseId}"`
+        if (results.has(block.toolUseId)) {
+          return `messages[${index}]: two results for the tool_use ${quote(block.toolUseId)}`
+        }
         results.add(block.toolUseId)
       } else others++
     }
@@ -31,14 +34,16 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
     }
     for (const id of results) {
       if (open?.has(id) !== true) {
-        return `messages[${index}]: the result for "${id}" has no matching tool_use in the message before it`
+        return `messages[${index}]: the result for ${quote(id)} has no matching tool_use in the message before it`
       }
     }
     for (const id of open ?? []) {
-      if (!results.has(id)) return `messages[${index}]: the tool_use "${id}" of the message before is not answered`
+      if (!results.has(id)) {
+        return `messages[${index}]: the tool_use ${quote(id)} of the message before is not answered`
+      }
     }
     open = uses.size > 0 ? uses : undefined
   }
-  for (const id of open ?? []) return `messages: the last tool_use "${id}" is not answered`
+  for (const id of open ?? []) return `messages[${messages.length - 1}]: the tool_use ${quote(id)} is not answered`
   return undefined
 }
