@@ -170,6 +170,7 @@ export type ToolResultContent = typeof ToolResultContent.Type
  * @since 0.1.0
  */
 export const Content = Schema.Union([TextContent, ImageContent, AudioContent, ToolUseContent, ToolResultContent])
+  .annotate({ expected: "a content block (text, image, audio, tool_use or tool_result)" })
 
 /**
  * @category models
