@@ -5,7 +5,7 @@ import { formatIssue } from "../src/internal/issues.ts"
 import { validateRequest } from "../src/internal/validateRequest.ts"
 import { hello, text } from "./fixtures.ts"
 
-const format = <S extends Schema.ConstraintDecoder<unknown>>(schema: S, value: unknown): string => {
+const format = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): string => {
   const decoded = Schema.decodeUnknownResult(schema, { errors: "all" })(value)
   return Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : ""
 }
