@@ -13,9 +13,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Content from "./Content.ts"
+import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes } from "./internal/spanAttributes.ts"
+import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
 import * as ModelPreferences from "./ModelPreferences.ts"
+import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type { SamplingMessage } from "./SamplingMessage.ts"
 import * as SamplingPrompt from "./SamplingPrompt.ts"
@@ -165,7 +168,8 @@ export interface Sample {
    */
   readonly usage: Usage | undefined
   /**
-   * The messages sent and the reply: pass it on, with a new message, to continue the conversation.
+   * The messages sent and the reply, if it has content: pass it on, with a new message, to continue the conversation.
+   * System prompt and options are not part of it: pass them again.
    */
   readonly history: ReadonlyArray<SamplingMessage>
 }
@@ -180,27 +184,26 @@ export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
 }): Sampler["Service"] => {
-  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> => {
-    const valid = validateRequest(request)
-    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-    return Effect.withSpan(
-      Effect.tap(
-        options.createMessage(valid.success),
-        (response) => Effect.annotateCurrentSpan(responseAttributes(response))
-      ),
-      "sampling/createMessage",
-      { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
-    )
-  }
+  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> =>
+    Effect.suspend(() => {
+      const valid = validateRequest(request)
+      if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+      return Effect.withSpan(
+        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response)),
+        "sampling/createMessage",
+        { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
+      )
+    })
   return Sampler.of({
     capabilities: options.capabilities,
     createMessage,
-    sample: (prompt, sampleOptions) => {
-      const resolved = SamplingPrompt.resolve(prompt)
-      if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
-      const request = toRequest(resolved.success, sampleOptions ?? {})
-      return Effect.map(createMessage(request), (response) => toSample(resolved.success.messages, response))
-    }
+    sample: (prompt, sampleOptions) =>
+      Effect.suspend(() => {
+        const resolved = SamplingPrompt.resolve(prompt)
+        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
+        const request = toRequest(resolved.success, sampleOptions ?? {})
+        return Effect.map(createMessage(request), (response) => toSample(resolved.success.messages, response))
+      })
   })
 }
 
@@ -409,6 +412,21 @@ const firstOfSamplers = (
   })
 }
 
+const checkAnswer = (
+  request: SamplingRequest,
+  response: SamplingResponse
+): Effect.Effect<SamplingResponse, InvalidResponse> => {
+  const problem = findAnswerProblem(request, response)
+  return problem === undefined
+    ? Effect.as(Effect.annotateCurrentSpan(responseAttributes(response)), response)
+    : Effect.fail(
+      new InvalidResponse({
+        message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +
+          `result: ${problem}.`
+      })
+    )
+}
+
 const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): unknown => {
   const systemPrompt = prompt.systemPrompt === undefined
     ? options.systemPrompt
@@ -437,5 +455,7 @@ const toSample = (messages: ReadonlyArray<SamplingMessage>, response: SamplingRe
   source: response.source,
   passedOver: response.passedOver,
   usage: response.usage,
-  history: [...messages, { role: "assistant", content: response.content }]
+  history: Content.blocks(response.content).length === 0
+    ? messages
+    : [...messages, { role: "assistant", content: response.content }]
 })

@@ -1,5 +1,7 @@
 import { blocks } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
+import type { SamplingRequest } from "../SamplingRequest.ts"
+import type { SamplingResponse } from "../SamplingResponse.ts"
 import { quote } from "./quote.ts"
 
 /**
@@ -45,5 +47,25 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
     open = uses.size > 0 ? uses : undefined
   }
   for (const id of open ?? []) return `messages[${messages.length - 1}]: the tool_use ${quote(id)} is not answered`
+  return undefined
+}
+
+/**
+ * Why no lawful conversation can go on from this answer, or undefined.
+ *
+ * MCP 2025-11-25, sampling, "Tool Use in Sampling": an answer may call the tools of its request, each call by an id of
+ * its own; results come from the server.
+ */
+export const findAnswerProblem = (request: SamplingRequest, response: SamplingResponse): string | undefined => {
+  const uses = new Set<string>()
+  for (const block of blocks(response.content)) {
+    if (block.type === "tool_result") return "it holds a tool_result, which only a request may"
+    if (block.type !== "tool_use") continue
+    if (request.tools === undefined || request.tools.length === 0) {
+      return "it calls a tool, but the request offered none"
+    }
+    if (uses.has(block.id)) return `two tool_use blocks share the id ${quote(block.id)}`
+    uses.add(block.id)
+  }
   return undefined
 }
