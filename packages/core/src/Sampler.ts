@@ -293,11 +293,13 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   const sources = layers as Arr.NonEmptyReadonlyArray<
     Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
   >
-  return Layer.effect(
-    Sampler,
+  // With the memo map of the whole graph, so that a Layer used here and elsewhere is built once.
+  return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.map(
-      Effect.forEach(sources, (source) => Effect.map(Layer.build(source), Context.get(Sampler))),
-      (samplers) => firstOfSamplers(samplers, when)
+      Effect.forEach(sources, (source) =>
+        Effect.map(Layer.buildWithMemoMap(source, memoMap, scope), Context.get(Sampler))),
+      (samplers) =>
+        Context.make(Sampler, firstOfSamplers(samplers, when))
     )
   )
 }
@@ -361,28 +363,30 @@ export const fromConfig = <
   type R = Layer.Services<Providers[keyof Providers]>
   return Layer.unwrap(
     Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Sampler, EC | E, RC | R>, Config.ConfigError> {
-      const chosen = yield* Config.option(Config.Literals(Object.keys(options.providers), "SAMPLING_PROVIDER"))
+      const names = Object.keys(options.providers)
+      const expected = names.length === 0 ? "this server has no provider" : `set it to one of ${names.join(", ")}`
+      const chosen = yield* Config.option(Config.String("SAMPLING_PROVIDER"))
+      if (Option.isSome(chosen) && !names.includes(chosen.value)) {
+        return yield* configError(`SAMPLING_PROVIDER names no provider of this server: ${expected}`)
+      }
       const behavior = yield* Config.Literals(["client", "fallback", "always"], "SAMPLING_BEHAVIOR").pipe(
         Config.withDefault(Option.isSome(chosen) ? "fallback" : "client")
       )
       if (behavior === "client") return options.client
       if (Option.isNone(chosen)) {
-        return yield* Effect.fail(
-          new Config.ConfigError(
-            new ConfigProvider.SourceError({
-              message: `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider: set SAMPLING_PROVIDER to one of ${
-                Object.keys(options.providers).join(", ")
-              }`
-            })
-          )
+        return yield* configError(
+          `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider, but SAMPLING_PROVIDER is not set: ${expected}`
         )
       }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the config accepts only keys of `providers`; E and R are unions over its values
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `chosen` is a key of `providers`; E and R are unions over its values
       const provider = options.providers[chosen.value] as Layer.Layer<Sampler | Provider, E, R>
       return behavior === "always" ? always(provider) : fallback(options.client, provider)
     })
   )
 }
+
+const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
+  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
 
 const isUnsupported = (error: SamplingError): boolean => error._tag === "SamplingUnsupported"
 
