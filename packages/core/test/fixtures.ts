@@ -33,7 +33,7 @@ export const fakeClient = (
   fields: Partial<ClientConnection.ClientConnection> & { readonly reply?: unknown } = {}
 ) => {
   const asked: Array<ClientConnection.ClientRequest> = []
-  const { reply = answer, ...rest } = fields
+  const { reply, ...rest } = { reply: answer, ...fields }
   const connection: ClientConnection.ClientConnection = {
     client: { name: "editor", version: "1.0.0" },
     protocolVersion: "2025-11-25",
