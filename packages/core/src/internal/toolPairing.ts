@@ -1,8 +1,16 @@
 import { blocks } from "../Content.ts"
+import type { Content } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
 import type { SamplingResponse } from "../SamplingResponse.ts"
 import { quote } from "./quote.ts"
+
+export const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
+
+/** Whether only a source that takes tools can answer: they may be offered, or part of the history. */
+export const needsTools = (request: SamplingRequest): boolean =>
+  request.tools !== undefined || request.toolChoice !== undefined ||
+  request.messages.some((message) => blocks(message.content).some(isToolBlock))
 
 /**
  * The first breach of the rules for tool content, or undefined.

@@ -1,11 +1,11 @@
 import type { ClientConnection } from "../ClientConnection.ts"
 import { describe } from "../ClientConnection.ts"
 import { blocks } from "../Content.ts"
-import type { Content } from "../Content.ts"
 import { SamplingUnsupported } from "../SamplingError.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
 import { quote } from "./quote.ts"
+import { isToolBlock, needsTools } from "./toolPairing.ts"
 
 /** Why this client must not be sent this request, or undefined. Nothing is sent before this is known. */
 export const findUnsupported = (
@@ -43,7 +43,7 @@ export const findUnsupported = (
     })
   }
   const isBeforeAudio = protocolVersion !== undefined && isBefore(protocolVersion, "2025-03-26")
-  if (isBeforeAudio && anyBlock(request, (block) => block.type === "audio")) {
+  if (isBeforeAudio && hasAudio(request)) {
     return new SamplingUnsupported({
       missing: "content",
       message: `Cannot send audio to ${who}: it speaks MCP ${quote(protocolVersion)}, which has none ` +
@@ -80,16 +80,11 @@ const isBefore = (version: string | undefined, revision: string): boolean => ver
 const isDeclared = <A extends object>(capability: A | null | undefined): capability is A =>
   capability !== undefined && capability !== null
 
-const needsTools = (request: SamplingRequest): boolean =>
-  request.tools !== undefined || request.toolChoice !== undefined || anyBlock(request, isToolBlock)
-
 const needsContext = (request: SamplingRequest): boolean =>
   request.includeContext === "thisServer" || request.includeContext === "allServers"
 
-const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
-
-const anyBlock = (request: SamplingRequest, predicate: (block: Content) => boolean): boolean =>
-  request.messages.some((message) => blocks(message.content).some(predicate))
+const hasAudio = (request: SamplingRequest): boolean =>
+  request.messages.some((message) => blocks(message.content).some((block) => block.type === "audio"))
 
 const splitMessage = (message: SamplingMessage): ReadonlyArray<SamplingMessage> =>
   "type" in message.content || message.content.some(isToolBlock)
