@@ -105,6 +105,8 @@ export const ResourceLink = Schema.Struct({
   title: Schema.optionalKey(Schema.String),
   description: Schema.optionalKey(Schema.String),
   mimeType: Schema.optionalKey(Schema.String),
+  size: Schema.optionalKey(Schema.Finite),
+  icons: Schema.optionalKey(Schema.Array(JsonObject)),
   ...common
 })
 
@@ -113,6 +115,12 @@ export const ResourceLink = Schema.Struct({
  * @since 0.1.0
  */
 export type ResourceLink = typeof ResourceLink.Type
+
+const resourceContents = {
+  uri: Schema.String,
+  mimeType: Schema.optionalKey(Schema.String),
+  _meta: Schema.optionalKey(JsonObject)
+}
 
 /**
  * The contents of a resource, inside a tool result.
@@ -123,12 +131,8 @@ export type ResourceLink = typeof ResourceLink.Type
 export const EmbeddedResource = Schema.Struct({
   type: Schema.Literal("resource"),
   resource: Schema.Union([
-    Schema.Struct({ uri: Schema.String, mimeType: Schema.optionalKey(Schema.String), text: Schema.String }),
-    Schema.Struct({
-      uri: Schema.String,
-      mimeType: Schema.optionalKey(Schema.String),
-      blob: Schema.String.check(Schema.isBase64())
-    })
+    Schema.Struct({ ...resourceContents, text: Schema.String }),
+    Schema.Struct({ ...resourceContents, blob: Schema.String.check(Schema.isBase64()) })
   ]),
   ...common
 })
@@ -167,6 +171,7 @@ export type ToolResultContent = typeof ToolResultContent.Type
  * @since 0.1.0
  */
 export const Content = Schema.Union([TextContent, ImageContent, AudioContent, ToolUseContent, ToolResultContent])
+  .annotate({ expected: "a content block (text, image, audio, tool_use or tool_result)" })
 
 /**
  * @category models
@@ -200,12 +205,12 @@ export const blocks = (content: Content | ReadonlyArray<Content>): ReadonlyArray
  * ```ts
  * import { Content } from "@effect-sampling/core"
  *
- * const reply = [
+ * const all = Content.text([
  *   { type: "text", text: "Hello, " },
  *   { type: "image", data: "AAAA", mimeType: "image/png" },
  *   { type: "text", text: "world" }
- * ] as const
- * Content.text(reply) // => "Hello, world"
+ * ])
+ * all // => "Hello, world"
  * ```
  *
  * @category getters
