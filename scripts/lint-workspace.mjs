@@ -14,7 +14,7 @@ const license = Fs.readFileSync("LICENSE", "utf8")
 const directories = Fs.globSync("packages/*/").toSorted().map((path) => path.replaceAll(Path.sep, "/"))
 const packages = directories.map((directory) => ({ directory, manifest: readJson(`${directory}/package.json`) }))
 const directoryOf = new Map(packages.map(({ directory, manifest }) => [manifest.name, directory]))
-const [{ manifest: model }] = packages.filter(({ directory }) => directory === "packages/core")
+const model = packages.find(({ directory }) => directory === "packages/core").manifest
 
 const references = readJson("tsconfig.json").references.map(({ path }) => path)
 for (const path of [...directories, "tsconfig.test.json"]) {
