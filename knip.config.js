@@ -17,6 +17,7 @@ export default {
       ignoreDependencies: [
         // Called by name, or written into the project that scripts/pack.mjs makes.
         "@arethetypeswrong/cli",
+        "@changesets/*",
         "@dprint/*",
         "@effect/language-service",
         "@modelcontextprotocol/sdk",

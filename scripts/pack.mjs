@@ -46,9 +46,7 @@ const pack = ({ directory, manifest }, destination) => {
     run(`npm pack ${manifest.name}`, "npm", ["pack", "--json", "--pack-destination", destination, `./${directory}`])
   )
   const paths = files.map(({ path }) => path)
-  const needed = ["LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]
-  // Until the repository has a README, its packages need none.
-  if (Fs.existsSync("README.md")) needed.push("README.md")
+  const needed = ["LICENSE", "README.md", "dist/index.js", "dist/index.d.ts", "src/index.ts"]
   const missing = needed.filter((path) => !paths.includes(path))
   const foreign = paths.filter((path) =>
     !/^(package\.json|LICENSE|README\.md|CHANGELOG\.md|(src|dist)\/.*)$/.test(path)
@@ -65,16 +63,20 @@ const lint = ({ modules, name, tarball }) => {
   run(`attw ${name}`, "attw", [tarball, "--profile", "esm-only", "--no-emoji", "--include-entrypoints", ...modules])
 }
 
-/** An empty project that has the tarballs, and the peers at the versions of the lockfile. */
-const install = (project, packages, packed) => {
+/** The packages that an example imports. */
+const importsOf = ({ code }) =>
+  Array.from(code.matchAll(/^(?:import|\}) .*from "((?:@[^/"]+\/)?[^/".:][^/":]*)(?:\/[^"]*)?"$/gm), ([, name]) => name)
+
+/** An empty project that has the tarballs, and their peers and the example's packages at the versions of the lockfile. */
+const install = (project, packages, packed, example) => {
   const locked = readJson("package-lock.json").packages
-  const names = new Set(["@modelcontextprotocol/sdk", "@types/node"])
+  const names = new Set(["@modelcontextprotocol/sdk", "@types/node", ...importsOf(example)])
   for (const { manifest } of packages) for (const name of Object.keys(manifest.peerDependencies ?? {})) names.add(name)
   const dependencies = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]))
   for (const name of names) {
     if (name in dependencies) continue
     const version = locked[`node_modules/${name}`]?.version
-    if (version === undefined) throw new Failure(`${name} is a peer, but package-lock.json has no version of it`)
+    if (version === undefined) throw new Failure(`${name} is needed, but package-lock.json has no version of it`)
     dependencies[name] = version
   }
   Fs.writeFileSync(
@@ -142,21 +144,14 @@ for (const specifier of ${JSON.stringify(internals)}) {
   return specifiers.length
 }
 
-/** The server example of the README; before there is one, a server of our own shows that this script works. */
 const serverExample = () => {
   const readme = "README.md"
-  const examples = Fs.existsSync(readme) ? examplesOf(readme, Fs.readFileSync(readme, "utf8")) : []
-  const servers = examples.filter(({ server }) => server)
+  const servers = examplesOf(readme, Fs.readFileSync(readme, "utf8")).filter(({ server }) => server)
   if (servers.length === 1) return servers[0]
-  if (servers.length > 1) throw new Failure(`${readme}: ${serverMarker} stands ${servers.length} times, not once`)
-  if (examples.length > 0) {
-    throw new Failure(
-      `${readme} has ts fences, but none is marked as its server: put ${serverMarker} on a line before it, so that it ` +
-        "is run against the packed packages"
-    )
-  }
-  const file = "scripts/test/fixtures/server.md"
-  return examplesOf(file, Fs.readFileSync(file, "utf8")).find(({ server }) => server)
+  throw new Failure(
+    `${readme}: ${serverMarker} must stand once, on a line before the ts fence of the server, so that the server is run ` +
+      `against the packed packages; it stands ${servers.length} times`
+  )
 }
 
 const checkServer = (project, { code, file, line, title }) => {
@@ -186,7 +181,7 @@ try {
     lint(each)
     console.log(`${each.name}: ${each.size} files, publint and attw agree`)
   }
-  install(project, packages, packed)
+  install(project, packages, packed, example)
   console.log(`installed ${packed.length} tarballs: ${checkModules(project, packed)} modules load and type-check`)
   console.log(`${example.file}:${example.line}: ${checkServer(project, example)}`)
 } catch (error) {

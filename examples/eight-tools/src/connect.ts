@@ -72,7 +72,7 @@ const overHttp = Effect.fnUntraced(
       Effect.repeat({ until: (found) => found !== undefined }),
       Effect.timeout("30 seconds")
     )
-    const transport = new StreamableHTTPClientTransport(new URL(url!))
+    const transport = new StreamableHTTPClientTransport(new URL(url))
     yield* Effect.acquireRelease(
       Effect.promise(() => client.connect(transport)),
       () => Effect.promise(() => transport.terminateSession().then(() => client.close()))

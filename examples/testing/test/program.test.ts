@@ -1,4 +1,4 @@
-import { Sampler, SamplingError, TestSampler, ToolDispatch } from "@effect-sampling/core"
+import { type Sampler, SamplingError, TestSampler, ToolDispatch } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { handlers, Tools } from "../src/program.ts"

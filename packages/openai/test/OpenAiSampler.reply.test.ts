@@ -91,15 +91,20 @@ describe("tool calls", () => {
 
   it.live("of the deprecated form, without ids, with the same id, or with an object as arguments are taken", () =>
     Effect.gen(function*() {
-      const legacy = yield* received(choice({ function_call: { name: "search", arguments: "" } }, "function_call"))
+      const legacy = yield* received(choice({ function_call: { name: "search", arguments: "" } }, "function_call"), {
+        tools
+      })
       assert.deepStrictEqual(legacy.content, [{ type: "tool_use", id: "call_0", name: "search", input: {} }])
-      const many = yield* received(choice({
-        tool_calls: [
-          call,
-          { ...call, function: { name: "search", arguments: { q: "x" } } },
-          { function: { name: "search" } }
-        ]
-      }))
+      const many = yield* received(
+        choice({
+          tool_calls: [
+            call,
+            { ...call, function: { name: "search", arguments: { q: "x" } } },
+            { function: { name: "search" } }
+          ]
+        }),
+        { tools }
+      )
       assert.deepStrictEqual(many.content, [
         searchUse,
         { ...searchUse, id: "call_1" },
@@ -122,7 +127,7 @@ describe("tool calls", () => {
       const response = yield* received({
         toolCalls: [{ id: "c1", name: "search", arguments: { q: "x" } }, { name: "search", arguments: `{"q":"y` }],
         finishReason: "length"
-      })
+      }, { tools })
       assert.strictEqual(response.stopReason, "maxTokens")
       assert.deepStrictEqual(response.content, [searchUse])
     }))

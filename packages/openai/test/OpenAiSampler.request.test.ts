@@ -189,16 +189,6 @@ describe("content", () => {
       const body = yield* sent({ messages: [user(texts), assistant(texts)] })
       assert.deepStrictEqual(body["messages"], [{ role: "user", content: texts }, { role: "assistant", content: "ab" }])
     }))
-
-  it.live("keeps a message without any block as an empty one", () =>
-    Effect.gen(function*() {
-      const body = yield* sent({ messages: [user([]), assistant([]), user("Hi")] })
-      assert.deepStrictEqual(body["messages"], [
-        { role: "user", content: "" },
-        { role: "assistant", content: "" },
-        { role: "user", content: "Hi" }
-      ])
-    }))
 })
 
 describe("tools", () => {
