@@ -17,16 +17,19 @@ export default {
       ignoreDependencies: [
         // Called by name, or written into the project that scripts/pack.mjs makes.
         "@arethetypeswrong/cli",
+        "@changesets/*",
         "@dprint/*",
         "@effect/language-service",
         "@modelcontextprotocol/sdk",
         "publint",
+        "tstyche",
         // For the tests, examples and documentation of every package.
         "@effect/platform-node",
         "@effect/vitest",
         "effect"
       ]
     },
+    "scripts/typetest": { entry: ["run.mjs"] },
     "packages/*": {
       entry: ["src/*.ts", ...tests],
       project: ["{src,test,typetest}/**/*.ts"]
