@@ -11,7 +11,6 @@ const steps = {
   docs: "docs",
   vitest: "test:unit",
   typetests: "test:types",
-  examples: "test:examples",
   pack: "test:pack"
 }
 

@@ -1,0 +1,218 @@
+/**
+ * Calls the tools of an `effect/ai` `Toolkit` directly: shared by the MCP adapters, which serve tools to clients, and by
+ * the loop in which a model calls tools.
+ *
+ * It gives what `Toolkit.handle` gives, without its queue, stream and fiber for each call.
+ *
+ * @since 0.1.0
+ */
+import * as AiError from "effect/ai/AiError"
+import type * as Prompt from "effect/ai/Prompt"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as SchemaAST from "effect/SchemaAST"
+
+/**
+ * What a call came to.
+ *
+ * `isFailure` is true only for tools with `failureMode: "return"`; `failureOrigin` then says which phase failed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Outcome {
+  readonly result: unknown
+  readonly encodedResult: unknown
+  readonly isFailure: boolean
+  readonly failureOrigin?: Tool.FailureOrigin
+  readonly modelOutput?: ReadonlyArray<Prompt.ToolModelOutputPart>
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface CallOptions {
+  /**
+   * The id of the call, where the protocol has one. Handlers find it in their context. Default: none.
+   */
+  readonly toolCallId?: string | undefined
+  /**
+   * Receives the preliminary results of the handler. Default: they are dropped.
+   */
+  readonly onPreliminary?: ((encodedResult: unknown) => Effect.Effect<void>) | undefined
+  /**
+   * How strictly parameters are decoded. Default: excess properties are ignored.
+   */
+  readonly parse?: SchemaAST.ParseOptions | undefined
+}
+
+/**
+ * The tools of a toolkit with their handlers, ready to be called by name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
+  readonly tools: Tools
+  /**
+   * Decodes the parameters, runs the handler and encodes its result.
+   *
+   * **Details**
+   *
+   * As in `Toolkit.handle`: tools with `failureMode: "error"` (the default) fail with their error, annotated with its
+   * `Toolkit.FailureOrigin`; those with `"return"` give an {@link Outcome} that is a failure. An unknown tool and a
+   * result that cannot be encoded are `AiError`s. Defects and interruption pass through.
+   */
+  readonly call: (
+    name: string,
+    parameters: unknown,
+    options?: CallOptions
+  ) => Effect.Effect<
+    Outcome,
+    Tool.HandlerError<Tools[keyof Tools]> | AiError.AiError,
+    Tool.HandlerServices<Tools[keyof Tools]>
+  >
+}
+
+/**
+ * Finds the handlers of a toolkit in the context, once, and prepares its schemas.
+ *
+ * **Example** (Calling a tool by name)
+ *
+ * ```ts
+ * import { ToolDispatch } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Double = Tool.make("double", { parameters: Schema.Struct({ n: Schema.Number }), success: Schema.Number })
+ * const Tools = Toolkit.make(Double)
+ *
+ * const program = Effect.gen(function*() {
+ *   const dispatch = yield* ToolDispatch.make(Tools)
+ *   return yield* dispatch.call("double", { n: 21 })
+ * }).pipe(Effect.provide(Tools.toLayer({ double: ({ n }) => Effect.succeed(n * 2) })))
+ *
+ * const outcome = await Effect.runPromise(program)
+ * outcome.encodedResult // => 42
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <Tools extends Record<string, Tool.Any>>(
+  toolkit: Toolkit.Toolkit<Tools>
+): Effect.Effect<ToolDispatch<Tools>, never, Tool.HandlersFor<Tools>> =>
+  Effect.map(Effect.context<Tool.HandlersFor<Tools>>(), (context) => {
+    const calls = new Map<string, Call>()
+    for (const tool of Object.values(toolkit.tools)) {
+      // A handler is stored in the context under `tool.id`, a key that has no exported `Context.Key`.
+      const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
+      if (handler !== undefined) calls.set(tool.name, prepareCall(tool, handler))
+    }
+    const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
+      calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
+    return { tools: toolkit.tools, call } as ToolDispatch<Tools>
+  })
+
+type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<Outcome, unknown>
+
+const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
+  const method = `${tool.name}.handle`
+  const decodeParameters = Schema.isSchema(tool.parametersSchema)
+    ? erase(Schema.decodeUnknownEffect(tool.parametersSchema))
+    : (parameters: unknown) => Effect.succeed(parameters)
+  const encodeSuccess = erase(Schema.encodeUnknownEffect(tool.successSchema))
+  const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
+
+  const encode = (result: unknown, isFailure: boolean) =>
+    Effect.mapError((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
+      AiError.make({
+        module: "Toolkit",
+        method,
+        reason: new AiError.ToolResultEncodingError({
+          toolName: tool.name,
+          toolResult: result,
+          description: error.message
+        })
+      }))
+
+  const succeed = (result: unknown): Effect.Effect<Outcome, unknown> =>
+    Effect.map(encode(result, false), (encodedResult) => ({
+      result,
+      encodedResult,
+      isFailure: false,
+      ...(tool.toModelOutput !== undefined && { modelOutput: tool.toModelOutput(result) })
+    }))
+
+  const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<Outcome, unknown> =>
+    tool.failureMode === "error"
+      ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
+      : Effect.map(encode(error, true), (encodedResult) => ({
+        result: error,
+        encodedResult,
+        isFailure: true,
+        failureOrigin
+      }))
+
+  return (parameters, options) =>
+    Effect.matchEffect(decodeParameters(parameters, options.parse), {
+      onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
+      onSuccess: (decoded) =>
+        Effect.matchEffect(
+          Effect.updateContext(
+            handler.handler(decoded, {
+              toolCallId: options.toolCallId,
+              preliminary: (result: unknown) =>
+                options.onPreliminary === undefined
+                  ? Effect.void
+                  : Effect.flatMap(Effect.orDie(encode(result, false)), options.onPreliminary)
+            }),
+            (input: Context.Context<never>) => Context.merge(handler.context, input)
+          ),
+          {
+            onFailure: (error) => fail(normalize(tool.name, method, error), originOf(error)),
+            onSuccess: succeed
+          }
+        )
+    })
+}
+
+const erase = (f: unknown) =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements
+  f as (u: unknown, o?: SchemaAST.ParseOptions) => Effect.Effect<unknown, Schema.SchemaError>
+
+const originOf = (error: unknown): Tool.FailureOrigin => Schema.isSchemaError(error) ? "result" : "handler"
+
+const normalize = (toolName: string, method: string, error: unknown): unknown =>
+  Schema.isSchemaError(error)
+    ? AiError.make({
+      module: "Toolkit",
+      method,
+      reason: new AiError.InvalidToolResultError({
+        toolName,
+        description: `Tool handler returned invalid result: ${error.message}`
+      })
+    })
+    : AiError.isAiErrorReason(error)
+    ? AiError.make({ module: "Toolkit", method, reason: error })
+    : error
+
+const invalidParameters = (toolName: string, method: string, error: Schema.SchemaError): AiError.AiError =>
+  AiError.make({
+    module: "Toolkit",
+    method,
+    reason: new AiError.ToolParameterValidationError({ toolName, description: error.message })
+  })
+
+const unknownTool = (toolName: string, availableTools: ReadonlyArray<string>): AiError.AiError =>
+  AiError.make({
+    module: "Toolkit",
+    method: `${toolName}.handle`,
+    reason: new AiError.ToolNotFoundError({ toolName, availableTools: [...availableTools] })
+  })

@@ -1,0 +1,268 @@
+/**
+ * What a server offers: tools, prompts and resources whose handlers are effects and may sample.
+ *
+ * @since 0.1.0
+ */
+import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+import { UriTemplate } from "@modelcontextprotocol/sdk/shared/uriTemplate.js"
+import { ErrorCode } from "@modelcontextprotocol/sdk/types.js"
+import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
+import type * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { orProtocolError, protocolError, valueOrThrow } from "./internal/failures.ts"
+import { addPrompt, addResource, addTools, serverOf } from "./internal/registry.ts"
+import { makeRunCall } from "./internal/runCall.ts"
+import type { Extra } from "./internal/SdkConnection.ts"
+import { interrupted, makeToResult, toolDefinition } from "./internal/toolResult.ts"
+
+/**
+ * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers: one for each
+ * session.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Feature {
+  /**
+   * Adds the handlers to a server that is not connected yet.
+   */
+  readonly install: (server: Server) => void
+}
+
+/**
+ * The tools of an `effect/ai` `Toolkit`.
+ *
+ * **Details**
+ *
+ * - Arguments are decoded by the tool's `parameters`; wrong ones become an `isError` result that says what is wrong.
+ * - A success is sent as `structuredContent` and text when its schema is an object, as text otherwise, and as content
+ *   blocks where the tool has `toModelOutput`.
+ * - A typed error becomes an `isError` result with its message. A defect becomes a generic message; its cause is logged.
+ * - Preliminary results are sent as progress, when the client asked for it.
+ *
+ * Source: MCP 2025-11-25, tools, "Error Handling".
+ *
+ * @see {@link register} for a server that exists already
+ * @category features
+ * @since 0.1.0
+ */
+export const toolkit = <Tools extends Record<string, Tool.Any>>(
+  self: Toolkit.Toolkit<Tools>
+): Effect.Effect<Feature, never, Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>> =>
+  Effect.gen(function*() {
+    const dispatch = yield* ToolDispatch.make(self)
+    const run = yield* makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>()
+    const entries = Object.values(self.tools).map((tool) => {
+      const definition = toolDefinition(tool)
+      const toResult = makeToResult(tool, definition)
+      return {
+        definition,
+        call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
+          run(
+            Effect.matchCauseEffect(dispatch.call(tool.name, parameters, callOptions(extra)), {
+              onSuccess: (outcome) => Effect.succeed(toResult.onSuccess(outcome)),
+              onFailure: toResult.onFailure
+            }),
+            server,
+            extra
+          ).then((exit) => Exit.isSuccess(exit) ? exit.value : interrupted)
+      }
+    })
+    return { install: (server) => addTools(server, entries) }
+  })
+
+const callOptions = (extra: Extra): ToolDispatch.CallOptions | undefined => {
+  const progressToken = extra._meta?.progressToken
+  if (progressToken === undefined) return undefined
+  let progress = 0
+  return {
+    onPreliminary: (result) =>
+      Effect.promise(() =>
+        extra.sendNotification({
+          method: "notifications/progress",
+          params: {
+            progressToken,
+            progress: ++progress,
+            message: typeof result === "string" ? result : JSON.stringify(result)
+          }
+        })
+      ).pipe(Effect.ignoreCause)
+  }
+}
+
+/**
+ * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromptArguments extends Schema.Constraint {
+  readonly fields: Schema.Struct.Fields
+  readonly Encoded: { readonly [name: string]: string | undefined }
+  readonly DecodingServices: never
+}
+
+/**
+ * A prompt whose handler may sample. A string is one user message.
+ *
+ * **Example** (A prompt with an argument)
+ *
+ * ```ts
+ * import { Feature } from "@effect-sampling/mcp-sdk"
+ * import { Sampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Improve = Feature.prompt(
+ *   { name: "improve", description: "Improves a prompt", arguments: Schema.Struct({ prompt: Schema.String }) },
+ *   ({ prompt }) => Effect.map(Sampler.sample(`Make this prompt clearer:\n\n${prompt}`), (reply) => reply.text)
+ * )
+ * Effect.isEffect(Improve) // => true
+ * ```
+ *
+ * @category features
+ * @since 0.1.0
+ */
+export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
+  options: {
+    readonly name: string
+    readonly title?: string | undefined
+    readonly description?: string | undefined
+    readonly arguments?: Arguments | undefined
+  },
+  handler: (parameters: Arguments["Type"]) => Effect.Effect<string | GetPromptResult, E, R>
+): Effect.Effect<Feature, never, R> =>
+  Effect.map(makeRunCall<R>(), (run) => {
+    const schema: PromptArguments = options.arguments ?? Schema.Struct({})
+    const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+    const definition = {
+      name: options.name,
+      ...(options.title !== undefined && { title: options.title }),
+      ...(options.description !== undefined && { description: options.description }),
+      arguments: Object.entries(schema.fields).map(([name, field]) => promptArgument(name, field))
+    }
+    const get = (server: Server, parameters: unknown, extra: Extra): Promise<GetPromptResult> => {
+      const decoded = decode(parameters)
+      if (Result.isFailure(decoded)) {
+        throw protocolError(
+          ErrorCode.InvalidParams,
+          `Invalid arguments for the prompt "${options.name}": ${decoded.failure.message}`
+        )
+      }
+      const effect = orProtocolError(handler(decoded.success), `The prompt "${options.name}"`)
+      return run(effect, server, extra).then((exit) => {
+        const result = valueOrThrow(exit)
+        return typeof result === "string"
+          ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
+          : result
+      })
+    }
+    return { install: (server) => addPrompt(server, { definition, get }) }
+  })
+
+const promptArgument = (name: string, schema: Schema.Constraint) => {
+  const description = SchemaAST.resolveDescription(schema.ast)
+  return { name, required: !SchemaAST.isOptional(schema.ast), ...(description !== undefined && { description }) }
+}
+
+/**
+ * A resource whose handler may sample. A string is its text. `uri` is an address or an RFC 6570 template, whose variables
+ * the handler gets.
+ *
+ * **Example** (A resource template)
+ *
+ * ```ts
+ * import { Feature } from "@effect-sampling/mcp-sdk"
+ * import { Sampler } from "@effect-sampling/core"
+ * import { Effect } from "effect"
+ *
+ * const Definition = Feature.resource(
+ *   { name: "definition", uri: "dictionary://{word}", mimeType: "text/plain" },
+ *   ({ variables }) => Effect.map(Sampler.sample(`Define: ${variables["word"]}`), (reply) => reply.text)
+ * )
+ * Effect.isEffect(Definition) // => true
+ * ```
+ *
+ * @category features
+ * @since 0.1.0
+ */
+export const resource = <E, R>(
+  options: {
+    readonly name: string
+    readonly uri: string
+    readonly title?: string | undefined
+    readonly description?: string | undefined
+    readonly mimeType?: string | undefined
+  },
+  handler: (request: {
+    readonly uri: string
+    readonly variables: Readonly<Record<string, string | ReadonlyArray<string>>>
+  }) => Effect.Effect<string | ReadResourceResult, E, R>
+): Effect.Effect<Feature, never, R> =>
+  Effect.map(makeRunCall<R>(), (run) => {
+    const described = {
+      name: options.name,
+      ...(options.title !== undefined && { title: options.title }),
+      ...(options.description !== undefined && { description: options.description }),
+      ...(options.mimeType !== undefined && { mimeType: options.mimeType })
+    }
+    const template = UriTemplate.isTemplate(options.uri) ? new UriTemplate(options.uri) : undefined
+    return {
+      install: (server) =>
+        addResource(server, {
+          definition: template === undefined
+            ? { ...described, uri: options.uri }
+            : { ...described, uriTemplate: options.uri },
+          match: (uri) =>
+            template === undefined ? (uri === options.uri ? {} : undefined) : template.match(uri) ?? undefined,
+          read: (target, uri, variables, extra) =>
+            run(orProtocolError(handler({ uri, variables }), `The resource "${options.name}"`), target, extra).then(
+              (exit) => {
+                const result = valueOrThrow(exit)
+                const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
+                return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
+              }
+            )
+        })
+    }
+  })
+
+/**
+ * Installs a feature on a server that exists already and is not connected yet.
+ *
+ * **Details**
+ *
+ * An `McpServer` that has tools of its own (`registerTool`) cannot take a toolkit as well, because the SDK has one handler
+ * for all tools: the effect dies and says so. Wrap single functions with `Handler.tool` there.
+ *
+ * **Example** (Registering a toolkit)
+ *
+ * ```ts
+ * import { Feature } from "@effect-sampling/mcp-sdk"
+ * import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Tools = Toolkit.make(Tool.make("ping", { success: Schema.String }))
+ * const server = new McpServer({ name: "example", version: "1.0.0" })
+ *
+ * await Effect.runPromise(
+ *   Feature.register(server, Feature.toolkit(Tools)).pipe(
+ *     Effect.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") }))
+ *   )
+ * )
+ * ```
+ *
+ * @category registering
+ * @since 0.1.0
+ */
+export const register = <E, R>(
+  server: Server | McpServer,
+  feature: Effect.Effect<Feature, E, R>
+): Effect.Effect<void, E, R> => Effect.map(feature, ({ install }) => install(serverOf(server)))

@@ -1,0 +1,95 @@
+/**
+ * Runs a whole server over stdio.
+ *
+ * @since 0.1.0
+ */
+import { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type { Feature } from "./Feature.ts"
+import { endCalls } from "./internal/endCalls.ts"
+import { logErrors } from "./internal/logErrors.ts"
+import { CallsInFlight } from "./internal/runCall.ts"
+import * as StdioTransport from "./StdioTransport.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<E, R> extends StdioTransport.Options {
+  /**
+   * The name that the server tells its clients.
+   */
+  readonly name: string
+  readonly version: string
+  /**
+   * Tells clients how to use the server. Default: none.
+   */
+  readonly instructions?: string | undefined
+  readonly features: ReadonlyArray<Effect.Effect<Feature, E, R>>
+  /**
+   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   */
+  readonly shutdownGrace?: Duration.Input | undefined
+}
+
+/**
+ * Serves one client over stdio, until it closes stdin. Then the calls in flight are interrupted.
+ *
+ * **When to use**
+ *
+ * Use as the main program of a server: it succeeds when the client leaves, and the process exits with 0.
+ *
+ * **Details**
+ *
+ * When it is interrupted (SIGTERM under `NodeRuntime.runMain`), it lets calls end for `shutdownGrace`, then interrupts
+ * them. Logs of handlers go to stderr, because stdout belongs to the protocol.
+ *
+ * **Gotchas**
+ *
+ * Layers that log while they are built write to stdout, unless `Logger.LogToStderr` is provided to them too.
+ *
+ * @category serving
+ * @since 0.1.0
+ */
+export const serve = <E, R>(options: Options<E, R>): Effect.Effect<void, E, R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const calls = new Set<Fiber.Fiber<unknown, unknown>>()
+    const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight, calls))
+    const server = new Server(
+      { name: options.name, version: options.version },
+      options.instructions === undefined ? {} : { instructions: options.instructions }
+    )
+    for (const feature of features) feature.install(server)
+    const logError = yield* logErrors
+    server.onerror = logError
+    yield* Effect.addFinalizer(() => Effect.promise(() => server.close()))
+    yield* Effect.addFinalizer(() => endCalls(calls, options.shutdownGrace ?? "10 seconds"))
+    yield* Effect.callback<void>((resume) => {
+      server.onclose = () => resume(Effect.void)
+      server.connect(StdioTransport.make(options)).catch((cause: unknown) => resume(Effect.die(cause)))
+    })
+  })).pipe(Effect.provideService(Logger.LogToStderr, true))
+
+/**
+ * Serves one client over stdio for as long as the Layer lives.
+ *
+ * **Details**
+ *
+ * When the client leaves, the fiber that builds the Layer is interrupted, so that a program run by `Layer.launch` ends.
+ *
+ * @see {@link serve} for a program that exits with 0 when the client leaves
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <E, R>(options: Options<E, R>): Layer.Layer<never, E, R> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const parent = Fiber.getCurrent()!
+    yield* serve(options).pipe(
+      Effect.onExit(() => Effect.forkDetach(Fiber.interrupt(parent))),
+      Effect.forkScoped
+    )
+  }))

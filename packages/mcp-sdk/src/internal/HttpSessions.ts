@@ -1,0 +1,195 @@
+import { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
+import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
+import type { RequestId } from "@modelcontextprotocol/sdk/types.js"
+import * as Effect from "effect/Effect"
+import { randomUUID } from "node:crypto"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { Feature } from "../Feature.ts"
+import { refusal } from "./httpAccess.ts"
+import type { Access } from "./httpAccess.ts"
+import { readBody } from "./httpBody.ts"
+import { HttpStreams } from "./HttpStreams.ts"
+import { watchStreams } from "./lostStreams.ts"
+import { oversizedAnswer, routable } from "./malformedAnswer.ts"
+
+export interface Settings {
+  readonly name: string
+  readonly version: string
+  readonly instructions: string | undefined
+  readonly features: ReadonlyArray<Feature>
+  readonly path: string
+  readonly access: Access
+  readonly maxBodyBytes: number
+  readonly maxSessions: number
+  readonly lostStreamGraceMillis: number
+  readonly now: () => number
+  readonly onError: (error: Error) => void
+}
+
+/** The sessions of a Streamable HTTP server: one SDK server and transport each. */
+export interface HttpSessions {
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Effect.Effect<void>
+  /** From now on only answers to requests of the server are taken, so that calls in flight can end. */
+  readonly drain: Effect.Effect<void>
+  /** Ends the sessions that have no open response and were not used since `time`. */
+  readonly closeIdleSince: (time: number) => Effect.Effect<void>
+  readonly close: Effect.Effect<void>
+}
+
+interface Session {
+  readonly server: Server
+  readonly transport: StreamableHTTPServerTransport
+  readonly streams: HttpStreams
+  openResponses: number
+  lastSeen: number
+}
+
+export const make = (settings: Settings): HttpSessions => {
+  const sessions = new Map<string, Session>()
+  let opening = 0
+  let draining = false
+
+  const sessionOf = (request: IncomingMessage): Session | undefined => {
+    const id = request.headers["mcp-session-id"]
+    return typeof id === "string" ? sessions.get(id) : undefined
+  }
+
+  /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
+  const pass = (
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
+    requests: ReadonlyArray<RequestId>,
+    messages?: unknown
+  ) =>
+    Effect.promise(() => {
+      session.openResponses++
+      session.streams.open(requests)
+      response.once("close", () => {
+        session.openResponses--
+        session.lastSeen = settings.now()
+        session.streams.end(requests, response.writableFinished)
+      })
+      return session.transport.handleRequest(request, response, messages)
+    })
+
+  const makeSession = (): Session => {
+    const { features, instructions, name, version } = settings
+    const server = new Server({ name, version }, instructions === undefined ? {} : { instructions })
+    for (const feature of features) feature.install(server)
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: randomUUID,
+      onsessioninitialized: (id) => {
+        sessions.set(id, session)
+      }
+    })
+    const streams = new HttpStreams(settings.lostStreamGraceMillis)
+    const session = { server, transport, streams, openResponses: 0, lastSeen: settings.now() }
+    server.onerror = settings.onError
+    server.onclose = () => {
+      streams.close()
+      if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
+    }
+    watchStreams(transport, streams)
+    return session
+  }
+
+  const open = (request: IncomingMessage, response: ServerResponse, message: unknown) =>
+    Effect.gen(function*() {
+      opening++
+      const session = makeSession()
+      yield* Effect.promise(() => session.server.connect(session.transport))
+      yield* pass(session, request, response, requestIds(message), message)
+      // The transport refused the request, and answered so.
+      if (session.transport.sessionId === undefined) yield* Effect.promise(() => session.server.close())
+    }).pipe(Effect.ensuring(Effect.sync(() => opening--)))
+
+  const post = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse) {
+    const body = yield* readBody(request, settings.maxBodyBytes)
+    if (body._tag === "Aborted") return
+    const session = sessionOf(request)
+    if (body._tag === "TooLarge") {
+      const problem = `it is larger than the ${settings.maxBodyBytes} bytes that this server reads`
+      const answer = oversizedAnswer(body.head, body.tail, problem)
+      if (answer !== undefined) session?.transport.onmessage?.(answer)
+      response.setHeader("connection", "close")
+      return respond(response, 413, `The body is too large: ${problem}`)
+    }
+    const messages = parse(body.text)
+    if (messages === undefined) return respond(response, 400, "The body is not JSON-RPC", -32_700)
+    const requests = requestIds(messages)
+    if (draining && requests.length > 0) return respond(response, 503, "The server is shutting down")
+    if (session !== undefined) return yield* pass(session, request, response, requests, messages)
+    if (request.headers["mcp-session-id"] !== undefined) return respond(response, 404, noSession)
+    if (!isInitializeRequest(messages)) return respond(response, 400, "A session starts with an initialize request")
+    return sessions.size + opening < settings.maxSessions
+      ? yield* open(request, response, messages)
+      : respond(response, 503, `This server has all of its ${settings.maxSessions} sessions in use; try again later`)
+  })
+
+  const route = (request: IncomingMessage, response: ServerResponse): Effect.Effect<void> => {
+    const { access, path } = settings
+    if (request.url?.split("?", 1)[0] !== path) {
+      return Effect.sync(() => respond(response, 404, `The MCP endpoint is ${path}`))
+    }
+    const refused = refusal(request, access)
+    if (refused !== undefined) return Effect.sync(() => respond(response, 403, refused))
+    if (request.method === "POST") return post(request, response)
+    const session = sessionOf(request)
+    return session === undefined
+      ? Effect.sync(() => respond(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession))
+      : pass(session, request, response, [])
+  }
+
+  return {
+    handle: (request, response) =>
+      Effect.catchCause(route(request, response), (cause) =>
+        Effect.andThen(
+          Effect.logError("An HTTP request failed", cause),
+          Effect.sync(() => {
+            if (!response.headersSent) respond(response, 500, "Internal error")
+          })
+        )),
+    drain: Effect.sync(() => {
+      draining = true
+    }),
+    closeIdleSince: (time) =>
+      Effect.promise(() =>
+        closeAll([...sessions.values()].filter(({ lastSeen, openResponses }) => openResponses === 0 && lastSeen < time))
+      ),
+    close: Effect.promise(() => closeAll([...sessions.values()]))
+  }
+}
+
+const closeAll = (sessions: ReadonlyArray<Session>): Promise<ReadonlyArray<void>> =>
+  Promise.all(sessions.map(({ server }) => server.close()))
+
+const noSession = "There is no such session; start one with an initialize request"
+
+/** The message or batch of a body, with broken answers mended so that they reach the request they answer. */
+const parse = (text: string): unknown => {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  return Array.isArray(json) ? json.map((message) => routable(message) ?? message) : routable(json)
+}
+
+const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
+  const ids: Array<RequestId> = []
+  for (const message of Array.isArray(messages) ? messages : [messages]) {
+    const id: unknown = typeof message === "object" && message !== null && "method" in message
+      ? Reflect.get(message, "id")
+      : undefined
+    if (typeof id === "number" || typeof id === "string") ids.push(id)
+  }
+  return ids
+}
+
+const respond = (response: ServerResponse, status: number, message: string, code = -32_000): void => {
+  response.writeHead(status, { "content-type": "application/json" })
+    .end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }))
+}

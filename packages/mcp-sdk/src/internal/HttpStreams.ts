@@ -1,0 +1,54 @@
+import type { RequestId } from "@modelcontextprotocol/sdk/types.js"
+import type { LostStreams } from "./lostStreams.ts"
+
+/**
+ * The responses that the calls of one session wait on. A dropped one is no cancellation (MCP 2025-11-25, transports,
+ * "Sending Messages to the Server": "Disconnection SHOULD NOT be interpreted as the client cancelling its request"), but
+ * after a grace its call can neither ask the client nor be answered.
+ */
+export class HttpStreams implements LostStreams {
+  private readonly graceMillis: number
+  private readonly listeners = new Map<RequestId, Set<() => void>>()
+  private readonly timers = new Set<NodeJS.Timeout>()
+
+  constructor(graceMillis: number) {
+    this.graceMillis = graceMillis
+  }
+
+  open(requests: ReadonlyArray<RequestId>): void {
+    for (const id of requests) this.listeners.set(id, new Set())
+  }
+
+  /** The response of these requests closed: they were answered, or the connection dropped. */
+  end(requests: ReadonlyArray<RequestId>, answered: boolean): void {
+    if (requests.length === 0) return
+    if (answered) {
+      for (const id of requests) this.listeners.delete(id)
+      return
+    }
+    const timer = setTimeout(() => {
+      this.timers.delete(timer)
+      for (const id of requests) {
+        const lost = this.listeners.get(id)
+        this.listeners.delete(id)
+        for (const listener of lost ?? []) listener()
+      }
+    }, this.graceMillis)
+    this.timers.add(timer)
+  }
+
+  onLost(requestId: RequestId, listener: () => void): () => void {
+    const waiting = this.listeners.get(requestId)
+    if (waiting === undefined) listener()
+    else waiting.add(listener)
+    return () => {
+      waiting?.delete(listener)
+    }
+  }
+
+  close(): void {
+    for (const timer of this.timers) clearTimeout(timer)
+    this.timers.clear()
+    this.listeners.clear()
+  }
+}

@@ -1,0 +1,9 @@
+import * as Effect from "effect/Effect"
+
+/** A callback for `server.onerror`: what the SDK reports there is lost otherwise. */
+export const logErrors: Effect.Effect<(error: Error) => void> = Effect.map(
+  Effect.context(),
+  (context) => (error) => {
+    Effect.runForkWith(context)(Effect.logDebug("The MCP SDK reported an error", error.message))
+  }
+)

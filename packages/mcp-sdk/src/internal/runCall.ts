@@ -1,0 +1,34 @@
+import { ClientConnection } from "@effect-sampling/core/ClientConnection"
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import { SdkConnection } from "./SdkConnection.ts"
+import type { Extra } from "./SdkConnection.ts"
+
+/** Runs the effects of calls, each with the connection of its client, and interrupts a call when its request ends. */
+export type RunCall<R> = <A, E>(
+  effect: Effect.Effect<A, E, R>,
+  server: Server,
+  extra: Extra
+) => Promise<Exit.Exit<A, E>>
+
+/** The calls that have not ended: a server that shuts down waits for them. */
+export const CallsInFlight = Context.Reference<Set<Fiber<unknown, unknown>>>(
+  "@effect-sampling/mcp-sdk/internal/CallsInFlight",
+  { defaultValue: () => new Set() }
+)
+
+export const makeRunCall = <R>(): Effect.Effect<RunCall<R>, never, R> =>
+  Effect.map(Effect.context<R>(), (services): RunCall<R> => {
+    const calls = Context.get(services, CallsInFlight)
+    return (effect, server, extra) =>
+      Effect.runPromiseExitWith(Context.add(services, ClientConnection, new SdkConnection(server, extra)))(effect, {
+        signal: extra.signal,
+        onFiberStart: (fiber) => {
+          calls.add(fiber)
+          fiber.addObserver(() => calls.delete(fiber))
+        }
+      })
+  })

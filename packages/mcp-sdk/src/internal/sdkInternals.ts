@@ -1,0 +1,53 @@
+/**
+ * Everything that this adapter has to know about the inside of `@modelcontextprotocol/sdk` 1.x, in one place. Each reads
+ * or sets a private field because the SDK has no public way; each has a test that tells when it is no longer needed.
+ */
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import {
+  InitializeRequestSchema,
+  LATEST_PROTOCOL_VERSION,
+  SUPPORTED_PROTOCOL_VERSIONS
+} from "@modelcontextprotocol/sdk/types.js"
+import type { InitializeRequest, InitializeResult } from "@modelcontextprotocol/sdk/types.js"
+
+const protocolVersions = new WeakMap<Server, string>()
+
+/**
+ * Remembers the negotiated protocol version of a server, which SDK 1.x does not keep. Call it before `connect`.
+ */
+export const rememberProtocolVersion = (server: Server): void => {
+  const initialize: unknown = Reflect.get(server, "_oninitialize")
+  if (typeof initialize !== "function") return
+  server.setRequestHandler(InitializeRequestSchema, (request: InitializeRequest): Promise<InitializeResult> => {
+    const requested = request.params.protocolVersion
+    protocolVersions.set(
+      server,
+      SUPPORTED_PROTOCOL_VERSIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION
+    )
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the SDK's own handler of this request
+    return Reflect.apply(initialize, server, [request]) as Promise<InitializeResult>
+  })
+}
+
+/** The negotiated revision, where {@link rememberProtocolVersion} saw it. */
+export const protocolVersionOf = (server: Server): string | undefined => protocolVersions.get(server)
+
+/**
+ * Skips request id 0: clients on SDK 1.x ignore the cancellation of a request with a falsy id (`Protocol._oncancel`), so
+ * the first request of a session could not be cancelled.
+ */
+export const skipRequestIdZero = (server: Server): void => {
+  if (Reflect.get(server, "_requestMessageId") === 0) Reflect.set(server, "_requestMessageId", 1)
+}
+
+/**
+ * Whether a Streamable HTTP transport answers with plain JSON, so that nothing can be sent to the client during a call.
+ * Such a transport accepts a request to the client and drops it in silence.
+ */
+export const answersWithJson = (transport: Transport | undefined): boolean => {
+  if (transport === undefined) return false
+  const webStandard: unknown = Reflect.get(transport, "_webStandardTransport") ?? transport
+  return typeof webStandard === "object" && webStandard !== null &&
+    Reflect.get(webStandard, "_enableJsonResponse") === true
+}
