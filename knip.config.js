@@ -22,12 +22,14 @@ export default {
         "@effect/language-service",
         "@modelcontextprotocol/sdk",
         "publint",
+        "tstyche",
         // For the tests, examples and documentation of every package.
         "@effect/platform-node",
         "@effect/vitest",
         "effect"
       ]
     },
+    "scripts/typetest": { entry: ["run.mjs"] },
     "packages/*": {
       entry: ["src/*.ts", ...tests],
       project: ["{src,test,typetest}/**/*.ts"]
