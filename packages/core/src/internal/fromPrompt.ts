@@ -3,11 +3,15 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import type { AudioContent, Content, ImageContent, TextContent } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
-import type { Resolved } from "../SamplingPrompt.ts"
 import { quote } from "./quote.ts"
 
+interface InMcpTerms {
+  readonly systemPrompt: string | undefined
+  readonly messages: ReadonlyArray<SamplingMessage>
+}
+
 /** An `effect/ai` prompt in MCP's terms, or the first thing in it that MCP sampling cannot carry. */
-export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<Resolved, string> =>
+export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<InMcpTerms, string> =>
   Result.gen(function*() {
     const system: Array<string> = []
     const messages: Array<SamplingMessage> = []
