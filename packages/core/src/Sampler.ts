@@ -160,7 +160,8 @@ export interface Sample {
    */
   readonly source: Source
   /**
-   * Why the sources tried before this one did not answer, in order. Empty when the first one answered.
+   * Why the sources tried before this one did not answer, in order. Empty when the first one answered. A `firstOf` among
+   * them that failed as a whole counts as one source, with its last error.
    */
   readonly passedOver: ReadonlyArray<SamplingError>
   /**

@@ -74,6 +74,12 @@ describe("ModelPreferences", () => {
       assert.strictEqual(select({ costPriority: 0.5, speedPriority: 0.5, intelligencePriority: 0.9 }), "gpt-small")
     })
 
+    it("does not take cost for speed", () => {
+      const offered = [{ name: "cheap", cost: 1, speed: 0 }, { name: "fast", cost: 0, speed: 1 }]
+      assert.strictEqual(ModelPreferences.select({ speedPriority: 1 }, offered, "x"), "fast")
+      assert.strictEqual(ModelPreferences.select({ costPriority: 1 }, offered, "x"), "cheap")
+    })
+
     it("counts a missing grade as the middle", () => {
       const offered = [{ name: "a", cost: 0.4 }, { name: "b", speed: 0 }]
       assert.strictEqual(ModelPreferences.select({ costPriority: 1 }, offered, "x"), "b")

@@ -165,7 +165,14 @@ describe("Sampler", () => {
         })
         yield* sampler.createMessage(conversation(cut))
         yield* sampler.createMessage(conversation("smile 😀"))
-        assert.deepStrictEqual<unknown>(sent, [conversation(mended), conversation("smile 😀")])
+        yield* sampler.createMessage({ ...hello, systemPrompt: cut })
+        yield* sampler.createMessage({ ...hello, stopSequences: ["END", cut] })
+        assert.deepStrictEqual<unknown>(sent, [
+          conversation(mended),
+          conversation("smile 😀"),
+          { ...hello, systemPrompt: mended },
+          { ...hello, stopSequences: ["END", mended] }
+        ])
       }))
 
     it.effect("does nothing before it runs, and everything anew on each run", () =>

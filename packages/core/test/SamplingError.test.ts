@@ -1,6 +1,7 @@
-import { SamplingError } from "@effect-sampling/core"
+import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Layer, Schema, Stream } from "effect"
+import { Tool, Toolkit } from "effect/ai"
 
 const errors: ReadonlyArray<SamplingError.SamplingError> = [
   new SamplingError.SamplingUnsupported({ missing: "backChannel", message: "m" }),
@@ -45,6 +46,29 @@ describe("SamplingError", () => {
         Effect.catchTag("SamplingRejected", (error) => Effect.succeed(error._tag))
       )
       assert.strictEqual(tag, "SamplingRejected")
+    }))
+
+  it.effect("is the failure of a tool: the handler fails with it, and the caller gets its JSON", () =>
+    Effect.gen(function*() {
+      const Summarise = Tool.make("Summarise", {
+        success: Schema.String,
+        failure: SamplingError.SamplingError,
+        failureMode: "return"
+      })
+      const toolkit = Toolkit.make(Summarise)
+      const handlers = toolkit.toLayer(
+        Effect.map(Sampler.Sampler, (sampler) => ({
+          Summarise: () => Effect.map(sampler.sample("hi"), (reply) => reply.text)
+        }))
+      )
+      const results = yield* Effect.flatMap(toolkit, (tools) => tools.handle("Summarise", {})).pipe(
+        Effect.flatMap(Stream.runCollect),
+        Effect.provide(Layer.provide(handlers, ClientSampler.layer))
+      )
+      assert.deepStrictEqual(results.map((result) => result.isFailure), [true])
+      const { message, ...encoded } = yield* Schema.encodeUnknownEffect(SamplingError.SamplingError)(results[0]!.result)
+      assert.deepStrictEqual<unknown>(results[0]!.encodedResult, { message, ...encoded })
+      assert.deepStrictEqual<unknown>(encoded, { _tag: "SamplingUnsupported", missing: "client" })
     }))
 
   it.each<[SamplingError.ProviderErrorReason, boolean]>([

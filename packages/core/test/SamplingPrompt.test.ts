@@ -113,6 +113,21 @@ describe("SamplingPrompt", () => {
       ])
     })
 
+    it("keeps the tool messages of different turns apart", () => {
+      const prompt = Prompt.fromMessages([
+        Prompt.assistantMessage({ content: [call("1")] }),
+        toolParts(result("1", "21 °C")),
+        Prompt.assistantMessage({ content: [call("2")] }),
+        toolParts(result("2", "21 °C"))
+      ])
+      assert.deepStrictEqual(resolve(prompt).messages, [
+        assistant(toolUse("1")),
+        user([toolResult("1")]),
+        assistant(toolUse("2")),
+        user([toolResult("2")])
+      ])
+    })
+
     it("carries a result that is undefined as empty text", () => {
       const [message] = resolve(Prompt.fromMessages([toolParts(result("1", undefined))])).messages
       assert.deepStrictEqual(message, user([{ type: "tool_result", toolUseId: "1", content: [text("")] }]))
