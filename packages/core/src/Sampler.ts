@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Content from "./Content.ts"
 import { quote } from "./internal/quote.ts"
-import { requestAttributes, responseAttributes } from "./internal/spanAttributes.ts"
+import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
 import * as ModelPreferences from "./ModelPreferences.ts"
@@ -195,17 +195,7 @@ export const make = (options: {
         { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
       )
     })
-  return Sampler.of({
-    capabilities: options.capabilities,
-    createMessage,
-    sample: (prompt, sampleOptions) =>
-      Effect.suspend(() => {
-        const resolved = SamplingPrompt.resolve(prompt)
-        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
-        const request = toRequest(resolved.success, sampleOptions ?? {})
-        return Effect.map(createMessage(request), (response) => toSample(resolved.success.messages, response))
-      })
-  })
+  return fromCreateMessage({ capabilities: options.capabilities, createMessage })
 }
 
 /**
@@ -408,8 +398,13 @@ const firstOfSamplers = (
       ? Effect.catchIf(answer, when, (error) => attempt(index + 1, request, [...passedOver, error]))
       : answer
   }
-  return make({
-    createMessage: (request) => attempt(0, request, []),
+  return fromCreateMessage({
+    createMessage: (request) =>
+      Effect.withSpan(
+        Effect.tap(attempt(0, request, []), (response) => Effect.annotateCurrentSpan(sourceAttributes(response))),
+        "Sampler.firstOf",
+        { captureStackTrace: false }
+      ),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
       (all) => ({ tools: all.some(({ tools }) => tools) })
@@ -432,7 +427,22 @@ const checkAnswer = (
     )
 }
 
-const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): unknown => {
+/** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
+const fromCreateMessage = (
+  options: Pick<Sampler["Service"], "capabilities" | "createMessage">
+): Sampler["Service"] =>
+  Sampler.of({
+    ...options,
+    sample: (prompt, sampleOptions) =>
+      Effect.suspend(() => {
+        const resolved = SamplingPrompt.resolve(prompt)
+        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
+        const request = toRequest(resolved.success, sampleOptions ?? {})
+        return Effect.map(options.createMessage(request), (response) => toSample(resolved.success.messages, response))
+      })
+  })
+
+const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): SamplingRequest => {
   const systemPrompt = prompt.systemPrompt === undefined
     ? options.systemPrompt
     : options.systemPrompt === undefined

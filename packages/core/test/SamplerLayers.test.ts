@@ -179,6 +179,20 @@ describe("fallback", () => {
       assert.deepStrictEqual(spans[0]!.attributes.get("sampling.passed_over"), ["SamplingUnsupported: sampling"])
       assert.strictEqual(spans[0]!.attributes.get("sampling.source.name"), "b")
     }))
+
+  it.effect("keeps the tokens of a completion on one span, that of the source that answered", () =>
+    Effect.gen(function*() {
+      const { layer, spans } = recordSpans()
+      const provider = TestSampler.scripted([{ content: "hello", usage: { inputTokens: 3, outputTokens: 1 } }])
+      yield* sample.pipe(
+        Effect.provide(Sampler.fallback(source("a", unsupported).layer, provider)),
+        Effect.provide(layer)
+      )
+      assert.deepStrictEqual(
+        spans.map(({ attributes, name }) => [name, attributes.get("gen_ai.usage.input_tokens")]),
+        [["Sampler.firstOf", undefined], ["sampling/createMessage", undefined], ["sampling/createMessage", 3]]
+      )
+    }))
 })
 
 describe("firstOf", () => {

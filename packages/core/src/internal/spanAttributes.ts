@@ -14,13 +14,19 @@ export const requestAttributes = (request: SamplingRequest): Record<string, unkn
 })
 
 /**
- * Attributes of the response: who answered and why others did not, model, stop reason, tokens. No text, and nothing
- * long: a client chooses names, model and stop reason.
+ * Who answered, and why the sources before it did not. No text, and nothing long: a client chooses its name.
  */
-export const responseAttributes = (response: SamplingResponse): Record<string, unknown> => ({
+export const sourceAttributes = (response: SamplingResponse): Record<string, unknown> => ({
   "sampling.source.kind": response.source.kind,
   "sampling.source.name": cut(response.source.name, maxLength),
-  ...(response.passedOver.length > 0 && { "sampling.passed_over": response.passedOver.map(reason) }),
+  ...(response.passedOver.length > 0 && { "sampling.passed_over": response.passedOver.map(reason) })
+})
+
+/**
+ * Attributes of the response: who answered, model, stop reason, tokens. No text, and nothing long.
+ */
+export const responseAttributes = (response: SamplingResponse): Record<string, unknown> => ({
+  ...sourceAttributes(response),
   ...(response.source.kind === "provider" && { "gen_ai.provider.name": cut(response.source.name, maxLength) }),
   "gen_ai.response.model": cut(response.model, maxLength),
   ...(response.stopReason !== undefined && {
