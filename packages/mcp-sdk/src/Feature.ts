@@ -155,7 +155,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
           `Invalid arguments for the prompt "${options.name}": ${decoded.failure.message}`
         )
       }
-      const effect = orProtocolError(handler(decoded.success), `The prompt "${options.name}"`)
+      const effect = orProtocolError(() => handler(decoded.success), `The prompt "${options.name}"`)
       return run(effect, server, extra).then((exit) => {
         const result = valueOrThrow(exit)
         return typeof result === "string"
@@ -222,13 +222,14 @@ export const resource = <E, R>(
           match: (uri) =>
             template === undefined ? (uri === options.uri ? {} : undefined) : template.match(uri) ?? undefined,
           read: (target, uri, variables, extra) =>
-            run(orProtocolError(handler({ uri, variables }), `The resource "${options.name}"`), target, extra).then(
-              (exit) => {
-                const result = valueOrThrow(exit)
-                const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
-                return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
-              }
-            )
+            run(orProtocolError(() => handler({ uri, variables }), `The resource "${options.name}"`), target, extra)
+              .then(
+                (exit) => {
+                  const result = valueOrThrow(exit)
+                  const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
+                  return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
+                }
+              )
         })
     }
   })

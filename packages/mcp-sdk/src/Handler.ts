@@ -50,7 +50,8 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
   wrap(
     server,
     (...parameters: Arguments) =>
-      Effect.catchCause(f(...parameters), (cause) => Effect.map(failureText(cause, "A tool"), errorResult)),
+      Effect.catchCause(Effect.suspend(() => f(...parameters)), (cause) =>
+        Effect.map(failureText(cause, "A tool"), errorResult)),
     (exit) => {
       const result = Exit.isSuccess(exit) ? exit.value : interrupted
       return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result
@@ -64,11 +65,30 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
  * @category handlers
  * @since 0.1.0
  */
-export const prompt = <Arguments extends ReadonlyArray<unknown>, E, R>(
+export const prompt: {
+  // `registerPrompt` types the callback of a prompt without arguments as if it had some.
+  <E, R>(
+    server: Server | McpServer,
+    f: () => Effect.Effect<GetPromptResult, E, R>
+  ): Effect.Effect<(...parameters: ReadonlyArray<unknown>) => Promise<GetPromptResult>, never, R>
+  <Arguments extends ReadonlyArray<unknown>, E, R>(
+    server: Server | McpServer,
+    f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
+  ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R>
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the second overload has it
+} = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
-): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<GetPromptResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(f(...parameters), "A prompt"), valueOrThrow)
+): Effect.Effect<AnyCallback<GetPromptResult>, never, R> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it finds the extra at the end, whatever comes before it
+  wrap(server, (...parameters: Arguments) =>
+    orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow) as Effect.Effect<
+      AnyCallback<GetPromptResult>,
+      never,
+      R
+    >
+
+type AnyCallback<A> = (...parameters: ReadonlyArray<unknown>) => Promise<A>
 
 /**
  * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -81,7 +101,7 @@ export const resource = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<ReadResourceResult, E, R>
 ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<ReadResourceResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(f(...parameters), "A resource"), valueOrThrow)
+  wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A resource"), valueOrThrow)
 
 const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   server: Server | McpServer,

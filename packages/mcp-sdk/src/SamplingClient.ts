@@ -15,6 +15,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { internalError, protocolError } from "./internal/failures.ts"
+import { heedCancellationOfIdZero } from "./internal/sdkInternals.ts"
 
 /**
  * @category models
@@ -68,6 +69,7 @@ export const serve = <R = never>(
     client.registerCapabilities({
       sampling: { ...(tools && { tools: {} }), ...(options.context !== undefined && { context: {} }) }
     })
+    heedCancellationOfIdZero(client)
     client.setRequestHandler(CreateMessageRequestSchema, ({ params }, { signal }) =>
       // The sampler checks the request against our Schema; the SDK has checked it against its own.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
@@ -79,7 +81,7 @@ const answer = <R>(
   options: Options<R>,
   params: SamplingRequest
 ): Effect.Effect<CreateMessageResult | CreateMessageResultWithTools, Error, R> =>
-  withContext(options, params).pipe(
+  Effect.suspend(() => withContext(options, params)).pipe(
     Effect.flatMap(sampler.createMessage),
     Effect.matchCauseEffect({
       onSuccess: (response) => toResult(params, response),

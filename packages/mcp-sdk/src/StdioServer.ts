@@ -4,11 +4,13 @@
  * @since 0.1.0
  */
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as Scope from "effect/Scope"
 import type { Feature } from "./Feature.ts"
 import { endCalls } from "./internal/endCalls.ts"
 import { logErrors } from "./internal/logErrors.ts"
@@ -55,8 +57,12 @@ export interface Options<E, R> extends StdioTransport.Options {
  * @category serving
  * @since 0.1.0
  */
-export const serve = <E, R>(options: Options<E, R>): Effect.Effect<void, E, R> =>
-  Effect.scoped(Effect.gen(function*() {
+export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effect<void, E, R> =>
+  Effect.scoped(Effect.flatMap(start(options), Deferred.await)).pipe(Effect.provideService(Logger.LogToStderr, true))
+
+/** Serves until the scope closes. What it gives is done when the client leaves. */
+const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<void>, E, R | Scope.Scope> =>
+  Effect.gen(function*() {
     const calls = new Set<Fiber.Fiber<unknown, unknown>>()
     const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight, calls))
     const server = new Server(
@@ -68,11 +74,11 @@ export const serve = <E, R>(options: Options<E, R>): Effect.Effect<void, E, R> =
     server.onerror = logError
     yield* Effect.addFinalizer(() => Effect.promise(() => server.close()))
     yield* Effect.addFinalizer(() => endCalls(calls, options.shutdownGrace ?? "10 seconds"))
-    yield* Effect.callback<void>((resume) => {
-      server.onclose = () => resume(Effect.void)
-      server.connect(StdioTransport.make(options)).catch((cause: unknown) => resume(Effect.die(cause)))
-    })
-  })).pipe(Effect.provideService(Logger.LogToStderr, true))
+    const closed = Deferred.makeUnsafe<void>()
+    server.onclose = () => Deferred.doneUnsafe(closed, Effect.void)
+    yield* Effect.promise(() => server.connect(StdioTransport.make(options)))
+    return closed
+  })
 
 /**
  * Serves one client over stdio for as long as the Layer lives.
@@ -81,15 +87,20 @@ export const serve = <E, R>(options: Options<E, R>): Effect.Effect<void, E, R> =
  *
  * When the client leaves, the fiber that builds the Layer is interrupted, so that a program run by `Layer.launch` ends.
  *
+ * **Gotchas**
+ *
+ * Launch this Layer itself, with what it needs provided to it. `Layer.mergeAll` builds its Layers in fibers of their own,
+ * so a program that merges this one with others goes on when the client leaves.
+ *
  * @see {@link serve} for a program that exits with 0 when the client leaves
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E, R>(options: Options<E, R>): Layer.Layer<never, E, R> =>
+export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<never, E, R> =>
   Layer.effectDiscard(Effect.gen(function*() {
     const parent = Fiber.getCurrent()!
-    yield* serve(options).pipe(
-      Effect.onExit(() => Effect.forkDetach(Fiber.interrupt(parent))),
-      Effect.forkScoped
+    const closed = yield* start(options)
+    yield* Effect.forkScoped(
+      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
     )
-  }))
+  })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))

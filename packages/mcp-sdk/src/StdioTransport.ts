@@ -5,13 +5,14 @@
  */
 import { serializeMessage } from "@modelcontextprotocol/sdk/shared/stdio.js"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
+import { ErrorCode } from "@modelcontextprotocol/sdk/types.js"
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
 import { Buffer } from "node:buffer"
 import { once } from "node:events"
 import * as Process from "node:process"
 import type { Readable, Writable } from "node:stream"
 import { LineReader } from "./internal/LineReader.ts"
-import { malformedAnswer, oversizedAnswer, routable } from "./internal/malformedAnswer.ts"
+import { malformedAnswer, oversizedMessage, routable } from "./internal/malformedAnswer.ts"
 import { MessageTooLarge } from "./internal/MessageTooLarge.ts"
 
 /**
@@ -39,13 +40,13 @@ export interface Options {
  *
  * **When to use**
  *
- * Use in place of the SDK's `StdioServerTransport` in an existing server. `McpSdkServer.serveStdio` uses it.
+ * Use in place of the SDK's `StdioServerTransport` in an existing server. `StdioServer` uses it.
  *
  * **Details**
  *
  * It notices the end of stdin and closes, so that calls in flight are interrupted (the SDK's transport waits forever). An
  * answer that is malformed or larger than `maxMessageBytes` fails the request it belongs to, at once, and the session goes
- * on (the SDK's transport drops the one and closes on the other). A result too large to be read by the client becomes an
+ * on (the SDK's transport drops the one and closes on the other). A request or a response that is too large becomes an
  * error response.
  *
  * @category constructors
@@ -63,6 +64,7 @@ class StdioTransport implements Transport {
   private readonly maxMessageBytes: number
   private readonly lines: LineReader
   private closed = false
+  private drained: Promise<void> | undefined
 
   constructor(options: Options) {
     this.stdin = options.stdin ?? Process.stdin
@@ -77,6 +79,8 @@ class StdioTransport implements Transport {
     this.stdin.on("close", this.onEnd)
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
+    // These events do not come again.
+    if (this.stdin.destroyed || this.stdin.readableEnded) queueMicrotask(this.onEnd)
     return Promise.resolve()
   }
 
@@ -96,15 +100,22 @@ class StdioTransport implements Transport {
     const line = serializeMessage(message)
     if (!this.isTooLong(line)) return this.write(line)
     const error = new MessageTooLarge({ limit: this.maxMessageBytes })
-    return "result" in message
-      ? this.write(serializeMessage(malformedAnswer(message.id, `The result was not sent: ${error.message}`)))
+    return "id" in message && message.id !== undefined && !("method" in message)
+      ? this.writeError(message.id, ErrorCode.InternalError, `The response was not sent: ${error.message}`)
       : Promise.reject(error)
   }
 
+  private writeError(id: RequestId, code: ErrorCode, message: string): Promise<void> {
+    return this.write(serializeMessage({ jsonrpc: "2.0", id, error: { code, message } }))
+  }
+
   private write(line: string): Promise<void> {
-    return this.stdout.write(line)
-      ? Promise.resolve()
-      : once(this.stdout, "drain").then(ignore)
+    if (this.stdout.write(line)) return Promise.resolve()
+    // All writers wait for the same event, so that they do not each add a listener.
+    this.drained ??= once(this.stdout, "drain").then(ignore).finally(() => {
+      this.drained = undefined
+    })
+    return this.drained
   }
 
   // A character takes at most 3 bytes, so that most lines need no counting.
@@ -121,15 +132,31 @@ class StdioTransport implements Transport {
       this.onerror?.(new Error("A line on stdin is not JSON"))
       return
     }
-    const message = routable(json)
-    if (message === undefined) this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
-    else this.onmessage?.(message)
+    // MCP 2025-03-26 has batches.
+    for (const element of Array.isArray(json) ? json : [json]) {
+      const message = routable(element)
+      if (message === undefined) this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
+      else this.deliver(message)
+    }
   }
 
   private readonly onLongLine = (head: string, tail: string): void => {
-    const answer = oversizedAnswer(head, tail, `it is larger than the ${this.maxMessageBytes} bytes this server reads`)
-    if (answer === undefined) this.onerror?.(new MessageTooLarge({ limit: this.maxMessageBytes }))
-    else this.onmessage?.(answer)
+    const problem = `it is larger than the ${this.maxMessageBytes} bytes that this server reads`
+    this.onerror?.(new Error(`A line on stdin was not read: ${problem}`))
+    const message = oversizedMessage(head, tail)
+    if (message?.kind === "answer") this.deliver(malformedAnswer(message.id, problem))
+    else if (message?.kind === "request") {
+      this.writeError(message.id, ErrorCode.InvalidRequest, `The request was not read: ${problem}`).catch(ignore)
+    }
+  }
+
+  private deliver(message: JSONRPCMessage): void {
+    try {
+      this.onmessage?.(message)
+    } catch (cause) {
+      // The SDK throws on what it cannot put into an error message: objects nested too deeply.
+      this.onerror?.(new Error("A message on stdin could not be handled", { cause }))
+    }
   }
 
   private readonly onEnd = (): void => {

@@ -18,6 +18,7 @@ import { endCalls } from "./internal/endCalls.ts"
 import * as HttpSessions from "./internal/HttpSessions.ts"
 import { logErrors } from "./internal/logErrors.ts"
 import { CallsInFlight } from "./internal/runCall.ts"
+import { timerMillis } from "./internal/timerMillis.ts"
 
 /**
  * @category models
@@ -122,7 +123,7 @@ export class ListenError
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E, R>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
+export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
   Layer.effect(
     Address,
     Effect.gen(function*() {
@@ -143,7 +144,7 @@ export const layer = <E, R>(options: Options<E, R>): Layer.Layer<Address, E | Li
         },
         maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
         maxSessions: options.maxSessions ?? 1000,
-        lostStreamGraceMillis: Duration.toMillis(options.lostStreamGrace ?? "5 seconds"),
+        lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
         now: () => clock.currentTimeMillisUnsafe(),
         onError: yield* logErrors
       })
@@ -155,7 +156,7 @@ export const layer = <E, R>(options: Options<E, R>): Layer.Layer<Address, E | Li
         )
       )
       yield* Effect.suspend(() => sessions.closeIdleSince(clock.currentTimeMillisUnsafe() - idleMillis)).pipe(
-        Effect.repeat(Schedule.spaced(Duration.millis(Math.min(idleMillis / 2, 60_000)))),
+        Effect.repeat(Schedule.spaced(Duration.millis(Math.max(10, Math.min(idleMillis / 2, 60_000))))),
         Effect.forkScoped
       )
       const host = address.family === "IPv6" ? `[${address.address}]` : address.address

@@ -34,6 +34,7 @@ export interface HttpSessions {
   readonly drain: Effect.Effect<void>
   /** Ends the sessions that have no open response and were not used since `time`. */
   readonly closeIdleSince: (time: number) => Effect.Effect<void>
+  /** Ends all sessions and waits until their responses are written. */
   readonly close: Effect.Effect<void>
 }
 
@@ -47,7 +48,8 @@ interface Session {
 
 export const make = (settings: Settings): HttpSessions => {
   const sessions = new Map<string, Session>()
-  let opening = 0
+  const opening = new Set<Session>()
+  const responses = new Set<ServerResponse>()
   let draining = false
 
   const sessionOf = (request: IncomingMessage): Session | undefined => {
@@ -74,17 +76,25 @@ export const make = (settings: Settings): HttpSessions => {
       return session.transport.handleRequest(request, response, messages)
     })
 
-  const makeSession = (): Session => {
+  const makeServer = (): Server => {
     const { features, instructions, name, version } = settings
     const server = new Server({ name, version }, instructions === undefined ? {} : { instructions })
     for (const feature of features) feature.install(server)
+    return server
+  }
+  // Features that do not go together are a defect now, not in each session.
+  makeServer()
+
+  const makeSession = (): Session => {
+    const server = makeServer()
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: randomUUID,
       onsessioninitialized: (id) => {
+        opening.delete(session)
         sessions.set(id, session)
       }
     })
-    const streams = new HttpStreams(settings.lostStreamGraceMillis)
+    const streams = new HttpStreams(settings.lostStreamGraceMillis, (id) => transport.closeSSEStream(id))
     const session = { server, transport, streams, openResponses: 0, lastSeen: settings.now() }
     server.onerror = settings.onError
     server.onclose = () => {
@@ -96,14 +106,15 @@ export const make = (settings: Settings): HttpSessions => {
   }
 
   const open = (request: IncomingMessage, response: ServerResponse, message: unknown) =>
-    Effect.gen(function*() {
-      opening++
+    Effect.suspend(() => {
       const session = makeSession()
-      yield* Effect.promise(() => session.server.connect(session.transport))
-      yield* pass(session, request, response, requestIds(message), message)
-      // The transport refused the request, and answered so.
-      if (session.transport.sessionId === undefined) yield* Effect.promise(() => session.server.close())
-    }).pipe(Effect.ensuring(Effect.sync(() => opening--)))
+      opening.add(session)
+      return Effect.promise(() => session.server.connect(session.transport)).pipe(
+        Effect.andThen(pass(session, request, response, requestIds(message), message)),
+        // A session that is still opening was refused by the transport, which has answered so.
+        Effect.ensuring(Effect.promise(() => opening.delete(session) ? session.server.close() : Promise.resolve()))
+      )
+    })
 
   const post = Effect.fnUntraced(function*(request: IncomingMessage, response: ServerResponse) {
     const body = yield* readBody(request, settings.maxBodyBytes)
@@ -123,7 +134,7 @@ export const make = (settings: Settings): HttpSessions => {
     if (session !== undefined) return yield* pass(session, request, response, requests, messages)
     if (request.headers["mcp-session-id"] !== undefined) return respond(response, 404, noSession)
     if (!isInitializeRequest(messages)) return respond(response, 400, "A session starts with an initialize request")
-    return sessions.size + opening < settings.maxSessions
+    return sessions.size + opening.size < settings.maxSessions
       ? yield* open(request, response, messages)
       : respond(response, 503, `This server has all of its ${settings.maxSessions} sessions in use; try again later`)
   })
@@ -136,6 +147,10 @@ export const make = (settings: Settings): HttpSessions => {
     const refused = refusal(request, access)
     if (refused !== undefined) return Effect.sync(() => respond(response, 403, refused))
     if (request.method === "POST") return post(request, response)
+    if (request.method !== "GET" && request.method !== "DELETE") {
+      response.setHeader("allow", "GET, POST, DELETE")
+      return Effect.sync(() => respond(response, 405, "Method not allowed"))
+    }
     const session = sessionOf(request)
     return session === undefined
       ? Effect.sync(() => respond(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession))
@@ -143,14 +158,17 @@ export const make = (settings: Settings): HttpSessions => {
   }
 
   return {
-    handle: (request, response) =>
-      Effect.catchCause(route(request, response), (cause) =>
+    handle: (request, response) => {
+      responses.add(response)
+      response.once("close", () => responses.delete(response))
+      return Effect.catchCause(route(request, response), (cause) =>
         Effect.andThen(
           Effect.logError("An HTTP request failed", cause),
           Effect.sync(() => {
             if (!response.headersSent) respond(response, 500, "Internal error")
           })
-        )),
+        ))
+    },
     drain: Effect.sync(() => {
       draining = true
     }),
@@ -158,9 +176,22 @@ export const make = (settings: Settings): HttpSessions => {
       Effect.promise(() =>
         closeAll([...sessions.values()].filter(({ lastSeen, openResponses }) => openResponses === 0 && lastSeen < time))
       ),
-    close: Effect.promise(() => closeAll([...sessions.values()]))
+    close: Effect.andThen(
+      Effect.promise(() => closeAll([...sessions.values()])),
+      Effect.suspend(() => Effect.timeoutOption(allWritten(responses), flushTime))
+    )
   }
 }
+
+/** How long clients get to read what is written already, when the server shuts down. */
+const flushTime = "1 second"
+
+const allWritten = (responses: ReadonlySet<ServerResponse>): Effect.Effect<void> =>
+  Effect.forEach(responses, (response) =>
+    Effect.callback<void>((resume) => {
+      if (response.destroyed || response.writableFinished) resume(Effect.void)
+      else response.once("finish", () => resume(Effect.void)).once("close", () => resume(Effect.void))
+    }), { concurrency: "unbounded", discard: true })
 
 const closeAll = (sessions: ReadonlyArray<Session>): Promise<ReadonlyArray<void>> =>
   Promise.all(sessions.map(({ server }) => server.close()))

@@ -10,18 +10,27 @@ export class HttpStreams implements LostStreams {
   private readonly graceMillis: number
   private readonly listeners = new Map<RequestId, Set<() => void>>()
   private readonly timers = new Set<NodeJS.Timeout>()
+  private readonly endStream: (requestId: RequestId) => void
+  /** The requests that share their stream with others: those of a batch. */
+  private readonly batched = new Set<RequestId>()
+  private closed = false
 
-  constructor(graceMillis: number) {
+  constructor(graceMillis: number, endStream: (requestId: RequestId) => void) {
     this.graceMillis = graceMillis
+    this.endStream = endStream
   }
 
   open(requests: ReadonlyArray<RequestId>): void {
-    for (const id of requests) this.listeners.set(id, new Set())
+    for (const id of requests) {
+      this.listeners.set(id, new Set())
+      if (requests.length > 1) this.batched.add(id)
+    }
   }
 
   /** The response of these requests closed: they were answered, or the connection dropped. */
   end(requests: ReadonlyArray<RequestId>, answered: boolean): void {
-    if (requests.length === 0) return
+    if (requests.length === 0 || this.closed) return
+    for (const id of requests) this.batched.delete(id)
     if (answered) {
       for (const id of requests) this.listeners.delete(id)
       return
@@ -46,7 +55,12 @@ export class HttpStreams implements LostStreams {
     }
   }
 
+  cancelled(requestId: RequestId): void {
+    if (!this.batched.has(requestId)) this.endStream(requestId)
+  }
+
   close(): void {
+    this.closed = true
     for (const timer of this.timers) clearTimeout(timer)
     this.timers.clear()
     this.listeners.clear()

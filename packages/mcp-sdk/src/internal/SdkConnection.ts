@@ -5,12 +5,12 @@ import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
 import { McpError, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import type { ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js"
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { AskTimeout } from "../AskTimeout.ts"
 import { toSamplingError } from "./askError.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { answersWithJson, protocolVersionOf } from "./sdkInternals.ts"
+import { timerMillis } from "./timerMillis.ts"
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
@@ -50,7 +50,8 @@ export class SdkConnection implements ClientConnection {
 
   readonly ask = (request: ClientRequest): Effect.Effect<unknown, SamplingError> =>
     Effect.flatMap(AskTimeout, (timeout) => {
-      const millis = Duration.toMillis(timeout)
+      if (this.extra.signal.aborted) return Effect.fail(callEnded())
+      const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
         const cancellation = new AbortController()
         const fail = (error: unknown) =>
@@ -70,6 +71,8 @@ export class SdkConnection implements ClientConnection {
           (result) => {
             forget?.()
             resume(Effect.succeed(result))
+            // The SDK keeps the progress handler of a request that is answered with a task; nobody asked for one.
+            if ("task" in result) cancellation.abort("a task is no answer to a sampling request")
           },
           (error: unknown) => {
             forget?.()
@@ -88,6 +91,12 @@ export class SdkConnection implements ClientConnection {
 
 // The SDK extends a request's time only for requests that listen to progress.
 const ignoreProgress = (): void => {}
+
+// A finalizer that asks, for example. The SDK would refuse to send it.
+const callEnded = (): ConnectionLost =>
+  new ConnectionLost({
+    message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
+  })
 
 const isSendError = (error: unknown): boolean =>
   error instanceof Error && !(error instanceof McpError) && !("issues" in error)

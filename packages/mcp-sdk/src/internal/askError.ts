@@ -34,11 +34,11 @@ export const toSamplingError = (
   if (error.data instanceof MalformedAnswer) {
     return new InvalidResponse({ message: `The answer of ${who} cannot be used: ${error.data.problem}.` })
   }
-  if (error.code === requestTimeout && isTimeoutData(error.data)) {
+  if (error.code === requestTimeout && isTimeoutOf(timeoutMillis, error.data)) {
     return new SamplingTimeout({
       afterMillis: timeoutMillis,
       message: `${capital(who)} did not answer the sampling request within ${timeoutMillis / 1000} seconds. ` +
-        "The person may not have approved it in time; raise McpSdkServer.AskTimeout, or let the client report progress."
+        "The person may not have approved it in time; raise AskTimeout.AskTimeout, or let the client report progress."
     })
   }
   return fromClient(who, error)
@@ -80,7 +80,9 @@ const connectionLost = (who: string): ConnectionLost =>
     message: `The connection to ${who} was lost before it answered the sampling request. Call the tool again.`
   })
 
-const isTimeoutData = (data: unknown): boolean => typeof data === "object" && data !== null && "timeout" in data
+// Clients that ask another server answer with time-outs of their own.
+const isTimeoutOf = (millis: number, data: unknown): boolean =>
+  typeof data === "object" && data !== null && "timeout" in data && data.timeout === millis
 
 const isZodError = (error: unknown): boolean => error instanceof Error && "issues" in error
 

@@ -4,7 +4,7 @@ import * as Fiber from "effect/Fiber"
 
 /**
  * Waits until all calls have ended, at most for `grace`; then interrupts the rest and gives their finalizers as long
- * again.
+ * again. Then the SDK gets a turn to send the responses: it drops those that it has not sent when the connection closes.
  */
 export const endCalls = (
   calls: ReadonlySet<Fiber.Fiber<unknown, unknown>>,
@@ -15,5 +15,10 @@ export const endCalls = (
     Effect.timeoutOption(grace),
     Effect.andThen(Effect.suspend(() => Fiber.interruptAll([...calls]))),
     Effect.timeoutOption(grace),
-    Effect.asVoid
+    Effect.andThen(nextTurn)
   )
+
+/** Continues after the promises that are settled by now ran their callbacks. */
+const nextTurn = Effect.callback<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})

@@ -24,15 +24,24 @@ export const messageOf = (error: unknown): string | undefined =>
 /** An error that the SDK turns into a JSON-RPC error with this code and message (`McpError` repeats the code in both). */
 export const protocolError = (code: number, message: string): Error => Object.assign(new Error(message), { code })
 
-export const orProtocolError = <A, E, R>(effect: Effect.Effect<A, E, R>, what: string): Effect.Effect<A, Error, R> =>
+/** Runs a handler; what it throws is a defect like any other, so the client does not learn of it. */
+export const orProtocolError = <A, E, R>(
+  handler: () => Effect.Effect<A, E, R>,
+  what: string
+): Effect.Effect<A, Error, R> =>
   Effect.catchCause(
-    effect,
+    Effect.suspend(handler),
     (cause) =>
       Effect.flatMap(failureText(cause, what), (text) => Effect.fail(protocolError(ErrorCode.InternalError, text)))
   )
 
+/** What a client learns of a call that the server interrupted. */
+export const interruptedText = "The call was interrupted: the server is shutting down"
+
 /** For callbacks of the SDK: they report failures by throwing. */
 export const valueOrThrow = <A>(exit: Exit.Exit<A, Error>): A => {
   if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.squash(exit.cause)
+  throw Cause.hasInterruptsOnly(exit.cause)
+    ? protocolError(ErrorCode.InternalError, interruptedText)
+    : Cause.squash(exit.cause)
 }

@@ -1,9 +1,12 @@
 import * as Effect from "effect/Effect"
 
+// The SDK repeats whole messages of the client in some errors.
+const maxLength = 500
+
 /** A callback for `server.onerror`: what the SDK reports there is lost otherwise. */
 export const logErrors: Effect.Effect<(error: Error) => void> = Effect.map(
   Effect.context(),
   (context) => (error) => {
-    Effect.runForkWith(context)(Effect.logDebug("The MCP SDK reported an error", error.message))
+    Effect.runForkWith(context)(Effect.logDebug("The MCP SDK reported an error", error.message.slice(0, maxLength)))
   }
 )

@@ -24,8 +24,10 @@ export const malformedAnswer = (id: RequestId, problem: string): JSONRPCErrorRes
  */
 export const routable = (message: unknown): JSONRPCMessage | undefined => {
   if (typeof message !== "object" || message === null || Array.isArray(message)) return undefined
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Protocol checks requests and notifications itself
-  if ("method" in message) return message as JSONRPCMessage
+  if ("method" in message && !("result" in message) && !("error" in message)) {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Protocol checks requests and notifications itself
+    return message as JSONRPCMessage
+  }
   if (isJSONRPCResultResponse(message) || isJSONRPCErrorResponse(message)) return message
   const id: unknown = Reflect.get(message, "id")
   return typeof id === "number" || typeof id === "string"
@@ -36,13 +38,32 @@ export const routable = (message: unknown): JSONRPCMessage | undefined => {
     : undefined
 }
 
-/**
- * The answer that a message over the size limit stands for, told from its first and last bytes: SDK clients write the id
- * at the end, others at the start. Undefined when it is no answer or its id cannot be told.
- */
-export const oversizedAnswer = (head: string, tail: string, problem: string): JSONRPCErrorResponse | undefined => {
-  if (/^[^{]*\{[^{]*"method"\s*:/.test(head)) return undefined
-  const id = /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d+)\s*,/.exec(head) ??
-    /,\s*"id"\s*:\s*(\d+)\s*(?:,\s*"jsonrpc"\s*:\s*"2\.0"\s*)?\}\s*$/.exec(tail)
-  return id === null ? undefined : malformedAnswer(Number(id[1]), problem)
+/** A message over the size limit, as far as its first and last bytes tell. */
+export interface OversizedMessage {
+  readonly kind: "answer" | "request"
+  readonly id: RequestId
 }
+
+/**
+ * What a message over the size limit is: SDK clients write the id at the end, others at the start. Undefined when its id
+ * cannot be told.
+ */
+export const oversizedMessage = (head: string, tail: string): OversizedMessage | undefined => {
+  const found = idAtStart.exec(head) ?? idAtEnd.exec(tail)
+  if (found === null) return undefined
+  const id: unknown = JSON.parse(found[1]!)
+  if (typeof id !== "number" && typeof id !== "string") return undefined
+  return { kind: methodAtStart.test(head) || methodAtEnd.test(tail) ? "request" : "answer", id }
+}
+
+/** The error response to the server that stands for an answer over the size limit, if it is one. */
+export const oversizedAnswer = (head: string, tail: string, problem: string): JSONRPCErrorResponse | undefined => {
+  const message = oversizedMessage(head, tail)
+  return message?.kind === "answer" ? malformedAnswer(message.id, problem) : undefined
+}
+
+// Each looks at the outermost object only: what comes before its first or after its last inner brace.
+const idAtStart = /^\s*\{[^{[]*?"id"\s*:\s*(\d+|"[^"\\{[]*")\s*,/
+const idAtEnd = /,\s*"id"\s*:\s*(\d+|"[^"\\]*")\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*)*\}\s*$/
+const methodAtStart = /^\s*\{[^{[]*"method"\s*:/
+const methodAtEnd = /,\s*"method"\s*:\s*"[^"\\]*"\s*(?:,\s*"(?:jsonrpc|id)"\s*:\s*(?:\d+|"[^"\\]*")\s*)*\}\s*$/

@@ -21,7 +21,7 @@ import type {
 } from "@modelcontextprotocol/sdk/types.js"
 import { protocolError } from "./failures.ts"
 import type { Extra } from "./SdkConnection.ts"
-import { rememberProtocolVersion, skipRequestIdZero } from "./sdkInternals.ts"
+import { heedCancellationOfIdZero, rememberProtocolVersion, skipRequestIdZero } from "./sdkInternals.ts"
 
 export interface ToolEntry {
   readonly definition: Tool
@@ -60,6 +60,7 @@ const registryOf = (server: Server): Registry => {
   const registry: Registry = { tools: new Map(), prompts: new Map(), resources: new Map() }
   registries.set(server, registry)
   skipRequestIdZero(server)
+  heedCancellationOfIdZero(server)
   rememberProtocolVersion(server)
   return registry
 }
@@ -74,6 +75,7 @@ export const prepareServer = (server: Server): void => {
 
 export const addTools = (server: Server, entries: ReadonlyArray<ToolEntry>): void => {
   const { tools } = registryOf(server)
+  if (entries.length === 0) return
   if (tools.size === 0) {
     server.assertCanSetRequestHandler("tools/call")
     server.registerCapabilities({ tools: {} })

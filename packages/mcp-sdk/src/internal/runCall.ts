@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import { lostStreams } from "./lostStreams.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
 
@@ -28,7 +29,10 @@ export const makeRunCall = <R>(): Effect.Effect<RunCall<R>, never, R> =>
         signal: extra.signal,
         onFiberStart: (fiber) => {
           calls.add(fiber)
-          fiber.addObserver(() => calls.delete(fiber))
+          fiber.addObserver(() => {
+            calls.delete(fiber)
+            if (extra.signal.aborted) lostStreams(server.transport)?.cancelled(extra.requestId)
+          })
         }
       })
   })

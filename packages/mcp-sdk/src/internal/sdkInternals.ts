@@ -2,9 +2,11 @@
  * Everything that this adapter has to know about the inside of `@modelcontextprotocol/sdk` 1.x, in one place. Each reads
  * or sets a private field because the SDK has no public way; each has a test that tells when it is no longer needed.
  */
+import type { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import {
+  CancelledNotificationSchema,
   InitializeRequestSchema,
   LATEST_PROTOCOL_VERSION,
   SUPPORTED_PROTOCOL_VERSIONS
@@ -39,6 +41,21 @@ export const protocolVersionOf = (server: Server): string | undefined => protoco
  */
 export const skipRequestIdZero = (server: Server): void => {
   if (Reflect.get(server, "_requestMessageId") === 0) Reflect.set(server, "_requestMessageId", 1)
+}
+
+/**
+ * Lets the other side cancel its request with id 0, which `Protocol._oncancel` ignores: plain SDK 1.x servers give it to
+ * their first sampling request. Call it before `connect`.
+ */
+export const heedCancellationOfIdZero = (protocol: Server | Client): void => {
+  const onCancel: unknown = Reflect.get(protocol, "_oncancel")
+  const running: unknown = Reflect.get(protocol, "_requestHandlerAbortControllers")
+  if (typeof onCancel !== "function" || !(running instanceof Map)) return
+  protocol.setNotificationHandler(CancelledNotificationSchema, (notification): void => {
+    const controller: unknown = notification.params.requestId === 0 ? running.get(0) : undefined
+    if (controller instanceof AbortController) controller.abort(notification.params.reason)
+    else Reflect.apply(onCancel, protocol, [notification])
+  })
 }
 
 /**

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Base64 from "effect/encoding/Base64"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import { internalError, messageOf } from "./failures.ts"
+import { internalError, interruptedText, messageOf } from "./failures.ts"
 
 /** The definition that `tools/list` shows. Dies when the parameters are not an object: MCP allows nothing else. */
 export const toolDefinition = (tool: Tool.Any): ToolDefinition => {
@@ -56,9 +56,12 @@ const resolveRoot = (schema: Readonly<Record<string, unknown>>): Readonly<Record
   const reference = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"]) : null
   const definitions = schema["$defs"]
   if (reference === null || typeof definitions !== "object" || definitions === null) return schema
-  const target: unknown = Reflect.get(definitions, reference[1]!)
+  const target: unknown = Reflect.get(definitions, unescapePointer(reference[1]!))
   return typeof target === "object" && target !== null ? { ...target, $defs: definitions } : schema
 }
+
+/** RFC 6901, sections 3 and 6: identifiers such as `@scope/Person` are escaped in a reference. */
+const unescapePointer = (token: string): string => decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
 
 /** How the end of a call is told to the client. */
 export const makeToResult = (tool: Tool.Any, definition: ToolDefinition) => {
@@ -106,13 +109,10 @@ export const makeToResult = (tool: Tool.Any, definition: ToolDefinition) => {
   }
 }
 
-/** The end of a call that was interrupted by the server: a client that cancelled gets no answer. */
-export const interrupted: CallToolResult = {
-  isError: true,
-  content: [{ type: "text", text: "The call was interrupted: the server is shutting down" }]
-}
-
 export const errorResult = (text: string): CallToolResult => ({ isError: true, content: [{ type: "text", text }] })
+
+/** The end of a call that was interrupted by the server: a client that cancelled gets no answer. */
+export const interrupted: CallToolResult = errorResult(interruptedText)
 
 const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? ""
 

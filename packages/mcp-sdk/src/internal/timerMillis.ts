@@ -1,0 +1,6 @@
+import * as Duration from "effect/Duration"
+
+/** The longest delay of a timer, about 25 days: Node fires one with a longer delay at once. */
+const longest = 2_147_483_647
+
+export const timerMillis = (duration: Duration.Input): number => Math.min(Duration.toMillis(duration), longest)
