@@ -175,6 +175,7 @@ describe("ClientSampler", () => {
       assert.deepStrictEqual(client.asked.map(({ params }) => params), [request])
     }))
 
+  // requirement: sampling/context-capability
   it.effect("asks for sampling.context where the revision is unknown", () =>
     Effect.gen(function*() {
       const client = fakeClient({ protocolVersion: undefined })
@@ -189,6 +190,7 @@ describe("ClientSampler", () => {
       user([text("c")])
     )
 
+    // requirement: sampling/single-block
     it.effect.each(["2024-11-05", "2025-03-26", "2025-06-18", undefined])(
       "are split for revision %s, where a message is one block",
       (protocolVersion) =>

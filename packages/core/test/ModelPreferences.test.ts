@@ -15,6 +15,8 @@ const select = (preferences: ModelPreferences.ModelPreferences | undefined) =>
 
 const hints = (...names: ReadonlyArray<string>) => ModelPreferences.make(names)
 
+// requirement: sampling/hints
+// requirement: sampling/priorities
 describe("ModelPreferences", () => {
   describe("make", () => {
     it("takes one hint, hints in order, or the whole object", () => {

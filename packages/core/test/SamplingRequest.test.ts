@@ -33,6 +33,7 @@ const full = {
   _meta: { progressToken: 1 }
 }
 
+// requirement: sampling/max-tokens
 describe("SamplingRequest", () => {
   it("keeps every field that MCP defines", () => {
     assert.deepStrictEqual<unknown>(Result.getOrThrow(decode(full)), full)

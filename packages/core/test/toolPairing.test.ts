@@ -64,6 +64,8 @@ const lawfulHistory = Arbitrary.map(
   (turns) => turns.flat()
 )
 
+// requirement: sampling/tool-results-only
+// requirement: sampling/tool-use-answered
 describe("findPairingProblem", () => {
   it.prop("agrees with the rules on any history", [anyHistory], ([history]) => {
     assert.strictEqual(findPairingProblem(history) === undefined, isLawful(history))
