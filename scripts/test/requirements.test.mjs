@@ -11,7 +11,7 @@ describe("requirements of the specification", () => {
   it("each have an id of their own, words and a page", () => {
     assert.strictEqual(new Set(requirements.map(({ id }) => id)).size, requirements.length)
     for (const { requirement, specification } of requirements) {
-      assert.match(requirement, /^[A-Zi].+\.$/)
+      assert.match(requirement, /^\S.+\.$/)
       assert.match(specification, /^https:\/\/modelcontextprotocol\.io\/specification\/\d{4}-\d\d-\d\d\//)
     }
   })
