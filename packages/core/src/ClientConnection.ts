@@ -5,6 +5,7 @@
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import { quote } from "./internal/quote.ts"
 import type { SamplingError } from "./SamplingError.ts"
 
 /**
@@ -79,4 +80,4 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
 export const describe = (connection: ClientConnection): string =>
   connection.client === undefined
     ? "the client"
-    : `the client ${JSON.stringify(`${connection.client.name} ${connection.client.version}`.slice(0, 80))}`
+    : `the client ${quote(`${connection.client.name} ${connection.client.version}`)}`

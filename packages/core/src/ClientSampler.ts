@@ -9,7 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
 import { formatIssue } from "./internal/issues.ts"
-import { findUnsupported, toWireParams } from "./internal/wireRequest.ts"
+import { cut } from "./internal/quote.ts"
+import { canUseTools, findUnsupported, toWireParams } from "./internal/wireRequest.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
@@ -46,7 +47,7 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
   Sampler.Sampler,
   Sampler.make({
     capabilities: Effect.map(ClientConnection, (connection) => ({
-      tools: connection?.unreachable === undefined && connection?.capabilities.sampling?.tools !== undefined
+      tools: connection !== undefined && connection.unreachable === undefined && canUseTools(connection)
     })),
     createMessage: (request) =>
       Effect.flatMap(ClientConnection, (connection) => {
@@ -68,7 +69,8 @@ const noClient = (): SamplingUnsupported =>
       "handler of an MCP server adapter, or provide another Sampler: Sampler.fallback(ClientSampler.layer, provider)."
   })
 
-const decode = Schema.decodeUnknownResult(CreateMessageResult, { errors: "all" })
+// Stops at the first problem: an answer may be long, and wrong in every place.
+const decode = Schema.decodeUnknownResult(CreateMessageResult)
 
 const decodeAnswer = (
   connection: ClientConnection,
@@ -78,7 +80,7 @@ const decodeAnswer = (
   return Result.isSuccess(decoded)
     ? Effect.succeed({
       ...decoded.success,
-      source: { kind: "client", name: connection.client?.name ?? "client" },
+      source: { kind: "client", name: cut(connection.client?.name ?? "client", 80) },
       passedOver: []
     })
     : Effect.fail(

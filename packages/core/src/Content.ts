@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Prompt from "effect/ai/Prompt"
 import * as Schema from "effect/Schema"
 
 const JsonObject = Schema.Record(Schema.String, Schema.Unknown)
@@ -104,6 +105,8 @@ export const ResourceLink = Schema.Struct({
   title: Schema.optionalKey(Schema.String),
   description: Schema.optionalKey(Schema.String),
   mimeType: Schema.optionalKey(Schema.String),
+  size: Schema.optionalKey(Schema.Finite),
+  icons: Schema.optionalKey(Schema.Array(JsonObject)),
   ...common
 })
 
@@ -112,6 +115,12 @@ export const ResourceLink = Schema.Struct({
  * @since 0.1.0
  */
 export type ResourceLink = typeof ResourceLink.Type
+
+const resourceContents = {
+  uri: Schema.String,
+  mimeType: Schema.optionalKey(Schema.String),
+  _meta: Schema.optionalKey(JsonObject)
+}
 
 /**
  * The contents of a resource, inside a tool result.
@@ -122,12 +131,8 @@ export type ResourceLink = typeof ResourceLink.Type
 export const EmbeddedResource = Schema.Struct({
   type: Schema.Literal("resource"),
   resource: Schema.Union([
-    Schema.Struct({ uri: Schema.String, mimeType: Schema.optionalKey(Schema.String), text: Schema.String }),
-    Schema.Struct({
-      uri: Schema.String,
-      mimeType: Schema.optionalKey(Schema.String),
-      blob: Schema.String.check(Schema.isBase64())
-    })
+    Schema.Struct({ ...resourceContents, text: Schema.String }),
+    Schema.Struct({ ...resourceContents, blob: Schema.String.check(Schema.isBase64()) })
   ]),
   ...common
 })
@@ -166,6 +171,7 @@ export type ToolResultContent = typeof ToolResultContent.Type
  * @since 0.1.0
  */
 export const Content = Schema.Union([TextContent, ImageContent, AudioContent, ToolUseContent, ToolResultContent])
+  .annotate({ expected: "a content block (text, image, audio, tool_use or tool_result)" })
 
 /**
  * @category models
@@ -199,11 +205,12 @@ export const blocks = (content: Content | ReadonlyArray<Content>): ReadonlyArray
  * ```ts
  * import { Content } from "@effect-sampling/core"
  *
- * Content.text([
+ * const all = Content.text([
  *   { type: "text", text: "Hello, " },
  *   { type: "image", data: "AAAA", mimeType: "image/png" },
  *   { type: "text", text: "world" }
- * ]) // => "Hello, world"
+ * ])
+ * all // => "Hello, world"
  * ```
  *
  * @category getters
@@ -215,6 +222,46 @@ export const text = (content: Content | ReadonlyArray<Content>): string => {
   for (const block of content) if (block.type === "text") all += block.text
   return all
 }
+
+/**
+ * The blocks as the output of an `effect/ai` tool: pass it as `toModelOutput` of a tool whose success is content, and MCP
+ * clients get the blocks themselves, images and audio included, in place of JSON.
+ *
+ * **Details**
+ *
+ * `tool_use` and `tool_result` blocks, which are no output, become their JSON.
+ *
+ * **Example** (Returning a reply's content from a tool)
+ *
+ * ```ts
+ * import { Content } from "@effect-sampling/core"
+ * import { Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ *
+ * const Draw = Tool.make("draw", {
+ *   parameters: Schema.Struct({ subject: Schema.String }),
+ *   success: Schema.Array(Content.Content),
+ *   toModelOutput: Content.toModelOutput
+ * })
+ * Draw.name // => "draw"
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toModelOutput = (content: Content | ReadonlyArray<Content>): Array<Prompt.ToolModelOutputPart> =>
+  blocks(content).map((block) => {
+    switch (block.type) {
+      case "text":
+        return Prompt.textPart({ text: block.text })
+      case "image":
+      case "audio":
+        return Prompt.filePart({ mediaType: block.mimeType, data: block.data })
+      case "tool_use":
+      case "tool_result":
+        return Prompt.textPart({ text: JSON.stringify(block) })
+    }
+  })
 
 // Array.isArray does not narrow readonly arrays.
 const isArray = (content: Content | ReadonlyArray<Content>): content is ReadonlyArray<Content> => Array.isArray(content)

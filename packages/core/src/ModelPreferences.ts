@@ -98,7 +98,7 @@ export interface Model {
  *   evaluated in order, with the first match taken"). Case does not matter. Of several models that match it, an exact
  *   name wins, then the priorities choose, then the order of `models`.
  * - Without a matching hint the priorities choose among the models that have grades, by the sum of priority times
- *   grade; without priorities or grades it is `fallback`.
+ *   grade. Without grades, or when no priority is above 0, it is `fallback`.
  *
  * **Example** (Following hints and priorities)
  *
@@ -136,7 +136,8 @@ export const select = (
 }
 
 const hasPriorities = (preferences: ModelPreferences): boolean =>
-  (preferences.costPriority ?? preferences.speedPriority ?? preferences.intelligencePriority) !== undefined
+  [preferences.costPriority, preferences.speedPriority, preferences.intelligencePriority]
+    .some((priority) => priority !== undefined && priority > 0)
 
 const hasGrades = (model: Model): boolean => (model.cost ?? model.speed ?? model.intelligence) !== undefined
 

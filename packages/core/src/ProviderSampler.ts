@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Content } from "./Content.ts"
 import { formatIssue } from "./internal/issues.ts"
+import { needsTools } from "./internal/toolPairing.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
@@ -49,7 +50,7 @@ export interface Options {
    */
   readonly name: string
   /**
-   * Whether requests may carry `tools`. Default: false.
+   * Whether requests may carry tools, tool calls and tool results. Default: false.
    */
   readonly tools?: boolean | undefined
   /**
@@ -102,7 +103,7 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
   Sampler.make({
     capabilities: Effect.succeed({ tools: options.tools ?? false }),
     createMessage: (request) =>
-      options.tools !== true && (request.tools !== undefined || request.toolChoice !== undefined)
+      options.tools !== true && needsTools(request)
         ? Effect.fail(noTools(options.name))
         : Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
   })

@@ -13,9 +13,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Content from "./Content.ts"
-import { requestAttributes, responseAttributes } from "./internal/spanAttributes.ts"
+import { quote } from "./internal/quote.ts"
+import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
+import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
 import * as ModelPreferences from "./ModelPreferences.ts"
+import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type { SamplingMessage } from "./SamplingMessage.ts"
 import * as SamplingPrompt from "./SamplingPrompt.ts"
@@ -157,7 +160,8 @@ export interface Sample {
    */
   readonly source: Source
   /**
-   * Why the sources tried before this one did not answer, in order. Empty when the first one answered.
+   * Why the sources tried before this one did not answer, in order. Empty when the first one answered. A `firstOf` among
+   * them that failed as a whole counts as one source, with its last error.
    */
   readonly passedOver: ReadonlyArray<SamplingError>
   /**
@@ -165,7 +169,8 @@ export interface Sample {
    */
   readonly usage: Usage | undefined
   /**
-   * The messages sent and the reply: pass it on, with a new message, to continue the conversation.
+   * The messages sent and the reply, if it has content: pass it on, with a new message, to continue the conversation.
+   * System prompt and options are not part of it: pass them again.
    */
   readonly history: ReadonlyArray<SamplingMessage>
 }
@@ -180,28 +185,17 @@ export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
 }): Sampler["Service"] => {
-  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> => {
-    const valid = validateRequest(request)
-    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-    return Effect.withSpan(
-      Effect.tap(
-        options.createMessage(valid.success),
-        (response) => Effect.annotateCurrentSpan(responseAttributes(response))
-      ),
-      "sampling/createMessage",
-      { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
-    )
-  }
-  return Sampler.of({
-    capabilities: options.capabilities,
-    createMessage,
-    sample: (prompt, sampleOptions) => {
-      const resolved = SamplingPrompt.resolve(prompt)
-      if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
-      const request = toRequest(resolved.success, sampleOptions ?? {})
-      return Effect.map(createMessage(request), (response) => toSample(resolved.success.messages, response))
-    }
-  })
+  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> =>
+    Effect.suspend(() => {
+      const valid = validateRequest(request)
+      if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+      return Effect.withSpan(
+        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response)),
+        "sampling/createMessage",
+        { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
+      )
+    })
+  return fromCreateMessage({ capabilities: options.capabilities, createMessage })
 }
 
 /**
@@ -290,11 +284,13 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   const sources = layers as Arr.NonEmptyReadonlyArray<
     Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
   >
-  return Layer.effect(
-    Sampler,
+  // With the memo map of the whole graph, so that a Layer used here and elsewhere is built once.
+  return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.map(
-      Effect.forEach(sources, (source) => Effect.map(Layer.build(source), Context.get(Sampler))),
-      (samplers) => firstOfSamplers(samplers, when)
+      Effect.forEach(sources, (source) =>
+        Effect.map(Layer.buildWithMemoMap(source, memoMap, scope), Context.get(Sampler))),
+      (samplers) =>
+        Context.make(Sampler, firstOfSamplers(samplers, when))
     )
   )
 }
@@ -358,28 +354,30 @@ export const fromConfig = <
   type R = Layer.Services<Providers[keyof Providers]>
   return Layer.unwrap(
     Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Sampler, EC | E, RC | R>, Config.ConfigError> {
-      const chosen = yield* Config.option(Config.Literals(Object.keys(options.providers), "SAMPLING_PROVIDER"))
+      const names = Object.keys(options.providers)
+      const expected = names.length === 0 ? "this server has no provider" : `set it to one of ${names.join(", ")}`
+      const chosen = yield* Config.option(Config.String("SAMPLING_PROVIDER"))
+      if (Option.isSome(chosen) && !names.includes(chosen.value)) {
+        return yield* configError(`SAMPLING_PROVIDER names no provider of this server: ${expected}`)
+      }
       const behavior = yield* Config.Literals(["client", "fallback", "always"], "SAMPLING_BEHAVIOR").pipe(
         Config.withDefault(Option.isSome(chosen) ? "fallback" : "client")
       )
       if (behavior === "client") return options.client
       if (Option.isNone(chosen)) {
-        return yield* Effect.fail(
-          new Config.ConfigError(
-            new ConfigProvider.SourceError({
-              message: `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider: set SAMPLING_PROVIDER to one of ${
-                Object.keys(options.providers).join(", ")
-              }`
-            })
-          )
+        return yield* configError(
+          `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider, but SAMPLING_PROVIDER is not set: ${expected}`
         )
       }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the config accepts only keys of `providers`; E and R are unions over its values
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `chosen` is a key of `providers`; E and R are unions over its values
       const provider = options.providers[chosen.value] as Layer.Layer<Sampler | Provider, E, R>
       return behavior === "always" ? always(provider) : fallback(options.client, provider)
     })
   )
 }
+
+const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
+  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
 
 const isUnsupported = (error: SamplingError): boolean => error._tag === "SamplingUnsupported"
 
@@ -400,8 +398,13 @@ const firstOfSamplers = (
       ? Effect.catchIf(answer, when, (error) => attempt(index + 1, request, [...passedOver, error]))
       : answer
   }
-  return make({
-    createMessage: (request) => attempt(0, request, []),
+  return fromCreateMessage({
+    createMessage: (request) =>
+      Effect.withSpan(
+        Effect.tap(attempt(0, request, []), (response) => Effect.annotateCurrentSpan(sourceAttributes(response))),
+        "Sampler.firstOf",
+        { captureStackTrace: false }
+      ),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
       (all) => ({ tools: all.some(({ tools }) => tools) })
@@ -409,7 +412,37 @@ const firstOfSamplers = (
   })
 }
 
-const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): unknown => {
+const checkAnswer = (
+  request: SamplingRequest,
+  response: SamplingResponse
+): Effect.Effect<SamplingResponse, InvalidResponse> => {
+  const problem = findAnswerProblem(request, response)
+  return problem === undefined
+    ? Effect.as(Effect.annotateCurrentSpan(responseAttributes(response)), response)
+    : Effect.fail(
+      new InvalidResponse({
+        message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +
+          `result: ${problem}.`
+      })
+    )
+}
+
+/** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
+const fromCreateMessage = (
+  options: Pick<Sampler["Service"], "capabilities" | "createMessage">
+): Sampler["Service"] =>
+  Sampler.of({
+    ...options,
+    sample: (prompt, sampleOptions) =>
+      Effect.suspend(() => {
+        const resolved = SamplingPrompt.resolve(prompt)
+        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
+        const request = toRequest(resolved.success, sampleOptions ?? {})
+        return Effect.map(options.createMessage(request), (response) => toSample(resolved.success.messages, response))
+      })
+  })
+
+const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): SamplingRequest => {
   const systemPrompt = prompt.systemPrompt === undefined
     ? options.systemPrompt
     : options.systemPrompt === undefined
@@ -437,5 +470,7 @@ const toSample = (messages: ReadonlyArray<SamplingMessage>, response: SamplingRe
   source: response.source,
   passedOver: response.passedOver,
   usage: response.usage,
-  history: [...messages, { role: "assistant", content: response.content }]
+  history: Content.blocks(response.content).length === 0
+    ? messages
+    : [...messages, { role: "assistant", content: response.content }]
 })

@@ -21,7 +21,7 @@ export const Role = Schema.Literals(["user", "assistant"])
 export type Role = typeof Role.Type
 
 /**
- * One message: a role, and one content block or an array of them. The encoded form is the MCP wire JSON.
+ * One message: a role, and one content block or an array of at least one. The encoded form is the MCP wire JSON.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, `SamplingMessage`. Before 2025-11-25 a message carried exactly one block;
  * `ClientSampler` splits messages for such clients.
@@ -44,7 +44,9 @@ export type Role = typeof Role.Type
  */
 export const SamplingMessage = Schema.Struct({
   role: Role,
-  content: Schema.Union([Content, Schema.Array(Content)]),
+  content: Schema.Union([Content, Schema.Array(Content).check(Schema.isMinLength(1))]).annotate({
+    expected: "a content block (text, image, audio, tool_use or tool_result) or an array of them"
+  }),
   _meta: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
 })
 

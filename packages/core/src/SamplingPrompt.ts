@@ -39,9 +39,10 @@ export interface Resolved {
  * **Details**
  *
  * Each string becomes one user message. Of an `effect/ai` `Prompt`, leading system messages become the system prompt,
- * text, image and audio parts become blocks, tool calls and results become `tool_use` and `tool_result`. What MCP
- * sampling cannot carry (reasoning, other files, URLs, approvals, a system message between others) is an
- * `InvalidRequest`; nothing is dropped in silence.
+ * text, image and audio parts become blocks, tool calls and results become `tool_use` and `tool_result`; tool messages
+ * in a row become one message. What MCP sampling cannot carry (reasoning, other files, URLs, approvals, a system message
+ * between others) is an `InvalidRequest`. Only the provider options of messages and parts and the names of files are
+ * left out.
  *
  * **Example** (Mixing strings and messages)
  *

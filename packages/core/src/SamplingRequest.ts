@@ -22,6 +22,8 @@ export const ToolDefinition = Schema.Struct({
   inputSchema: JsonObject,
   outputSchema: Schema.optionalKey(JsonObject),
   annotations: Schema.optionalKey(JsonObject),
+  icons: Schema.optionalKey(Schema.Array(JsonObject)),
+  execution: Schema.optionalKey(JsonObject),
   _meta: Schema.optionalKey(JsonObject)
 })
 

@@ -21,7 +21,9 @@ import { Role } from "./SamplingMessage.ts"
  */
 export const CreateMessageResult = Schema.Struct({
   role: Role,
-  content: Schema.Union([Content, Schema.Array(Content)]),
+  content: Schema.Union([Content, Schema.Array(Content)]).annotate({
+    expected: "a content block (text, image, audio, tool_use or tool_result) or an array of them"
+  }),
   model: Schema.String,
   stopReason: Schema.optionalKey(Schema.String),
   _meta: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))

@@ -41,6 +41,7 @@ describe("Asks", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.ok, "hello")
     }))
 
+  // requirement: sampling/capability
   it.live("asks without a sampling capability fail at once, and nothing is sent", () =>
     Effect.gen(function*() {
       const client = yield* pipeClient({}, { capabilities: {} })
@@ -51,6 +52,7 @@ describe("Asks", { timeout: 30_000 }, () => {
       assert.isFalse(client.received.entries.some(isAsk))
     }))
 
+  // requirement: sampling/tools-capability
   it.live("asks with tools or context need these capabilities", () =>
     Effect.gen(function*() {
       const client = yield* pipeClient({}, { capabilities: { sampling: {} } })

@@ -136,6 +136,7 @@ const withLog = <A, E, R>(effect: (log: Array<string>) => Effect.Effect<A, E, R>
 }
 
 describe("Feature.toolkit", { timeout: 30_000 }, () => {
+  // requirement: tools/structured-content
   it.live("sends an object as structured content and text, checked by the output schema", () =>
     Effect.gen(function*() {
       const { call, listed } = yield* connected
@@ -196,6 +197,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.hasAllKeys(listed.find(({ name }) => name === "recursive")!.inputSchema.properties, ["value", "children"])
     }))
 
+  // requirement: tools/errors
   it.live("answers wrong arguments with an error that says what is wrong", () =>
     Effect.gen(function*() {
       const { call } = yield* connected
@@ -243,6 +245,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       })
     ))
 
+  // requirement: progress/token
   it.live("sends preliminary results as progress to a client that asked for it", () =>
     Effect.gen(function*() {
       const { client } = yield* connected
@@ -308,6 +311,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.include(String(yield* defect(Feature.register(own, tools))), "tools/call")
     }))
 
+  // requirement: tools/unknown
   it.live("is a protocol error for a tool that does not exist", () =>
     Effect.gen(function*() {
       const { client } = yield* connected
@@ -418,6 +422,7 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(resource.contents, [{ uri: "file:///readme", text: "read me" }])
     }))
 
+  // requirement: prompts-resources/errors
   it.live("fail with typed messages, and keep defects to the log", () =>
     withLog((log) =>
       Effect.gen(function*() {

@@ -47,6 +47,7 @@ const checkStray = (client: RawClient) =>
   })
 
 describe("Malformed answers", { timeout: 60_000 }, () => {
+  // requirement: sampling/validation
   it.live("fail their ask with a typed error at once (stdio)", () => Effect.flatMap(pipeClient(), checkAll))
 
   it.live("fail their ask with a typed error at once (HTTP)", () => Effect.flatMap(http, checkAll))

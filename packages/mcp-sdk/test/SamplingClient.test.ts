@@ -101,6 +101,7 @@ describe("SamplingClient", { timeout: 30_000 }, () => {
       assert.isString(result.model)
     }))
 
+  // requirement: sampling/rejection
   it.live("answers a rejection with -1, other errors with their codes and messages", () =>
     Effect.gen(function*() {
       const cases = [

@@ -17,6 +17,7 @@ describe("StdioServer", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.ok, "hello")
     }))
 
+  // requirement: cancellation/receiver
   it.live("interrupts the call and cancels the ask when the client cancels, from the first request of a session on", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()
@@ -41,6 +42,7 @@ describe("StdioServer", { timeout: 30_000 }, () => {
     }))
 
   for (const mode of ["serve", "launch"]) {
+    // requirement: transports/stdin-end
     it.live(`interrupts calls, runs finalizers and exits when stdin ends (${mode})`, () =>
       Effect.gen(function*() {
         const client = yield* stdioClient({}, { mode })
@@ -97,6 +99,7 @@ describe("StdioServer", { timeout: 30_000 }, () => {
       assert.include(client.stderr.entries, "never interrupted")
     }))
 
+  // requirement: transports/stdout
   it.live("keeps stdout for the protocol when handlers log", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()

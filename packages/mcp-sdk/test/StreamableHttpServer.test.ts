@@ -44,6 +44,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "hello")
       })
 
+    // requirement: transports/related-request
     it.live("is that of its call, for a client without a standalone stream", () =>
       Effect.gen(function*() {
         const { url } = yield* serve()
@@ -108,6 +109,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(102))).ok, "hello")
       }))
 
+    // requirement: transports/delete
     it.live("DELETE interrupts the calls of its session only", () =>
       Effect.gen(function*() {
         const { event, events, url } = yield* serve()
@@ -127,6 +129,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
   })
 
   describe("a dropped stream", () => {
+    // requirement: transports/disconnection
     it.live("does not cancel the call: its pending ask fails with ConnectionLost after the grace, not before", () =>
       Effect.gen(function*() {
         const { event, events, url } = yield* serve({ lostStreamGrace: 600 })
@@ -244,6 +247,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         request.end(options.method === "POST" ? "{}" : undefined)
       })
 
+    // requirement: transports/origin
     it.live("are refused by path, Host and Origin", () =>
       Effect.gen(function*() {
         const { port } = yield* serve({ allowedOrigins: ["https://app.example"] })
@@ -293,6 +297,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         assert.deepStrictEqual((yield* Effect.promise(() => client.request("ping"))).result, {})
       }))
 
+    // requirement: transports/session
     it.live("are refused without a known session", () =>
       Effect.gen(function*() {
         const { url } = yield* serve()

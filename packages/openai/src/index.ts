@@ -1,1 +1,1 @@
-export {}
+export * as OpenAiSampler from "./OpenAiSampler.ts"

@@ -3,13 +3,20 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import type { AudioContent, Content, ImageContent, TextContent } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
-import type { Resolved } from "../SamplingPrompt.ts"
+import { quote } from "./quote.ts"
+
+interface InMcpTerms {
+  readonly systemPrompt: string | undefined
+  readonly messages: ReadonlyArray<SamplingMessage>
+}
 
 /** An `effect/ai` prompt in MCP's terms, or the first thing in it that MCP sampling cannot carry. */
-export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<Resolved, string> =>
+export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<InMcpTerms, string> =>
   Result.gen(function*() {
     const system: Array<string> = []
     const messages: Array<SamplingMessage> = []
+    // Results of the tool messages in a row: MCP wants all results of a turn in one message.
+    let results: Array<Content> | undefined
     for (const [index, message] of prompt.content.entries()) {
       const place = `prompt.content[${index}]`
       switch (message.role) {
@@ -23,23 +30,21 @@ export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<Resolved, strin
           break
         }
         case "user": {
-          const content: Array<Content> = []
-          for (const part of message.content) content.push(yield* textOrFile(part, place))
-          messages.push({ role: "user", content: one(content) })
+          messages.push({ role: "user", content: one(yield* convert(message.content, place, textOrFile)) })
           break
         }
         case "assistant": {
-          const content: Array<Content> = []
-          for (const part of message.content) content.push(yield* assistantPart(part, place))
-          messages.push({ role: "assistant", content: one(content) })
+          messages.push({ role: "assistant", content: one(yield* convert(message.content, place, assistantPart)) })
           break
         }
         case "tool": {
-          const content: Array<Content> = []
-          for (const part of message.content) content.push(yield* toolPart(part, place))
-          messages.push({ role: "user", content })
+          const content = yield* convert(message.content, place, toolPart)
+          if (results === undefined) messages.push({ role: "user", content: results = content })
+          else results.push(...content)
+          continue
         }
       }
+      results = undefined
     }
     return { systemPrompt: system.length > 0 ? system.join("\n\n") : undefined, messages }
   })
@@ -47,50 +52,73 @@ export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<Resolved, strin
 const one = (content: ReadonlyArray<Content>): Content | ReadonlyArray<Content> =>
   content.length === 1 ? content[0]! : content
 
-const cannot = (place: string, what: string): Result.Result<never, string> =>
-  Result.fail(`${place}: MCP sampling cannot carry ${what}`)
+/** Fails with what MCP sampling cannot carry, and its place. */
+const convert = <Part>(
+  parts: ReadonlyArray<Part>,
+  place: string,
+  toContent: (part: Part) => Result.Result<Content, string>
+): Result.Result<Array<Content>, string> =>
+  Result.gen(function*() {
+    const content: Array<Content> = []
+    for (const [index, part] of parts.entries()) {
+      content.push(
+        yield* Result.mapError(
+          toContent(part),
+          (what) => `${place}.content[${index}]: MCP sampling cannot carry ${what}`
+        )
+      )
+    }
+    return content
+  })
 
 type Block = TextContent | ImageContent | AudioContent
 
-const textOrFile = (part: Prompt.TextPart | Prompt.FilePart, place: string): Result.Result<Block, string> => {
+const textOrFile = (part: Prompt.TextPart | Prompt.FilePart): Result.Result<Block, string> => {
   if (part.type === "text") return Result.succeed({ type: "text", text: part.text })
-  const type = part.mediaType.startsWith("image/") ? "image" : part.mediaType.startsWith("audio/") ? "audio" : undefined
-  if (type === undefined) return cannot(place, `a file of type "${part.mediaType}", only images and audio`)
-  if (part.mediaType.endsWith("/*")) return cannot(place, `a file of the open type "${part.mediaType}"`)
-  if (typeof part.data === "string") return Result.succeed({ type, data: part.data, mimeType: part.mediaType })
-  return part.data instanceof Uint8Array
-    ? Result.succeed({ type, data: Base64.encode(part.data), mimeType: part.mediaType })
-    : cannot(place, "a file by URL; load it and pass its bytes")
+  const { data, mediaType } = part
+  const type = mediaType.startsWith("image/") ? "image" : mediaType.startsWith("audio/") ? "audio" : undefined
+  if (type === undefined) return Result.fail(`a file of type ${quote(mediaType)}, only images and audio`)
+  if (mediaType.endsWith("/*")) return Result.fail(`a file of the open type ${quote(mediaType)}`)
+  if (typeof data === "string") return Result.succeed({ type, data, mimeType: mediaType })
+  return data instanceof Uint8Array
+    ? Result.succeed({ type, data: Base64.encode(data), mimeType: mediaType })
+    : Result.fail("a file by URL; load it and pass its bytes")
 }
 
-const assistantPart = (part: Prompt.AssistantMessagePart, place: string): Result.Result<Content, string> => {
+const assistantPart = (part: Prompt.AssistantMessagePart): Result.Result<Content, string> => {
   switch (part.type) {
     case "text":
     case "file":
-      return textOrFile(part, place)
+      return textOrFile(part)
     case "tool-call":
       return part.providerExecuted
-        ? cannot(place, `the call of "${part.name}" that the provider executed itself`)
+        ? Result.fail(`the call of ${quote(part.name)} that the provider executed itself`)
         : isRecord(part.params)
         ? Result.succeed({ type: "tool_use", id: part.id, name: part.name, input: part.params })
-        : cannot(place, `the call of "${part.name}": its parameters are not an object`)
+        : Result.fail(`the call of ${quote(part.name)}: its parameters are not an object`)
     case "reasoning":
     case "tool-result":
     case "tool-approval-request":
-      return cannot(place, `a "${part.type}" part of an assistant message`)
+      return Result.fail(`a "${part.type}" part of an assistant message`)
   }
 }
 
-const toolPart = (part: Prompt.ToolMessagePart, place: string): Result.Result<Content, string> =>
+const toolPart = (part: Prompt.ToolMessagePart): Result.Result<Content, string> =>
   Result.gen(function*() {
-    if (part.type !== "tool-result") return yield* cannot(place, `a "${part.type}" part`)
+    if (part.type !== "tool-result") return yield* Result.fail(`a "${part.type}" part`)
     const content: Array<Block> = []
-    if (part.modelOutput === undefined) content.push({ type: "text", text: resultText(part.result) })
-    else for (const output of part.modelOutput) content.push(yield* textOrFile(output, place))
+    if (part.modelOutput === undefined) content.push({ type: "text", text: yield* resultText(part) })
+    else for (const output of part.modelOutput) content.push(yield* textOrFile(output))
     return { type: "tool_result", toolUseId: part.id, content, ...(part.isFailure && { isError: true }) }
   })
 
-const resultText = (result: unknown): string => typeof result === "string" ? result : JSON.stringify(result) ?? ""
+const resultText = ({ name, result }: Prompt.ToolResultPart): Result.Result<string, string> =>
+  typeof result === "string" || result === undefined
+    ? Result.succeed(result ?? "")
+    : Result.try({
+      try: () => JSON.stringify(result),
+      catch: () => `the result of ${quote(name)}: it is not JSON`
+    })
 
 const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === "object" && u !== null && !Array.isArray(u)

@@ -1,4 +1,5 @@
 import * as SchemaIssue from "effect/SchemaIssue"
+import { cut } from "./quote.ts"
 
 const toIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -11,7 +12,7 @@ export const formatIssue = (issue: SchemaIssue.Issue): string => {
   const { issues } = toIssues(issue)
   const lines = issues.slice(0, maxIssues).map(({ message, path }) => {
     const place = formatPath(path ?? [])
-    return bounded(place === "" ? message : `${place}: ${message}`)
+    return cut(place === "" ? message : `${place}: ${message}`, maxLength)
   })
   if (issues.length > maxIssues) lines.push(`and ${issues.length - maxIssues} more`)
   return lines.join("; ")
@@ -29,5 +30,3 @@ const formatPath = (path: ReadonlyArray<PropertyKey | { readonly key: PropertyKe
   }
   return out
 }
-
-const bounded = (text: string): string => text.length > maxLength ? `${text.slice(0, maxLength)}…` : text

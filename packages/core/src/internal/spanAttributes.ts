@@ -1,5 +1,7 @@
+import type { SamplingError } from "../SamplingError.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
 import type { SamplingResponse } from "../SamplingResponse.ts"
+import { cut } from "./quote.ts"
 
 /**
  * Attributes of the request, by the names of the OpenTelemetry GenAI and MCP semantic conventions. No prompt text.
@@ -11,16 +13,35 @@ export const requestAttributes = (request: SamplingRequest): Record<string, unkn
   ...(request.temperature !== undefined && { "gen_ai.request.temperature": request.temperature })
 })
 
-/** Attributes of the response: who answered and why others did not, model, stop reason, tokens. No text. */
-export const responseAttributes = (response: SamplingResponse): Record<string, unknown> => ({
+/**
+ * Who answered, and why the sources before it did not. No text, and nothing long: a client chooses its name.
+ */
+export const sourceAttributes = (response: SamplingResponse): Record<string, unknown> => ({
   "sampling.source.kind": response.source.kind,
-  "sampling.source.name": response.source.name,
-  ...(response.passedOver.length > 0 && {
-    "sampling.passed_over": response.passedOver.map((error) => `${error._tag}: ${error.message}`)
+  "sampling.source.name": cut(response.source.name, maxLength),
+  ...(response.passedOver.length > 0 && { "sampling.passed_over": response.passedOver.map(reason) })
+})
+
+/**
+ * Attributes of the response: who answered, model, stop reason, tokens. No text, and nothing long.
+ */
+export const responseAttributes = (response: SamplingResponse): Record<string, unknown> => ({
+  ...sourceAttributes(response),
+  ...(response.source.kind === "provider" && { "gen_ai.provider.name": cut(response.source.name, maxLength) }),
+  "gen_ai.response.model": cut(response.model, maxLength),
+  ...(response.stopReason !== undefined && {
+    "gen_ai.response.finish_reasons": [cut(response.stopReason, maxLength)]
   }),
-  ...(response.source.kind === "provider" && { "gen_ai.provider.name": response.source.name }),
-  "gen_ai.response.model": response.model,
-  ...(response.stopReason !== undefined && { "gen_ai.response.finish_reasons": [response.stopReason] }),
   ...(response.usage?.inputTokens !== undefined && { "gen_ai.usage.input_tokens": response.usage.inputTokens }),
   ...(response.usage?.outputTokens !== undefined && { "gen_ai.usage.output_tokens": response.usage.outputTokens })
 })
+
+const maxLength = 200
+
+// Not the message: that of a client's error is the client's own text.
+const reason = (error: SamplingError): string =>
+  error._tag === "SamplingUnsupported"
+    ? `${error._tag}: ${error.missing}`
+    : error._tag === "ProviderError"
+    ? `${error._tag}: ${error.reason}`
+    : error._tag

@@ -1,10 +1,11 @@
 import type { ClientConnection } from "../ClientConnection.ts"
 import { describe } from "../ClientConnection.ts"
 import { blocks } from "../Content.ts"
-import type { Content } from "../Content.ts"
 import { SamplingUnsupported } from "../SamplingError.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
+import { quote } from "./quote.ts"
+import { isToolBlock, needsTools } from "./toolPairing.ts"
 
 /** Why this client must not be sent this request, or undefined. Nothing is sent before this is known. */
 export const findUnsupported = (
@@ -20,32 +21,33 @@ export const findUnsupported = (
       message: `Cannot ask the model of ${who}: ${unreachable} ${orProvider}`
     })
   }
-  if (sampling === undefined) {
+  if (!isDeclared(sampling)) {
     return new SamplingUnsupported({
       missing: "sampling",
       message:
         `Cannot ask the model of ${who}: it did not declare the capability "sampling". Use a client that does. ${orProvider}`
     })
   }
-  if (sampling.tools === undefined && needsTools(request)) {
+  if (!isDeclared(sampling.tools) && needsTools(request)) {
     return new SamplingUnsupported({
       missing: "sampling.tools",
       message: `Cannot ask the model of ${who} with tools: it declared "sampling" but not "sampling.tools". ` +
         `Sample without tools, or use a client that supports them. ${orProvider}`
     })
   }
-  if (sampling.context === undefined && needsContext(request) && !isBefore(protocolVersion, "2025-11-25")) {
+  if (!isDeclared(sampling.context) && needsContext(request) && !isBefore(protocolVersion, "2025-11-25")) {
     return new SamplingUnsupported({
       missing: "sampling.context",
       message: `Cannot ask the model of ${who} with includeContext "${request.includeContext}": it did not declare ` +
         `"sampling.context". Leave includeContext out (MCP deprecates it) and put the context into the prompt. ${orProvider}`
     })
   }
-  if (isBefore(protocolVersion, "2025-03-26") && anyBlock(request, (block) => block.type === "audio")) {
+  const isBeforeAudio = protocolVersion !== undefined && isBefore(protocolVersion, "2025-03-26")
+  if (isBeforeAudio && hasAudio(request)) {
     return new SamplingUnsupported({
       missing: "content",
-      message:
-        `Cannot send audio to ${who}: it speaks MCP ${protocolVersion}, which has none (2025-03-26 added it). ${orProvider}`
+      message: `Cannot send audio to ${who}: it speaks MCP ${quote(protocolVersion)}, which has none ` +
+        `(2025-03-26 added it). ${orProvider}`
     })
   }
   return undefined
@@ -63,21 +65,26 @@ export const toWireParams = (connection: ClientConnection, request: SamplingRequ
     : request
 }
 
+/** Whether this client's requests may carry tools. */
+export const canUseTools = (connection: ClientConnection): boolean => {
+  const sampling = connection.capabilities.sampling
+  return isDeclared(sampling) && isDeclared(sampling.tools)
+}
+
 const orProvider = "Or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
 
 // MCP revisions are dates, so they order as text.
 const isBefore = (version: string | undefined, revision: string): boolean => version !== undefined && version < revision
 
-const needsTools = (request: SamplingRequest): boolean =>
-  request.tools !== undefined || request.toolChoice !== undefined || anyBlock(request, isToolBlock)
+// The client declares: null where an object is due is no promise.
+const isDeclared = <A extends object>(capability: A | null | undefined): capability is A =>
+  capability !== undefined && capability !== null
 
 const needsContext = (request: SamplingRequest): boolean =>
   request.includeContext === "thisServer" || request.includeContext === "allServers"
 
-const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
-
-const anyBlock = (request: SamplingRequest, predicate: (block: Content) => boolean): boolean =>
-  request.messages.some((message) => blocks(message.content).some(predicate))
+const hasAudio = (request: SamplingRequest): boolean =>
+  request.messages.some((message) => blocks(message.content).some((block) => block.type === "audio"))
 
 const splitMessage = (message: SamplingMessage): ReadonlyArray<SamplingMessage> =>
   "type" in message.content || message.content.some(isToolBlock)

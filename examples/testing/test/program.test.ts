@@ -1,0 +1,43 @@
+import { type Sampler, SamplingError, TestSampler, ToolDispatch } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { handlers, Tools } from "../src/program.ts"
+
+const triage = (ticket: string) =>
+  Effect.gen(function*() {
+    const dispatch = yield* ToolDispatch.make(Tools)
+    const outcome = yield* dispatch.call("triage", { ticket })
+    return outcome.encodedResult
+  })
+
+const withSampler = <A>(sampler: Layer.Layer<Sampler.Sampler | A>) =>
+  Effect.provide(Layer.provideMerge(handlers, sampler))
+
+describe("triage", () => {
+  it.effect("asks once when the ticket is not urgent", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* triage("A typo"), { urgent: false })
+      const requests = yield* TestSampler.requests
+      assert.strictEqual(requests.length, 1)
+      assert.strictEqual(requests[0]?.maxTokens, 5)
+    }).pipe(withSampler(TestSampler.scripted(["No."]))))
+
+  it.effect("drafts an answer to an urgent ticket", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* triage("It burns"), { urgent: true, draft: "Stay calm." })
+    }).pipe(withSampler(TestSampler.scripted(["Yes", "Stay calm."]))))
+
+  it.effect("handles a ticket as urgent when the user refuses to share it", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* triage("Secret"), { urgent: true, draft: "We are on it." })
+    }).pipe(withSampler(TestSampler.failing(new SamplingError.SamplingRejected({ message: "no" })))))
+
+  it.effect("answers by what the prompt says", () =>
+    Effect.gen(function*() {
+      const results = yield* Effect.forEach(["It burns", "A typo"], triage, { concurrency: "unbounded" })
+      assert.deepStrictEqual(results, [{ urgent: true, draft: "Noted." }, { urgent: false }])
+    }).pipe(withSampler(TestSampler.fromFunction((request) => {
+      const prompt = JSON.stringify(request.messages)
+      return Effect.succeed(prompt.includes("Draft") ? "Noted." : prompt.includes("burns") ? "yes" : "no")
+    }))))
+})

@@ -1,0 +1,46 @@
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+/** A package whose index is still `export {}` uses none of its dependencies yet. */
+const placeholders = Fs.globSync("packages/*/src/index.ts")
+  .filter((file) => Fs.readFileSync(file, "utf8").trim() === "export {}")
+  .map((file) => Path.dirname(Path.dirname(file)))
+
+const tests = ["test/**/*.test.ts", "typetest/**/*.tst.ts"]
+
+export default {
+  ignoreWorkspaces: placeholders,
+  workspaces: {
+    ".": {
+      entry: ["scripts/*.mjs"],
+      project: ["scripts/**/*.mjs"],
+      ignoreDependencies: [
+        // Called by name, or written into the project that scripts/pack.mjs makes.
+        "@arethetypeswrong/cli",
+        "@changesets/*",
+        "@dprint/*",
+        "@effect/language-service",
+        "@modelcontextprotocol/sdk",
+        "publint",
+        "tstyche",
+        // For the tests, examples and documentation of every package.
+        "@effect/platform-node",
+        "@effect/vitest",
+        "effect"
+      ]
+    },
+    "scripts/typetest": { entry: ["run.mjs"] },
+    "packages/*": {
+      entry: ["src/*.ts", ...tests],
+      project: ["{src,test,typetest}/**/*.ts"]
+    },
+    "{examples,fixtures}/*": {
+      entry: ["src/*.ts", ...tests],
+      project: ["**/*.ts"]
+    },
+    bench: {
+      entry: ["src/*.ts", ...tests],
+      project: ["**/*.ts"]
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Schema, Stream } from "effect"
+import { Tool, Toolkit } from "effect/ai"
+
+const errors: ReadonlyArray<SamplingError.SamplingError> = [
+  new SamplingError.SamplingUnsupported({ missing: "backChannel", message: "m" }),
+  new SamplingError.SamplingRejected({ message: "m" }),
+  new SamplingError.SamplingTimeout({ afterMillis: 1000, message: "m" }),
+  new SamplingError.ConnectionLost({ message: "m" }),
+  new SamplingError.ClientError({ code: -32603, message: "m" }),
+  new SamplingError.InvalidRequest({ message: "m" }),
+  new SamplingError.InvalidResponse({ message: "m" }),
+  new SamplingError.ProviderError({ provider: "p", reason: "auth", message: "m" })
+]
+
+describe("SamplingError", () => {
+  it("covers every error class of the module", () => {
+    const classes = Object.values(SamplingError).filter((value) =>
+      typeof value === "function" && value.prototype instanceof Error
+    )
+    assert.strictEqual(classes.length, errors.length)
+  })
+
+  it.each(errors.map((error) => [error._tag, error] as const))("%s survives JSON as the same class", (tag, error) => {
+    const codec = Schema.fromJsonString(SamplingError.SamplingError)
+    const json = Schema.encodeSync(codec)(error)
+    const back = Schema.decodeSync(codec)(json)
+    assert.deepStrictEqual(back, error)
+    assert.strictEqual(back.constructor, error.constructor)
+    assert.strictEqual(back.message, "m")
+    assert.strictEqual(back.name, `@effect-sampling/core/SamplingError/${tag}`)
+    assert.notInclude(json, "stack")
+  })
+
+  it("is told from other values by its guard", () => {
+    for (const error of errors) assert.isTrue(SamplingError.isSamplingError(error))
+    for (const other of [undefined, null, "no", new Error("no"), { _tag: "SamplingRejected", message: "no" }]) {
+      assert.isFalse(SamplingError.isSamplingError(other))
+    }
+  })
+
+  it.effect("is caught by its tag", () =>
+    Effect.gen(function*() {
+      const tag = yield* Effect.fail(errors[1]!).pipe(
+        Effect.catchTag("SamplingRejected", (error) => Effect.succeed(error._tag))
+      )
+      assert.strictEqual(tag, "SamplingRejected")
+    }))
+
+  it.effect("is the failure of a tool: the handler fails with it, and the caller gets its JSON", () =>
+    Effect.gen(function*() {
+      const Summarise = Tool.make("Summarise", {
+        success: Schema.String,
+        failure: SamplingError.SamplingError,
+        failureMode: "return"
+      })
+      const toolkit = Toolkit.make(Summarise)
+      const handlers = toolkit.toLayer(
+        Effect.map(Sampler.Sampler, (sampler) => ({
+          Summarise: () => Effect.map(sampler.sample("hi"), (reply) => reply.text)
+        }))
+      )
+      const results = yield* Effect.flatMap(toolkit, (tools) => tools.handle("Summarise", {})).pipe(
+        Effect.flatMap(Stream.runCollect),
+        Effect.provide(Layer.provide(handlers, ClientSampler.layer))
+      )
+      assert.deepStrictEqual(results.map((result) => result.isFailure), [true])
+      const { message, ...encoded } = yield* Schema.encodeUnknownEffect(SamplingError.SamplingError)(results[0]!.result)
+      assert.deepStrictEqual<unknown>(results[0]!.encodedResult, { message, ...encoded })
+      assert.deepStrictEqual<unknown>(encoded, { _tag: "SamplingUnsupported", missing: "client" })
+    }))
+
+  it.each<[SamplingError.ProviderErrorReason, boolean]>([
+    ["auth", false],
+    ["rateLimit", true],
+    ["quota", false],
+    ["contextLength", false],
+    ["contentFilter", false],
+    ["notFound", false],
+    ["badRequest", false],
+    ["unavailable", true],
+    ["timeout", true]
+  ])("a ProviderError of reason %s is retryable: %s", (reason, expected) => {
+    const error = new SamplingError.ProviderError({ provider: "p", reason, message: "m" })
+    assert.strictEqual(error.isRetryable, expected)
+  })
+
+  it("knows exactly the reasons of this table", () => {
+    assert.strictEqual(SamplingError.ProviderErrorReason.literals.length, 9)
+  })
+})

@@ -1,0 +1,191 @@
+import { Content, ToolDispatch } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Effect, Exit, Fiber, Latch, Layer, Ref, Schema, Stream } from "effect"
+import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
+
+class Refused extends Schema.TaggedError<Refused>("test/Refused")("Refused", { why: Schema.String }) {}
+
+class Tenant extends Context.Service<Tenant, string>()("test/Tenant") {}
+
+const DateText = Schema.DateFromString
+
+const parameters = Schema.Struct({ mode: Schema.String, at: Schema.optionalKey(DateText) })
+
+const Strict = Tool.make("strict", { parameters, success: Schema.Struct({ at: DateText }), failure: Refused })
+
+const Lenient = Tool.make("lenient", {
+  parameters,
+  success: Schema.Struct({ at: DateText }),
+  failure: Refused,
+  failureMode: "return"
+})
+
+const Shown = Tool.make("shown", {
+  success: Schema.Array(Content.Content),
+  toModelOutput: Content.toModelOutput
+})
+
+const Scoped = Tool.make("scoped", { success: Schema.String, dependencies: [Tenant] })
+
+const Raw = Tool.dynamic("raw", {
+  parameters: { type: "object", properties: { anything: {} } },
+  success: Schema.Unknown
+})
+
+const Tools = Toolkit.make(Strict, Lenient, Shown, Scoped, Raw)
+
+const at = new Date("2026-01-02T03:04:05.000Z")
+
+const act = ({ at: given, mode }: typeof parameters.Type): Effect.Effect<
+  { at: Date },
+  Refused | AiError.AiError | AiError.AiErrorReason
+> => {
+  switch (mode) {
+    case "ok":
+      return Effect.succeed({ at: given ?? at })
+    case "refuse":
+      return Effect.fail(new Refused({ why: "because" }))
+    case "ai":
+      return Effect.fail(new AiError.UnknownError({ description: "the model is away" }))
+    case "invalid":
+      // A handler written without types may give anything.
+      return Effect.succeed(JSON.parse(`{"at":"tomorrow"}`))
+    case "interrupt":
+      return Effect.interrupt
+    default:
+      return Effect.die(new Error("broken"))
+  }
+}
+
+const handlers = Tools.toLayer({
+  strict: act,
+  lenient: act,
+  shown: () => Effect.succeed([{ type: "image" as const, data: "AAAA", mimeType: "image/png" }]),
+  scoped: () => Effect.service(Tenant),
+  raw: (given) => Effect.succeed(given)
+})
+
+/** What `Toolkit.handle` gives in the end, in the terms of an outcome. */
+const handle = Effect.fnUntraced(function*(name: keyof typeof Tools.tools, given: unknown) {
+  const toolkit = yield* Tools
+  // The parameters come from a model: whether they fit the tool is what is tested.
+  const stream = yield* toolkit.handle(name, given)
+  const { preliminary: _, ...outcome } = (yield* Stream.runCollect(stream)).at(-1)!
+  return outcome
+})
+
+const call = Effect.fnUntraced(function*(name: string, given: unknown) {
+  const dispatch = yield* ToolDispatch.make(Tools)
+  return yield* dispatch.call(name, given)
+})
+
+/** An exit in a form that can be compared: errors by tag and message, with the phase that failed. */
+const summary = (exit: Exit.Exit<unknown, unknown>): unknown =>
+  Exit.isSuccess(exit) ? simplify(exit.value) : exit.cause.reasons.map((reason) =>
+    Cause.isFailReason(reason)
+      ? [simplify(reason.error), Context.get(Cause.reasonAnnotations(reason), Toolkit.FailureOrigin)]
+      : Cause.isDieReason(reason)
+      ? String(reason.defect)
+      : "interrupted"
+  )
+
+const simplify = (value: unknown): unknown =>
+  JSON.parse(JSON.stringify(value, (_, inner: unknown) => inner instanceof Error ? String(inner) : inner) ?? "null")
+
+const cases: ReadonlyArray<[name: keyof typeof Tools.tools, given: unknown]> = [
+  ["strict", { mode: "ok" }],
+  ["strict", { mode: "ok", at: "2025-05-05T00:00:00.000Z", excess: 1 }],
+  ["strict", { mode: 5 }],
+  ["strict", null],
+  ["strict", { mode: "refuse" }],
+  ["strict", { mode: "ai" }],
+  ["strict", { mode: "invalid" }],
+  ["strict", { mode: "die" }],
+  ["lenient", { mode: "ok" }],
+  ["lenient", { at: 1 }],
+  ["lenient", { mode: "refuse" }],
+  ["lenient", { mode: "ai" }],
+  ["lenient", { mode: "invalid" }],
+  ["lenient", { mode: "die" }],
+  ["shown", {}],
+  ["scoped", {}],
+  ["raw", { anything: [1] }]
+]
+
+describe("ToolDispatch", () => {
+  for (const [name, given] of cases) {
+    it.effect(`gives what Toolkit.handle gives for ${name} with ${JSON.stringify(given)}`, () =>
+      Effect.gen(function*() {
+        const expected = yield* Effect.exit(handle(name, given))
+        const actual = yield* Effect.exit(call(name, given))
+        assert.deepStrictEqual(summary(actual), summary(expected))
+      }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
+  }
+
+  it.effect("fails for an unknown tool as Toolkit.handle does, and names the tools there are", () =>
+    Effect.gen(function*() {
+      for (const name of ["missing", "toString", "__proto__"]) {
+        const error = yield* Effect.flip(call(name, {}))
+        assert.isTrue(AiError.isAiError(error))
+        assert.include(String(error), "strict")
+      }
+    }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
+
+  it.effect("prefers the caller's services over those of the handlers' Layer", () =>
+    Effect.gen(function*() {
+      const built = yield* ToolDispatch.make(Tools).pipe(
+        Effect.provide(Layer.provide(handlers, Layer.succeed(Tenant, "layer")))
+      )
+      const outcome = yield* built.call("scoped", {}).pipe(Effect.provideService(Tenant, "caller"))
+      assert.strictEqual(outcome.result, "caller")
+    }))
+
+  it.effect("hands preliminary results to the caller, encoded, before the handler ends", () =>
+    Effect.gen(function*() {
+      const Progress = Toolkit.make(Tool.make("progress", { success: DateText }))
+      const seen = yield* Ref.make<ReadonlyArray<unknown>>([])
+      const dispatch = yield* ToolDispatch.make(Progress).pipe(
+        Effect.provide(Progress.toLayer({
+          progress: (_, { preliminary, toolCallId }) =>
+            Effect.as(Effect.andThen(preliminary(at), Effect.sync(() => assert.strictEqual(toolCallId, "call-1"))), at)
+        }))
+      )
+      yield* dispatch.call("progress", {}, {
+        toolCallId: "call-1",
+        onPreliminary: (encoded) => Ref.update(seen, (all) => [...all, encoded])
+      })
+      assert.deepStrictEqual(yield* Ref.get(seen), [at.toISOString()])
+      const unheard = yield* dispatch.call("progress", {}, { toolCallId: "call-1" })
+      assert.strictEqual(unheard.encodedResult, at.toISOString())
+    }))
+
+  it.effect("refuses excess parameters when told so", () =>
+    Effect.gen(function*() {
+      const dispatch = yield* ToolDispatch.make(Tools)
+      const error = yield* Effect.flip(
+        dispatch.call("strict", { mode: "ok", excess: 1 }, { parse: { onExcessProperty: "error" } })
+      )
+      assert.isTrue(AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError")
+    }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
+
+  it.effect("interrupts the handler with the call", () =>
+    Effect.gen(function*() {
+      const started = yield* Latch.make()
+      const finalized = yield* Ref.make(false)
+      const Waiting = Toolkit.make(Tool.make("wait", { success: Schema.Void }))
+      const dispatch = yield* ToolDispatch.make(Waiting).pipe(Effect.provide(Waiting.toLayer({
+        wait: () =>
+          Effect.andThen(Latch.open(started), Effect.never).pipe(Effect.onInterrupt(() => Ref.set(finalized, true)))
+      })))
+      const fiber = yield* Effect.forkChild(dispatch.call("wait", {}))
+      yield* Latch.await(started)
+      yield* Fiber.interrupt(fiber)
+      assert.isTrue(yield* Ref.get(finalized))
+    }))
+
+  it.effect("shows images as files to the model", () =>
+    Effect.gen(function*() {
+      const outcome = yield* call("shown", {})
+      assert.deepStrictEqual(outcome.modelOutput, [Prompt.filePart({ mediaType: "image/png", data: "AAAA" })])
+    }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
+})

@@ -1,0 +1,140 @@
+import type { InvalidResponse } from "@effect-sampling/core/SamplingError"
+import { ProviderError } from "@effect-sampling/core/SamplingError"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Ref from "effect/Ref"
+import * as Result from "effect/Result"
+import type OpenAI from "openai"
+import { fromErrorBody, fromThrown } from "./failure.ts"
+import type { Failure } from "./failure.ts"
+import { parseJson } from "./json.ts"
+import { timedOut, toSamplingError } from "./providerError.ts"
+import type { ChatRequest } from "./toChatRequest.ts"
+import { isOpenAi, makeVendorClient } from "./vendorClient.ts"
+import type { Endpoint } from "./vendorClient.ts"
+
+type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
+
+interface ChatClientOptions extends Endpoint {
+  readonly provider: string
+  readonly timeout: Duration.Duration
+  readonly maxRetries: number
+  readonly maxTokensParameter: MaxTokensParameter | undefined
+}
+
+/** Sends chat completions and gives back the body of the answer, not yet decoded. */
+export interface ChatClient {
+  readonly complete: (
+    request: ChatRequest,
+    maxTokens: number
+  ) => Effect.Effect<unknown, ProviderError | InvalidResponse>
+}
+
+export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatClient> =>
+  Effect.map(
+    Ref.make<MaxTokensParameter>(
+      options.maxTokensParameter ?? (isOpenAi(options.baseUrl) ? "max_completion_tokens" : "max_tokens")
+    ),
+    (parameter) => {
+      const vendor = makeVendorClient(options)
+      if (Result.isFailure(vendor)) return { complete: () => Effect.fail(misconfigured(options, vendor.failure)) }
+      const client = vendor.success
+      const attempt = options.maxTokensParameter === undefined
+        ? withEitherParameter(client, parameter)
+        : (request: ChatRequest, maxTokens: number) =>
+          Effect.flatMap(Ref.get(parameter), (name) => send(client, { ...request, [name]: maxTokens }))
+      return { complete: (request, maxTokens) => withRetries(options, request.model, attempt(request, maxTokens)) }
+    }
+  )
+
+const misconfigured = ({ provider }: ChatClientOptions, problem: string): ProviderError =>
+  new ProviderError({
+    provider,
+    reason: "badRequest",
+    message: `The provider "${provider}" was not asked, because it is not configured well: ${problem}.`
+  })
+
+/** One HTTP request. Interrupting it aborts it. */
+const send = (
+  client: OpenAI,
+  body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming
+): Effect.Effect<unknown, Failure> =>
+  Effect.tryPromise({
+    try: (signal): Promise<unknown> => client.chat.completions.create(body, { signal }),
+    catch: fromThrown
+  }).pipe(
+    // The client parses a body only where the server labels it as JSON.
+    Effect.map((answer) => typeof answer === "string" ? parseJson(answer) : answer),
+    Effect.flatMap((answer) => {
+      if (answer === undefined) return Effect.fail<Failure>({ kind: "notJson" })
+      const failure = fromErrorBody(answer)
+      return failure === undefined ? Effect.succeed(answer) : Effect.fail(failure)
+    })
+  )
+
+/** Asks again under the other name when the server does not know the parameter, and remembers what it took. */
+const withEitherParameter =
+  (client: OpenAI, parameter: Ref.Ref<MaxTokensParameter>) =>
+  (request: ChatRequest, maxTokens: number): Effect.Effect<unknown, Failure> =>
+    Effect.flatMap(Ref.get(parameter), (name) =>
+      Effect.catchIf(
+        send(client, { ...request, [name]: maxTokens }),
+        (failure) => isUnknownParameter(failure, name),
+        () => {
+          const other = name === "max_tokens" ? "max_completion_tokens" : "max_tokens"
+          return Effect.tap(send(client, { ...request, [other]: maxTokens }), () => Ref.set(parameter, other))
+        }
+      ))
+
+/** OpenAI says `unsupported_parameter`; vLLM, Mistral and others only name the parameter in their text. */
+const isUnknownParameter = (failure: Failure, name: MaxTokensParameter): boolean =>
+  (failure.status === 400 || failure.status === 422) &&
+  (failure.param === name || new RegExp(`\\b${name}\\b`).test(failure.text ?? "")) &&
+  (failure.code === "unsupported_parameter" || failure.code === "unknown_parameter" ||
+    /unsupported|not supported|unknown|unrecogni[sz]ed|unexpected|not permitted|not allowed|extra/i.test(
+      failure.text ?? ""
+    ))
+
+/** Bounds each attempt in time, and sends again what may succeed soon. */
+const withRetries = (
+  options: ChatClientOptions,
+  model: string,
+  attempt: Effect.Effect<unknown, Failure>
+): Effect.Effect<unknown, ProviderError | InvalidResponse> => {
+  const { provider, timeout } = options
+  const bounded = attempt.pipe(
+    Effect.catch((failure) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(toSamplingError({ provider, model }, failure, now)))
+    ),
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () => Effect.fail(timedOut(provider, Duration.toMillis(timeout)))
+    })
+  )
+  const run = (retry: number): Effect.Effect<unknown, ProviderError | InvalidResponse> =>
+    Effect.catchIf(
+      bounded,
+      (error) => retry < options.maxRetries && isWorthRetrying(error),
+      (error) =>
+        Random.next.pipe(
+          Effect.flatMap((random) => Effect.sleep(delayMillis(error, retry, random))),
+          Effect.andThen(run(retry + 1))
+        )
+    )
+  return run(0)
+}
+
+const longestWaitMillis = 60_000
+
+/** Not after a timeout: the caller has waited long enough, and the model may have been paid for. */
+const isWorthRetrying = (error: ProviderError | InvalidResponse): error is ProviderError =>
+  error._tag === "ProviderError" && error.isRetryable && error.reason !== "timeout" &&
+  (error.retryAfterMillis ?? 0) <= longestWaitMillis
+
+/** What the provider asked for; otherwise half a second, doubled each time up to 8 s, less up to a quarter. */
+const delayMillis = (error: ProviderError | InvalidResponse, retry: number, random: number): number =>
+  error._tag === "ProviderError" && error.retryAfterMillis !== undefined
+    ? error.retryAfterMillis
+    : Math.min(500 * 2 ** retry, 8000) * (1 - random / 4)

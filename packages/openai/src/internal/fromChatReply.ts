@@ -1,0 +1,163 @@
+import type { Content, ToolUseContent } from "@effect-sampling/core/Content"
+import type { Reply } from "@effect-sampling/core/ProviderSampler"
+import { InvalidResponse } from "@effect-sampling/core/SamplingError"
+import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import type { Usage } from "@effect-sampling/core/SamplingResponse"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { isRecord, parseJson } from "./json.ts"
+import type { ToolNames } from "./toolNames.ts"
+
+const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
+
+const FunctionCall = Schema.Struct({
+  name: Schema.String,
+  arguments: nullish(Schema.Union([Schema.String, Schema.Record(Schema.String, Schema.Unknown)]))
+})
+
+/** The fields that are used, lenient where compatible servers differ: what they leave out, null or add. */
+const ChatReply = Schema.Struct({
+  model: nullish(Schema.String),
+  choices: Schema.NonEmptyArray(Schema.Struct({
+    finish_reason: nullish(Schema.String),
+    // vLLM: the stop sequence that ended the text, or the id of a token.
+    stop_reason: Schema.optional(Schema.Unknown),
+    message: Schema.Struct({
+      content: nullish(Schema.Union([
+        Schema.String,
+        Schema.Array(Schema.Struct({ type: Schema.String, text: nullish(Schema.Unknown) }))
+      ])),
+      refusal: nullish(Schema.String),
+      tool_calls: nullish(Schema.Array(Schema.Struct({ id: nullish(Schema.String), function: FunctionCall }))),
+      function_call: nullish(FunctionCall)
+    })
+  })),
+  usage: nullish(Schema.Struct({
+    prompt_tokens: Schema.optional(Schema.Unknown),
+    completion_tokens: Schema.optional(Schema.Unknown)
+  }))
+})
+type ChatReply = typeof ChatReply.Type
+type Choice = ChatReply["choices"][0]
+
+const decode = Schema.decodeUnknownResult(ChatReply)
+
+interface ReplyContext {
+  readonly provider: string
+  readonly model: string
+  readonly request: SamplingRequest
+  readonly names: ToolNames
+}
+
+export const fromChatReply = (context: ReplyContext, body: unknown): Result.Result<Reply, InvalidResponse> =>
+  Result.gen(function*() {
+    const decoded = decode(body)
+    if (Result.isFailure(decoded)) return yield* Result.fail(malformed(context, body))
+    const { choices: [choice], model, usage } = decoded.success
+    const calls = yield* toToolUses(context, choice)
+    const text = toText(choice)
+    const refusal = choice.message.refusal ?? ""
+    const content: ReadonlyArray<Content> = [
+      ...(text !== "" || (refusal === "" && calls.length === 0) ? [{ type: "text" as const, text }] : []),
+      ...(refusal !== "" ? [{ type: "text" as const, text: refusal }] : []),
+      ...calls
+    ]
+    return {
+      content: content.length === 1 && calls.length === 0 ? content[0]! : content,
+      model: model === undefined || model === null || model === "" ? context.model : model,
+      stopReason: toStopReason(context.request, choice, calls.length > 0),
+      usage: toUsage(usage ?? {})
+    }
+  })
+
+const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
+  new InvalidResponse({
+    message: isRecord(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
+      ? `The provider "${provider}" gave no choices, so there is no reply. Ask again, or check the model.`
+      : `The provider "${provider}" did not answer with a chat completion. Check that baseUrl points to an ` +
+        "OpenAI-compatible Chat Completions API (it often ends in /v1)."
+  })
+
+const toText = ({ message: { content } }: Choice): string =>
+  typeof content === "string"
+    ? content
+    : (content ?? []).map((part) => part.type === "text" && typeof part.text === "string" ? part.text : "").join("")
+
+/**
+ * `stop` with tool calls is `toolUse`: some compatible servers never say `tool_calls`. A reply cut by the limit of
+ * tokens stays `maxTokens`.
+ */
+const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolean): string | undefined => {
+  const reason = choice.finish_reason ?? ""
+  const refused = (choice.message.refusal ?? "") !== ""
+  switch (reason) {
+    case "":
+      return refused ? "refusal" : hasCalls ? "toolUse" : undefined
+    case "stop":
+      if (refused) return "refusal"
+      if (hasCalls) return "toolUse"
+      return request.stopSequences?.some((sequence) => sequence === choice.stop_reason) === true
+        ? "stopSequence"
+        : "endTurn"
+    case "tool_calls":
+    case "function_call":
+      return hasCalls ? "toolUse" : refused ? "refusal" : "endTurn"
+    case "length":
+      return "maxTokens"
+    case "content_filter":
+      return "contentFilter"
+    default:
+      return reason
+  }
+}
+
+const toToolUses = (
+  context: ReplyContext,
+  { finish_reason, message }: Choice
+): Result.Result<ReadonlyArray<ToolUseContent>, InvalidResponse> => {
+  const legacy = message.function_call ?? undefined
+  const calls = (message.tool_calls ?? []).concat(legacy === undefined ? [] : [{ function: legacy }])
+  const uses: Array<ToolUseContent> = []
+  const ids = new Set<string>()
+  for (const [index, call] of calls.entries()) {
+    const input = toInput(call.function.arguments ?? "")
+    if (input === undefined) {
+      // The limit of tokens cut the arguments: `maxTokens` tells that something is missing.
+      if (finish_reason === "length") continue
+      return Result.fail(badArguments(context, index))
+    }
+    let id = call.id ?? ""
+    for (let number = index; id === "" || ids.has(id); number++) id = `call_${number}`
+    ids.add(id)
+    uses.push({ type: "tool_use", id, name: context.names.fromWire(call.function.name), input })
+  }
+  return Result.succeed(uses)
+}
+
+const toInput = (value: string | Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined => {
+  if (typeof value !== "string") return value
+  const parsed = value.trim() === "" ? {} : parseJson(value)
+  return isRecord(parsed) ? parsed : undefined
+}
+
+const badArguments = ({ model, provider }: ReplyContext, index: number): InvalidResponse =>
+  new InvalidResponse({
+    message:
+      `The model "${model}" of the provider "${provider}" called a tool (call ${index + 1}) with arguments that ` +
+      "are not a JSON object. Ask again, or use a model that is better at calling tools."
+  })
+
+const toUsage = (
+  usage: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown }
+): Usage | undefined => {
+  const inputTokens = toCount(usage.prompt_tokens)
+  const outputTokens = toCount(usage.completion_tokens)
+  if (inputTokens === undefined && outputTokens === undefined) return undefined
+  return {
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens })
+  }
+}
+
+const toCount = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined

@@ -1,0 +1,176 @@
+import { InvalidResponse, ProviderError } from "@effect-sampling/core/SamplingError"
+import type { ProviderErrorReason } from "@effect-sampling/core/SamplingError"
+import * as DateTime from "effect/DateTime"
+import * as Option from "effect/Option"
+import type { Failure } from "./failure.ts"
+
+interface ErrorContext {
+  readonly provider: string
+  readonly model: string
+}
+
+/** What a failure means to whoever asked. Nothing of the provider's text goes into it. */
+export const toSamplingError = (
+  context: ErrorContext,
+  failure: Failure,
+  nowMillis: number
+): ProviderError | InvalidResponse => {
+  if (failure.kind === "notJson") return notJson(context.provider)
+  const reason = toReason(failure)
+  const retryAfterMillis = toRetryAfterMillis(failure, nowMillis)
+  const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`
+  return new ProviderError({
+    provider: context.provider,
+    reason,
+    ...(failure.status !== undefined && { status: failure.status }),
+    ...(retryAfterMillis !== undefined && { retryAfterMillis }),
+    message: `The provider "${context.provider}" ${explain(context, reason, failure)}${status}. ${
+      advise(reason, failure)
+    }`
+  })
+}
+
+const notJson = (provider: string): InvalidResponse =>
+  new InvalidResponse({
+    message: `The provider "${provider}" answered with something that is not JSON. Check that baseUrl points to an ` +
+      "OpenAI-compatible API (it often ends in /v1) and that no proxy answers in its place."
+  })
+
+export const timedOut = (provider: string, millis: number): ProviderError =>
+  new ProviderError({
+    provider,
+    reason: "timeout",
+    message: `The provider "${provider}" did not answer within ${millis} ms. ${advise("timeout")}`
+  })
+
+const toReason = (failure: Failure): ProviderErrorReason => {
+  const { status } = failure
+  if (failure.kind === "timeout") return "timeout"
+  if (failure.kind === "connection") return "unavailable"
+  const named = byCode.get(failure.code ?? "") ?? byCode.get(failure.type ?? "")
+  if (named !== undefined) return named
+  if (isContextLength(failure)) return "contextLength"
+  if (status === undefined || status >= 500 || status < 400) return "unavailable"
+  return byStatus.get(status) ?? "badRequest"
+}
+
+// Codes and types of OpenAI, Azure OpenAI, llama.cpp and gateways.
+const byCode: ReadonlyMap<string, ProviderErrorReason> = new Map([
+  ["insufficient_quota", "quota"],
+  ["billing_not_active", "quota"],
+  ["billing_hard_limit_reached", "quota"],
+  ["context_length_exceeded", "contextLength"],
+  ["exceed_context_size_error", "contextLength"],
+  ["content_policy_violation", "contentFilter"],
+  ["content_filter", "contentFilter"],
+  ["moderation_blocked", "contentFilter"],
+  ["ResponsibleAIPolicyViolation", "contentFilter"],
+  ["invalid_api_key", "auth"],
+  ["authentication_error", "auth"],
+  ["permission_error", "auth"],
+  ["model_not_found", "notFound"],
+  ["rate_limit_exceeded", "rateLimit"]
+])
+
+const byStatus: ReadonlyMap<number, ProviderErrorReason> = new Map([
+  [401, "auth"],
+  [402, "quota"],
+  [403, "auth"],
+  [404, "notFound"],
+  [408, "timeout"],
+  [413, "contextLength"],
+  [429, "rateLimit"]
+])
+
+/** vLLM, LM Studio and others send no code for it. */
+const isContextLength = (failure: Failure): boolean =>
+  (failure.status === 400 || failure.status === 422) &&
+  /maximum context length|context (length|window|size)/i.test(failure.text ?? "")
+
+const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Failure): string => {
+  switch (reason) {
+    case "auth":
+      return "refused the API key"
+    case "rateLimit":
+      return "got too many requests"
+    case "quota":
+      return "says that the account has no credit left"
+    case "contextLength":
+      return `cannot fit the prompt into the context of the model "${context.model}"`
+    case "contentFilter":
+      return "refused the content of this request"
+    case "notFound":
+      return `does not know the model "${context.model}" or the endpoint`
+    case "badRequest":
+      return `did not accept the request for the model "${context.model}"`
+    case "timeout":
+      return "did not answer in time"
+    case "unavailable":
+      return failure.kind === "connection"
+        ? "cannot be reached, or the connection broke"
+        : failure.kind === "unexpected"
+        ? "could not be asked: its client failed"
+        : "failed or is overloaded"
+  }
+}
+
+const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
+  switch (reason) {
+    case "auth":
+      return "Check apiKey (OPENAI_API_KEY), and that it may use this model."
+    case "rateLimit":
+      return "Try again later, or send fewer requests at once."
+    case "quota":
+      return "Check the plan and the billing of the account."
+    case "contextLength":
+      return "Shorten the prompt, lower maxTokens, or use a model with a larger context."
+    case "contentFilter":
+      return "Change the prompt."
+    case "notFound":
+      return "Check model (OPENAI_MODEL) and baseUrl (OPENAI_BASE_URL), which often ends in /v1."
+    case "badRequest":
+      return adviseParameter(failure)
+    case "timeout":
+      return "Raise timeout, lower maxTokens, or use a faster model."
+    case "unavailable":
+      return failure?.kind === "connection"
+        ? "Check that the server runs, and that baseUrl (OPENAI_BASE_URL) points to it."
+        : "Try again later."
+  }
+}
+
+const adviseParameter = (failure: Failure | undefined): string => {
+  const name = parameters.find(([name]) => failure?.param?.split(/[.[]/, 1)[0] === name)
+  return name === undefined
+    ? "Check that the model supports everything in the request: temperature, stop sequences, tools, images, audio."
+    : `It objects to ${name[1]}: change it, or use another model.`
+}
+
+const parameters = [
+  ["messages", "the messages"],
+  ["model", "the model"],
+  ["max_tokens", "maxTokens"],
+  ["max_completion_tokens", "maxTokens"],
+  ["temperature", "temperature"],
+  ["stop", "stopSequences"],
+  ["tools", "the tools"],
+  ["tool_choice", "toolChoice"],
+  ["metadata", "metadata"],
+  ["store", "store"]
+] as const
+
+const toRetryAfterMillis = (failure: Failure, nowMillis: number): number | undefined => {
+  const millis = toNumber(failure.retryAfterMs)
+  if (millis !== undefined) return millis
+  const seconds = toNumber(failure.retryAfter)
+  if (seconds !== undefined) return seconds * 1000
+  // Only a date that starts with its weekday: "-1" and "2030" are dates as well to the parser.
+  const date = /^\s*[A-Z][a-z]+,? /.test(failure.retryAfter ?? "")
+    ? DateTime.make(failure.retryAfter ?? "")
+    : Option.none()
+  return Option.isSome(date) ? Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis) : undefined
+}
+
+// At most 12 digits: more are no wait that anyone means.
+const toNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^\s*\d{1,12}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined

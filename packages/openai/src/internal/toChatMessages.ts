@@ -1,0 +1,170 @@
+import type { AudioContent, Content, ImageContent, ToolUseContent } from "@effect-sampling/core/Content"
+import { blocks } from "@effect-sampling/core/Content"
+import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import type { SamplingMessage } from "@effect-sampling/core/SamplingMessage"
+import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import * as Result from "effect/Result"
+import type OpenAI from "openai"
+import { toJson } from "./json.ts"
+import { makeToolIds } from "./toolIds.ts"
+import type { ToolIds } from "./toolIds.ts"
+import type { ToolNames } from "./toolNames.ts"
+import { resultText } from "./toolResult.ts"
+import { unsupportedContent } from "./unsupported.ts"
+
+type Message = OpenAI.Chat.ChatCompletionMessageParam
+type Part = OpenAI.Chat.ChatCompletionContentPart
+
+/** What a conversion needs to know of its request. */
+interface MessageContext {
+  readonly provider: string
+  readonly names: ToolNames
+  readonly ids: ToolIds
+}
+
+export const toChatMessages = (
+  provider: string,
+  request: SamplingRequest,
+  names: ToolNames
+): Result.Result<Array<Message>, SamplingUnsupported> =>
+  Result.gen(function*() {
+    const context = { provider, names, ids: makeToolIds(request.messages) }
+    const messages: Array<Message> = request.systemPrompt === undefined || request.systemPrompt === ""
+      ? []
+      : [{ role: "system", content: request.systemPrompt }]
+    for (const [index, message] of request.messages.entries()) {
+      const place = `messages[${index}]`
+      if (message.role === "assistant") messages.push(yield* fromAssistant(context, message, place))
+      else messages.push(...yield* fromUser(context, message, place))
+    }
+    return messages
+  })
+
+const fromAssistant = (
+  context: MessageContext,
+  message: SamplingMessage,
+  place: string
+): Result.Result<Message, SamplingUnsupported> => {
+  let text = ""
+  const calls: Array<OpenAI.Chat.ChatCompletionMessageFunctionToolCall> = []
+  for (const block of blocks(message.content)) {
+    switch (block.type) {
+      case "text":
+        text += block.text
+        break
+      case "tool_use":
+        calls.push(fromToolUse(context, block))
+        break
+      case "image":
+      case "audio":
+      case "tool_result":
+        return unsupported(context, `${place} holds ${block.type} of the assistant; it takes those only from the user`)
+    }
+  }
+  return Result.succeed(
+    calls.length === 0
+      ? { role: "assistant", content: text }
+      : { role: "assistant", content: text === "" ? null : text, tool_calls: calls }
+  )
+}
+
+const fromToolUse = (
+  context: MessageContext,
+  block: ToolUseContent
+): OpenAI.Chat.ChatCompletionMessageFunctionToolCall => ({
+  id: context.ids(block.id),
+  type: "function",
+  function: { name: context.names.toWire(block.name), arguments: toJson(block.input) }
+})
+
+const fromUser = (
+  context: MessageContext,
+  message: SamplingMessage,
+  place: string
+): Result.Result<Array<Message>, SamplingUnsupported> =>
+  Result.gen(function*() {
+    const answers: Array<Message> = []
+    const parts: Array<Part> = []
+    for (const block of blocks(message.content)) {
+      if (block.type === "tool_result") {
+        const id = context.ids(block.toolUseId)
+        const attachments: Array<Part> = []
+        const attach = (media: ImageContent | AudioContent) =>
+          Result.map(toPart(context, media, place), (part) => {
+            attachments.push(part)
+            return `[${media.type} ${attachments.length} of this result is in the user message that follows]`
+          })
+        answers.push({
+          role: "tool",
+          tool_call_id: id,
+          content: yield* resultText(context.provider, block, place, attach)
+        })
+        // A tool message takes text only, so what it cannot take follows as a message of the user.
+        if (attachments.length > 0) {
+          parts.push({ type: "text", text: `From the result of tool call ${id}:` }, ...attachments)
+        }
+      } else parts.push(yield* toPart(context, block, place))
+    }
+    if (parts.length > 0 || answers.length === 0) {
+      answers.push({ role: "user", content: onlyText(parts) ?? parts })
+    }
+    return answers
+  })
+
+/** One text goes as a plain string, which every compatible server takes. */
+const onlyText = (parts: ReadonlyArray<Part>): string | undefined => {
+  const [first] = parts
+  return first === undefined ? "" : parts.length === 1 && first.type === "text" ? first.text : undefined
+}
+
+const toPart = (
+  context: MessageContext,
+  block: Content,
+  place: string
+): Result.Result<Part, SamplingUnsupported> => {
+  switch (block.type) {
+    case "text":
+      return Result.succeed({ type: "text", text: block.text })
+    case "image": {
+      const type = imageTypes.get(essence(block.mimeType))
+      return type === undefined
+        ? unsupported(
+          context,
+          `${place} holds an image that is neither image/png, image/jpeg, image/gif nor image/webp`
+        )
+        : Result.succeed({ type: "image_url", image_url: { url: `data:${type};base64,${block.data}` } })
+    }
+    case "audio": {
+      const format = audioFormats.get(essence(block.mimeType))
+      return format === undefined
+        ? unsupported(context, `${place} holds audio that is neither audio/wav nor audio/mp3`)
+        : Result.succeed({ type: "input_audio", input_audio: { data: block.data, format } })
+    }
+    case "tool_use":
+    case "tool_result":
+      return unsupported(context, `${place} holds ${block.type} in a message that cannot have it`)
+  }
+}
+
+const unsupported = (context: MessageContext, problem: string): Result.Result<never, SamplingUnsupported> =>
+  Result.fail(unsupportedContent(context.provider, problem))
+
+const imageTypes: ReadonlyMap<string, string> = new Map([
+  ["image/png", "image/png"],
+  ["image/jpeg", "image/jpeg"],
+  ["image/jpg", "image/jpeg"],
+  ["image/gif", "image/gif"],
+  ["image/webp", "image/webp"]
+])
+
+const audioFormats: ReadonlyMap<string, "wav" | "mp3"> = new Map([
+  ["audio/wav", "wav"],
+  ["audio/x-wav", "wav"],
+  ["audio/wave", "wav"],
+  ["audio/vnd.wave", "wav"],
+  ["audio/mp3", "mp3"],
+  ["audio/mpeg", "mp3"]
+])
+
+/** `Image/PNG; q=1` is `image/png`. */
+const essence = (mimeType: string): string => mimeType.split(";", 1)[0]!.trim().toLowerCase()

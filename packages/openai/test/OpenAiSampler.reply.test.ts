@@ -1,0 +1,187 @@
+import type { Content } from "@effect-sampling/core"
+import { Sampler } from "@effect-sampling/core"
+import { OpenAiServer } from "@effect-sampling/openai-server"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { createMessage, setup } from "./support.ts"
+
+const received = (reply: OpenAiServer.Reply, request: Parameters<typeof createMessage>[0] = {}) =>
+  createMessage(request).pipe(Effect.provide(setup(reply)))
+
+const failed = (reply: OpenAiServer.Reply) => Effect.flip(received(reply))
+
+const json = (body: unknown): OpenAiServer.Reply => OpenAiServer.raw({ body: JSON.stringify(body) })
+
+const choice = (message: unknown, finish_reason?: string | null): OpenAiServer.Reply =>
+  json({ choices: [{ message, finish_reason }] })
+
+const tools = [{ name: "search", inputSchema: { type: "object" } }]
+const call = { id: "c1", function: { name: "search", arguments: `{"q":"x"}` } }
+const searchUse: Content.ToolUseContent = { type: "tool_use", id: "c1", name: "search", input: { q: "x" } }
+
+describe("stop reasons", () => {
+  const cases: ReadonlyArray<[finish: string, stopReason: string]> = [
+    ["stop", "endTurn"],
+    ["length", "maxTokens"],
+    ["content_filter", "contentFilter"],
+    ["tool_calls", "endTurn"],
+    ["something_new", "something_new"]
+  ]
+  for (const [finishReason, stopReason] of cases) {
+    it.live(`reads ${finishReason} without calls as ${stopReason}`, () =>
+      Effect.gen(function*() {
+        const response = yield* received({ content: "Hello", finishReason })
+        assert.strictEqual(response.stopReason, stopReason)
+        assert.deepStrictEqual(response.content, { type: "text", text: "Hello" })
+      }))
+  }
+
+  for (const finish of ["tool_calls", "function_call", "stop", null, undefined]) {
+    it.live(`keeps tool calls and says toolUse when the server says ${finish}`, () =>
+      Effect.gen(function*() {
+        const response = yield* received(choice({ content: null, tool_calls: [call] }, finish), { tools })
+        assert.strictEqual(response.stopReason, "toolUse")
+        assert.deepStrictEqual(response.content, [searchUse])
+      }))
+  }
+
+  it.live("tells nothing where the server tells nothing", () =>
+    Effect.gen(function*() {
+      const response = yield* received(choice({ content: "Hello" }))
+      assert.notProperty(response, "stopReason")
+      assert.strictEqual(response.model, "gpt-4.1-mini")
+      assert.notProperty(response, "usage")
+    }))
+
+  it.live("tells a refusal apart, with its text", () =>
+    Effect.gen(function*() {
+      const response = yield* received({ refusal: "I cannot help with that." })
+      assert.strictEqual(response.stopReason, "refusal")
+      assert.deepStrictEqual(response.content, { type: "text", text: "I cannot help with that." })
+    }))
+
+  it.live("tells a stop sequence apart where the server does", () =>
+    Effect.gen(function*() {
+      const reply = json({ choices: [{ message: { content: "a" }, finish_reason: "stop", stop_reason: "END" }] })
+      assert.strictEqual((yield* received(reply, { stopSequences: ["END"] })).stopReason, "stopSequence")
+      assert.strictEqual((yield* received(reply)).stopReason, "endTurn")
+    }))
+
+  it.live("shows an empty reply that was cut as truncated, not as an error", () =>
+    Effect.gen(function*() {
+      const reply = yield* Sampler.sample("Think")
+      assert.strictEqual(reply.text, "")
+      assert.isTrue(reply.truncated)
+    }).pipe(Effect.provide(setup({ content: null, finishReason: "length" }))))
+})
+
+describe("tool calls", () => {
+  it.live("keep their order after the text", () =>
+    Effect.gen(function*() {
+      const response = yield* received({
+        content: "One moment.",
+        toolCalls: [{ id: "a", name: "search", arguments: { q: 1 } }, { id: "b", name: "search", arguments: {} }]
+      }, { tools })
+      assert.deepStrictEqual(response.content, [
+        { type: "text", text: "One moment." },
+        { type: "tool_use", id: "a", name: "search", input: { q: 1 } },
+        { type: "tool_use", id: "b", name: "search", input: {} }
+      ])
+    }))
+
+  it.live("of the deprecated form, without ids, with the same id, or with an object as arguments are taken", () =>
+    Effect.gen(function*() {
+      const legacy = yield* received(choice({ function_call: { name: "search", arguments: "" } }, "function_call"), {
+        tools
+      })
+      assert.deepStrictEqual(legacy.content, [{ type: "tool_use", id: "call_0", name: "search", input: {} }])
+      const many = yield* received(
+        choice({
+          tool_calls: [
+            call,
+            { ...call, function: { name: "search", arguments: { q: "x" } } },
+            { function: { name: "search" } }
+          ]
+        }),
+        { tools }
+      )
+      assert.deepStrictEqual(many.content, [
+        searchUse,
+        { ...searchUse, id: "call_1" },
+        { ...searchUse, id: "call_2", input: {} }
+      ])
+    }))
+
+  for (const text of ["{", "[1]", "null", `"text"`, "SECRET words"]) {
+    it.live(`with the arguments ${text} are an InvalidResponse that does not repeat them`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed({ toolCalls: [{ name: "search", arguments: text }] })
+        assert.strictEqual(error._tag, "InvalidResponse")
+        assert.include(error.message, "not a JSON object")
+        assert.notInclude(error.message, "SECRET")
+      }))
+  }
+
+  it.live("cut by the limit of tokens are left out, and the reply is maxTokens", () =>
+    Effect.gen(function*() {
+      const response = yield* received({
+        toolCalls: [{ id: "c1", name: "search", arguments: { q: "x" } }, { name: "search", arguments: `{"q":"y` }],
+        finishReason: "length"
+      }, { tools })
+      assert.strictEqual(response.stopReason, "maxTokens")
+      assert.deepStrictEqual(response.content, [searchUse])
+    }))
+})
+
+describe("lenience", () => {
+  it.live("reads parts of text, and leaves out reasoning", () =>
+    Effect.gen(function*() {
+      const response = yield* received(choice({
+        content: [{ type: "thinking", thinking: [] }, { type: "text", text: "Hel" }, { type: "text", text: "lo" }],
+        reasoning_content: "hm"
+      }, "stop"))
+      assert.deepStrictEqual(response.content, { type: "text", text: "Hello" })
+    }))
+
+  it.live("takes JSON that the server labels as something else", () =>
+    Effect.gen(function*() {
+      const body = JSON.stringify({ choices: [{ message: { content: "Hello" } }] })
+      const response = yield* received(OpenAiServer.raw({ headers: { "content-type": "text/plain" }, body }))
+      assert.deepStrictEqual(response.content, { type: "text", text: "Hello" })
+    }))
+
+  it.live("leaves out counts of tokens that are no counts", () =>
+    Effect.gen(function*() {
+      const message = { content: "Hello" }
+      const usage = { prompt_tokens: "many", completion_tokens: 3 }
+      assert.deepStrictEqual((yield* received(json({ choices: [{ message }], usage }))).usage, { outputTokens: 3 })
+      assert.notProperty(yield* received(json({ choices: [{ message }], usage: null })), "usage")
+    }))
+})
+
+describe("answers that are no completion", () => {
+  const cases: Record<string, OpenAiServer.Reply> = {
+    "no choices": json({ choices: [] }),
+    "null for choices": json({ choices: null }),
+    "another object": json({ hello: "world" }),
+    "a choice without a message": json({ choices: [{}] }),
+    "a tool call without a name": choice({ tool_calls: [{ id: "c1", function: {} }] }),
+    "an array": json([]),
+    "null": json(null),
+    "a number": json(4),
+    "an empty body": OpenAiServer.raw({ body: "" }),
+    "no content": OpenAiServer.raw({ status: 204, body: "" }),
+    "JSON that is cut": OpenAiServer.raw({ body: `{"choices":[{"mess` }),
+    "HTML": OpenAiServer.raw({ headers: { "content-type": "text/html" }, body: "<h1>SECRET gateway</h1>" }),
+    "HTML labelled as JSON": OpenAiServer.raw({ body: "<h1>SECRET gateway</h1>" })
+  }
+  for (const [what, reply] of Object.entries(cases)) {
+    it.live(`${what}: an InvalidResponse that says what to check`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed(reply)
+        assert.strictEqual(error._tag, "InvalidResponse")
+        assert.match(error.message, /baseUrl|model/)
+        assert.notInclude(error.message, "SECRET")
+      }))
+  }
+})

@@ -1,0 +1,425 @@
+import type { Content, SamplingRequest } from "@effect-sampling/core"
+import { Sampler, SamplingMessage } from "@effect-sampling/core"
+import { OpenAiServer } from "@effect-sampling/openai-server"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { createMessage, lastBody, setup } from "./support.ts"
+
+const { assistant, user } = SamplingMessage
+
+/** What the server got, which it found to be a request that OpenAI takes. */
+const sent = (request: Partial<SamplingRequest.SamplingRequest>, options?: Parameters<typeof setup>[1]) =>
+  Effect.gen(function*() {
+    yield* createMessage(request)
+    return yield* lastBody
+  }).pipe(Effect.provide(setup({}, options)))
+
+/** The error, and that nothing was sent. */
+const refused = (request: Partial<SamplingRequest.SamplingRequest>, options?: Parameters<typeof setup>[1]) =>
+  Effect.gen(function*() {
+    const error = yield* Effect.flip(createMessage(request))
+    const server = yield* OpenAiServer.OpenAiServer
+    assert.deepStrictEqual(yield* server.requests, [])
+    return error
+  }).pipe(Effect.provide(setup({}, options)))
+
+const search = { name: "search", description: "Searches", inputSchema: { type: "object" } }
+const use = (id: string, name = "search", input: Record<string, unknown> = {}): Content.ToolUseContent => ({
+  type: "tool_use",
+  id,
+  name,
+  input
+})
+const result = (
+  toolUseId: string,
+  content: Content.ToolResultContent["content"],
+  more: Partial<Content.ToolResultContent> = {}
+): Content.ToolResultContent => ({ type: "tool_result", toolUseId, content, ...more })
+
+/** The messages that a tool result becomes. */
+const answered = (content: Content.ToolResultContent["content"], more?: Partial<Content.ToolResultContent>) =>
+  Effect.map(
+    sent({ messages: [user("Find"), assistant([use("c1")]), user([result("c1", content, more)])] }),
+    ({ messages }): ReadonlyArray<unknown> => Array.isArray(messages) ? messages.slice(2) : []
+  )
+
+describe("the request", () => {
+  it.live("puts the system prompt first, and sends only what was asked for", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sent({ systemPrompt: "Be brief", messages: [user("Hi")], maxTokens: 7 }), {
+        model: "gpt-4.1-mini",
+        messages: [{ role: "system", content: "Be brief" }, { role: "user", content: "Hi" }],
+        max_tokens: 7
+      })
+      assert.deepStrictEqual((yield* sent({ systemPrompt: "" }))["messages"], [{ role: "user", content: "Hi" }])
+    }))
+
+  it.live("sends a temperature of 0, stop sequences and a conversation", () =>
+    Effect.gen(function*() {
+      const body = yield* sent({
+        messages: [user("Capital of France?"), assistant("Paris."), user("And Italy?")],
+        temperature: 0,
+        stopSequences: ["\n", "END"]
+      })
+      assert.strictEqual(body["temperature"], 0)
+      assert.deepStrictEqual(body["stop"], ["\n", "END"])
+      assert.deepStrictEqual(body["messages"], [
+        { role: "user", content: "Capital of France?" },
+        { role: "assistant", content: "Paris." },
+        { role: "user", content: "And Italy?" }
+      ])
+    }))
+
+  it.live("leaves out empty stop sequences and empty tools, and a tool choice without tools", () =>
+    Effect.gen(function*() {
+      const body = yield* sent({ stopSequences: [], tools: [], toolChoice: { mode: "auto" } })
+      assert.notProperty(body, "stop")
+      assert.notProperty(body, "tools")
+      assert.notProperty(body, "tool_choice")
+      assert.notProperty(yield* sent({ toolChoice: { mode: "none" } }), "tool_choice")
+    }))
+
+  it.live("refuses more than 4 stop sequences, and a required tool choice without tools", () =>
+    Effect.gen(function*() {
+      const stops = yield* refused({ stopSequences: ["1", "2", "3", "4", "5"] })
+      assert.strictEqual(stops._tag, "InvalidRequest")
+      assert.include(stops.message, "stopSequences has 5 entries")
+      const choice = yield* refused({ toolChoice: { mode: "required" } })
+      assert.strictEqual(choice._tag, "InvalidRequest")
+      assert.include(choice.message, `toolChoice is "required"`)
+    }))
+
+  it.live("ignores includeContext: a provider has no context of MCP servers", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sent({ includeContext: "allServers" }), yield* sent({}))
+    }))
+
+  it.live("sends texts without lone surrogates, wherever they stand", () =>
+    Effect.gen(function*() {
+      const broken = "a\ud800b"
+      const body = yield* sent({
+        systemPrompt: broken,
+        messages: [
+          user(broken),
+          assistant([use("c1", "search", { query: broken, list: [broken] })]),
+          user([result("c1", [{ type: "text", text: broken }], { structuredContent: { text: broken } })])
+        ],
+        stopSequences: [broken],
+        tools: [{ ...search, description: broken, inputSchema: { description: broken } }],
+        metadata: { broken }
+      }, { store: true })
+      assert.notInclude(JSON.stringify(body), "\\ud800")
+      assert.include(JSON.stringify(body), "a\ufffdb")
+    }))
+
+  it.live("refuses values that JSON cannot carry", () =>
+    Effect.gen(function*() {
+      const cycle: Record<string, unknown> = {}
+      cycle["self"] = cycle
+      for (const input of [cycle, { big: 1n }]) {
+        const error = yield* refused({
+          messages: [user("Find"), assistant([use("c1", "search", input)]), user([result("c1", [])])]
+        })
+        assert.strictEqual(error._tag, "InvalidRequest")
+        assert.include(error.message, "JSON")
+      }
+    }))
+})
+
+describe("content", () => {
+  it.live("sends text, images and audio of the user, in order", () =>
+    Effect.gen(function*() {
+      const body = yield* sent({
+        messages: [user([
+          { type: "text", text: "What is this?" },
+          { type: "image", data: "AAAA", mimeType: "image/png" },
+          { type: "image", data: "AAAA", mimeType: "Image/JPG" },
+          { type: "audio", data: "BBBB", mimeType: "audio/x-wav" },
+          { type: "audio", data: "BBBB", mimeType: "audio/mpeg" }
+        ])]
+      })
+      assert.deepStrictEqual(body["messages"], [{
+        role: "user",
+        content: [
+          { type: "text", text: "What is this?" },
+          { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
+          { type: "image_url", image_url: { url: "data:image/jpeg;base64,AAAA" } },
+          { type: "input_audio", input_audio: { data: "BBBB", format: "wav" } },
+          { type: "input_audio", input_audio: { data: "BBBB", format: "mp3" } }
+        ]
+      }])
+    }))
+
+  for (const mimeType of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
+    it.live(`sends ${mimeType} as a data URL`, () =>
+      Effect.gen(function*() {
+        const body = yield* sent({ messages: [user({ type: "image", data: "AAAA", mimeType })] })
+        assert.include(JSON.stringify(body["messages"]), `data:${mimeType};base64,AAAA`)
+      }))
+  }
+
+  const unsupported: ReadonlyArray<{ what: string; message: SamplingMessage.SamplingMessage; says: string }> = [
+    { what: "an svg image", message: user({ type: "image", data: "AAAA", mimeType: "image/svg+xml" }), says: "image" },
+    { what: "ogg audio", message: user({ type: "audio", data: "AAAA", mimeType: "audio/ogg" }), says: "audio" },
+    {
+      what: "an image of the assistant",
+      message: assistant([{ type: "image", data: "AAAA", mimeType: "image/png" }]),
+      says: "image of the assistant"
+    },
+    {
+      what: "audio of the assistant",
+      message: assistant([{ type: "audio", data: "AAAA", mimeType: "audio/wav" }]),
+      says: "audio of the assistant"
+    }
+  ]
+  for (const { message, says, what } of unsupported) {
+    it.live(`refuses ${what} before sending, so that a fallback goes on`, () =>
+      Effect.gen(function*() {
+        const error = yield* refused({ messages: [user("Hi"), message] })
+        assert.strictEqual(error._tag, "SamplingUnsupported")
+        assert.propertyVal(error, "missing", "content")
+        assert.include(error.message, "messages[1]")
+        assert.include(error.message, says)
+      }))
+  }
+
+  it.live("keeps texts of the user apart, and joins those of the assistant", () =>
+    Effect.gen(function*() {
+      const texts = [{ type: "text" as const, text: "a" }, { type: "text" as const, text: "b" }]
+      const body = yield* sent({ messages: [user(texts), assistant(texts)] })
+      assert.deepStrictEqual(body["messages"], [{ role: "user", content: texts }, { role: "assistant", content: "ab" }])
+    }))
+})
+
+describe("tools", () => {
+  it.live("sends tools and each tool choice", () =>
+    Effect.gen(function*() {
+      const body = yield* sent({ tools: [search, { name: "now", title: "The time", inputSchema: {} }] })
+      assert.deepStrictEqual(body["tools"], [
+        { type: "function", function: { name: "search", description: "Searches", parameters: { type: "object" } } },
+        { type: "function", function: { name: "now", description: "The time", parameters: { type: "object" } } }
+      ])
+      assert.notProperty(body, "tool_choice")
+      for (const mode of ["auto", "required", "none"] as const) {
+        assert.strictEqual((yield* sent({ tools: [search], toolChoice: { mode } }))["tool_choice"], mode)
+      }
+      assert.strictEqual((yield* sent({ tools: [search], toolChoice: {} }))["tool_choice"], "auto")
+    }))
+
+  it.live("sends calls and their results, also without tools in this request", () =>
+    Effect.gen(function*() {
+      const body = yield* sent({
+        messages: [
+          user("Find"),
+          assistant([{ type: "text", text: "One moment." }, use("c1", "search", { q: 1 }), use("c2", "now")]),
+          user([result("c2", [{ type: "text", text: "noon" }]), result("c1", [])]),
+          user("Well?")
+        ]
+      })
+      assert.deepStrictEqual(body["messages"], [
+        { role: "user", content: "Find" },
+        {
+          role: "assistant",
+          content: "One moment.",
+          tool_calls: [
+            { id: "c1", type: "function", function: { name: "search", arguments: `{"q":1}` } },
+            { id: "c2", type: "function", function: { name: "now", arguments: "{}" } }
+          ]
+        },
+        { role: "tool", tool_call_id: "c2", content: "noon" },
+        { role: "tool", tool_call_id: "c1", content: "" },
+        { role: "user", content: "Well?" }
+      ])
+    }))
+
+  it.live("shows the model that a tool failed", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* answered([{ type: "text", text: "no such file" }], { isError: true }), [
+        { role: "tool", tool_call_id: "c1", content: "The tool failed:\nno such file" }
+      ])
+    }))
+
+  it.live("sends structured content, once", () =>
+    Effect.gen(function*() {
+      const structuredContent = { temperature: 20, unit: "C" }
+      assert.deepStrictEqual(yield* answered([{ type: "text", text: "20 degrees" }], { structuredContent }), [
+        { role: "tool", tool_call_id: "c1", content: `20 degrees\n{"temperature":20,"unit":"C"}` }
+      ])
+      const text = `{ "unit": "C", "temperature": 20 }`
+      assert.deepStrictEqual(yield* answered([{ type: "text", text }], { structuredContent }), [
+        { role: "tool", tool_call_id: "c1", content: text }
+      ])
+    }))
+
+  it.live("sends resource links and text resources as text", () =>
+    Effect.gen(function*() {
+      const [message] = yield* answered([
+        { type: "resource_link", uri: "file:///a", name: "a", description: "The file a" },
+        { type: "resource", resource: { uri: "file:///b", mimeType: "text/plain", text: "contents of b" } }
+      ])
+      assert.deepStrictEqual(message, {
+        role: "tool",
+        tool_call_id: "c1",
+        content: `Resource link: {"uri":"file:///a","name":"a","description":"The file a"}\n` +
+          `Resource {"uri":"file:///b","mimeType":"text/plain"}:\ncontents of b`
+      })
+    }))
+
+  it.live("sends images and audio of a result in a user message that follows", () =>
+    Effect.gen(function*() {
+      const messages = yield* answered([
+        { type: "text", text: "Here:" },
+        { type: "image", data: "AAAA", mimeType: "image/png" },
+        { type: "audio", data: "BBBB", mimeType: "audio/wav" },
+        { type: "resource", resource: { uri: "file:///i", mimeType: "image/gif", blob: "CCCC" } }
+      ])
+      assert.deepStrictEqual(messages, [
+        {
+          role: "tool",
+          tool_call_id: "c1",
+          content: "Here:\n[image 1 of this result is in the user message that follows]\n" +
+            "[audio 2 of this result is in the user message that follows]\n" +
+            `Resource {"uri":"file:///i","mimeType":"image/gif"}:\n` +
+            "[image 3 of this result is in the user message that follows]"
+        },
+        {
+          role: "user",
+          content: [
+            { type: "text", text: "From the result of tool call c1:" },
+            { type: "image_url", image_url: { url: "data:image/png;base64,AAAA" } },
+            { type: "input_audio", input_audio: { data: "BBBB", format: "wav" } },
+            { type: "image_url", image_url: { url: "data:image/gif;base64,CCCC" } }
+          ]
+        }
+      ])
+    }))
+
+  it.live("refuses a binary resource that it cannot show", () =>
+    Effect.gen(function*() {
+      const error = yield* refused({
+        messages: [
+          user("Find"),
+          assistant([use("c1")]),
+          user([result("c1", [{ type: "resource", resource: { uri: "file:///z", blob: "AAAA" } }])])
+        ]
+      })
+      assert.strictEqual(error._tag, "SamplingUnsupported")
+      assert.include(error.message, "messages[2] holds a binary resource")
+    }))
+
+  it.live("replaces names that OpenAI does not take, and restores them in the reply", () =>
+    Effect.gen(function*() {
+      const long = "x".repeat(70)
+      const response = yield* createMessage({
+        messages: [user("Find"), assistant([use("c1", "fs.read")]), user([result("c1", [])])],
+        tools: ["fs_read", "fs.read", "fs/read", long].map((name) => ({ name, inputSchema: {} }))
+      })
+      const names = ["fs_read", "fs_read_2", "fs_read_3", "x".repeat(64)]
+      const body = JSON.stringify(yield* lastBody)
+      for (const name of names) assert.include(body, `"name":"${name}"`)
+      assert.include(body, `"id":"c1","type":"function","function":{"name":"fs_read_2"`)
+      assert.deepStrictEqual(
+        [response.content].flat().map((block) => "name" in block ? block.name : ""),
+        ["fs_read", "fs.read", "fs/read", long, "unknown"]
+      )
+    }).pipe(Effect.provide(setup({
+      reply: (request) => ({
+        toolCalls: [...(request.tools ?? []).map((tool) => tool.function.name), "unknown"].map((name) => ({
+          name,
+          arguments: {}
+        }))
+      })
+    }))))
+
+  it.live("shortens ids of calls that other providers made too long, call and result alike", () =>
+    Effect.gen(function*() {
+      const long = "a".repeat(50)
+      const body = yield* sent({
+        messages: [
+          user("Find"),
+          assistant([use(long), use("call_1"), use(`${long}b`)]),
+          user([result(`${long}b`, []), result(long, []), result("call_1", [])])
+        ]
+      })
+      assert.notInclude(JSON.stringify(body), long)
+      assert.deepStrictEqual(JSON.stringify(body).match(/"(id|tool_call_id)":"\w+"/g), [
+        `"id":"call_2"`,
+        `"id":"call_1"`,
+        `"id":"call_3"`,
+        `"tool_call_id":"call_3"`,
+        `"tool_call_id":"call_2"`,
+        `"tool_call_id":"call_1"`
+      ])
+    }))
+})
+
+describe("metadata", () => {
+  it.live("is sent only to be stored, values that are not strings as JSON", () =>
+    Effect.gen(function*() {
+      const metadata = { user: "u1", count: 3, nested: { a: [1] }, none: undefined }
+      assert.deepStrictEqual(yield* sent({ metadata }), yield* sent({}))
+      const body = yield* sent({ metadata }, { store: true })
+      assert.strictEqual(body["store"], true)
+      assert.deepStrictEqual(body["metadata"], { user: "u1", count: "3", nested: `{"a":[1]}` })
+      assert.strictEqual((yield* sent({ metadata }, { store: false }))["store"], false)
+    }))
+
+  it.live("is refused where OpenAI has no room for it", () =>
+    Effect.gen(function*() {
+      const many = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, "v"]))
+      for (const metadata of [many, { ["k".repeat(65)]: "v" }, { k: "v".repeat(513) }]) {
+        const error = yield* refused({ metadata }, { store: true })
+        assert.strictEqual(error._tag, "InvalidRequest")
+        assert.include(error.message, "metadata has")
+      }
+    }))
+})
+
+describe("the limit of tokens", () => {
+  it.live("is sent under the name that the server understands, and remembered", () =>
+    Effect.gen(function*() {
+      for (let call = 0; call < 3; call++) yield* Sampler.sample("Hi", { maxTokens: 9 })
+      const { requests } = yield* OpenAiServer.OpenAiServer
+      assert.deepStrictEqual(
+        (yield* requests).map(({ accepted, body }) => [accepted !== undefined, Object.keys(JSON.parse(body)).at(-1)]),
+        [
+          [false, "max_tokens"],
+          [true, "max_completion_tokens"],
+          [true, "max_completion_tokens"],
+          [true, "max_completion_tokens"]
+        ]
+      )
+    }).pipe(Effect.provide(setup({ maxTokensParameter: "max_completion_tokens" }))))
+
+  it.live("is max_tokens for a server that takes only that", () =>
+    Effect.gen(function*() {
+      yield* Sampler.sample("Hi", { maxTokens: 9 })
+      const { requests } = yield* OpenAiServer.OpenAiServer
+      assert.strictEqual((yield* requests).length, 1)
+    }).pipe(Effect.provide(setup({ maxTokensParameter: "max_tokens" }))))
+
+  it.live("is sent as told, and an error where the server does not take that", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Sampler.sample("Hi"))
+      assert.propertyVal(error, "reason", "badRequest")
+      assert.include(error.message, "maxTokens")
+      const { requests } = yield* OpenAiServer.OpenAiServer
+      assert.strictEqual((yield* requests).length, 1)
+    }).pipe(
+      Effect.provide(setup({ maxTokensParameter: "max_tokens" }, { maxTokensParameter: "max_completion_tokens" }))
+    ))
+
+  it.live("is not renamed when the server only finds it too large", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Sampler.sample("Hi"))
+      assert.propertyVal(error, "reason", "badRequest")
+      const { requests } = yield* OpenAiServer.OpenAiServer
+      assert.strictEqual((yield* requests).length, 1)
+    }).pipe(Effect.provide(setup(
+      OpenAiServer.failure(400, {
+        message: "max_tokens is too large: 512. This model supports at most 16 completion tokens.",
+        param: "max_tokens",
+        code: "invalid_value"
+      })
+    ))))
+})

@@ -1,0 +1,25 @@
+import type { Sampler } from "@effect-sampling/core"
+import { OpenAiSampler } from "@effect-sampling/openai"
+import { Config } from "effect"
+import type { Layer, Redacted } from "effect"
+import { describe, expect, it } from "tstyche"
+
+declare const apiKey: Redacted.Redacted
+
+describe("OpenAiSampler", () => {
+  it("needs nothing and cannot fail to build", () => {
+    expect(OpenAiSampler.layer({ apiKey })).type.toBe<Layer.Layer<Sampler.Sampler | Sampler.Provider>>()
+  })
+
+  it("fails only with a ConfigError when built from Config", () => {
+    expect(OpenAiSampler.layerConfig()).type.toBe<
+      Layer.Layer<Sampler.Sampler | Sampler.Provider, Config.ConfigError>
+    >()
+  })
+
+  it("takes a key only as Redacted", () => {
+    expect(OpenAiSampler.layer).type.not.toBeCallableWith({ apiKey: "sk-…" })
+    expect(OpenAiSampler.layerConfig).type.not.toBeCallableWith({ apiKey: Config.String("OPENAI_API_KEY") })
+    expect(OpenAiSampler.layerConfig).type.toBeCallableWith({ apiKey: Config.Redacted("MY_KEY") })
+  })
+})
