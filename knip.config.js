@@ -39,7 +39,7 @@ export default {
       project: ["**/*.ts"]
     },
     bench: {
-      entry: ["src/*.ts", ...tests],
+      entry: ["src/*.ts", "src/peers/*.ts", ...tests],
       project: ["**/*.ts"]
     }
   }

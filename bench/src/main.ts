@@ -1,0 +1,34 @@
+/**
+ * `npm run bench`: prints the tables. With `-- --check` it exits with 1 when a target is missed.
+ */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { cpus } from "node:os"
+import process from "node:process"
+import { parseArgs } from "node:util"
+import { defaults, measure } from "./measure.ts"
+import { format, targets } from "./report.ts"
+
+const { values } = parseArgs({
+  options: {
+    check: { type: "boolean", default: false },
+    rounds: { type: "string", default: String(defaults.rounds) },
+    peers: { type: "string", default: defaults.peers.join(",") }
+  }
+})
+
+const main = Effect.gen(function*() {
+  const processors = cpus()
+  yield* Console.log(
+    `Node ${process.version}, ${process.platform} ${process.arch}, ${processors.length} cores (${
+      processors[0]?.model.trim() ?? "unknown"
+    })\n`
+  )
+  const start = performance.now()
+  const results = yield* measure({ ...defaults, rounds: Number(values.rounds), peers: values.peers.split(",") })
+  yield* Console.log(format(results))
+  yield* Console.log(`\n${values.rounds} rounds in ${((performance.now() - start) / 1000).toFixed(0)} s`)
+  if (values.check && targets(results).some(({ holds }) => !holds)) process.exitCode = 1
+})
+
+Effect.runFork(main)

@@ -1,0 +1,119 @@
+/**
+ * Runs all peers side by side: each in its own process, in short windows that take turns.
+ */
+import * as Effect from "effect/Effect"
+import type { Calls } from "./Driver.ts"
+import * as Peer from "./Peer.ts"
+import * as ServerProcess from "./ServerProcess.ts"
+
+export interface Settings {
+  readonly rounds: number
+  /** Multiplies the calls of every window and of the warm-up. */
+  readonly scale: number
+  readonly pendingAsks: number
+  readonly peers: ReadonlyArray<string>
+}
+
+export const defaults: Settings = { rounds: 25, scale: 1, pendingAsks: 2000, peers: Peer.names }
+
+export interface Scenario extends Calls {
+  readonly title: string
+  readonly transport: ServerProcess.Transport
+}
+
+/** Windows of some 50 milliseconds: long enough for the clock, short enough to meet the same moment as their peers. */
+export const scenarios: ReadonlyArray<Scenario> = [
+  { transport: "stdio", title: "no ask", asks: 0, atOnce: 1, calls: 500 },
+  { transport: "stdio", title: "1 ask", asks: 1, atOnce: 1, calls: 300 },
+  { transport: "stdio", title: "5 asks", asks: 5, atOnce: 1, calls: 100 },
+  { transport: "stdio", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 500 },
+  { transport: "memory", title: "no ask", asks: 0, atOnce: 1, calls: 2000 },
+  { transport: "memory", title: "1 ask", asks: 1, atOnce: 1, calls: 1000 },
+  { transport: "memory", title: "5 asks", asks: 5, atOnce: 1, calls: 300 },
+  { transport: "memory", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 1000 }
+]
+
+/** V8 goes on optimizing this code for some ten thousand calls. */
+const warmUp: Calls = { asks: 1, atOnce: 10, calls: 12_000 }
+
+/** The values of one peer, one for each round; the same index is the same round. */
+export type Rounds = ReadonlyArray<number>
+
+export interface Measured {
+  readonly scenario: Scenario
+  /** CPU microseconds of the server for each call. */
+  readonly cpu: ReadonlyMap<string, Rounds>
+  /** Calls in a second of wall time. */
+  readonly throughput: ReadonlyMap<string, Rounds>
+}
+
+export interface Results {
+  readonly settings: Settings
+  readonly measured: ReadonlyArray<Measured>
+  /** Bytes for each pending ask. */
+  readonly heap: ReadonlyMap<string, Rounds>
+}
+
+export const measure = (settings: Settings): Effect.Effect<Results> =>
+  Effect.scoped(Effect.gen(function*() {
+    const servers = { stdio: yield* startAll(settings, "stdio"), memory: yield* startAll(settings, "memory") }
+    const measured = yield* Effect.forEach(
+      scenarios,
+      (scenario) => runScenario(settings, scenario, servers[scenario.transport])
+    )
+    return { settings, measured, heap: yield* runHeap(settings, servers.stdio) }
+  }))
+
+type Servers = ReadonlyArray<readonly [name: string, server: ServerProcess.ServerProcess]>
+
+const startAll = (settings: Settings, transport: ServerProcess.Transport) =>
+  Effect.forEach(
+    settings.peers,
+    Effect.fnUntraced(function*(name) {
+      const server = yield* ServerProcess.start(name, transport)
+      if (server === undefined) return []
+      yield* server.run(scaled(warmUp, settings))
+      return [[name, server] as const]
+    }),
+    { concurrency: 2 }
+  ).pipe(Effect.map((servers): Servers => servers.flat()))
+
+const runScenario = (settings: Settings, scenario: Scenario, servers: Servers): Effect.Effect<Measured> =>
+  Effect.gen(function*() {
+    const calls = scaled(scenario, settings)
+    const cpu = new Map(servers.map(([name]) => [name, new Array<number>()]))
+    const throughput = new Map(servers.map(([name]) => [name, new Array<number>()]))
+    for (const [, server] of servers) yield* server.run({ ...calls, calls: calls.calls * 3 })
+    for (let round = 0; round < settings.rounds; round++) {
+      for (const [name, server] of turn(servers, round)) {
+        const { cpuMicros, wallMillis } = yield* server.run(calls)
+        cpu.get(name)!.push(cpuMicros / calls.calls)
+        throughput.get(name)!.push(calls.calls / wallMillis * 1000)
+      }
+    }
+    return { scenario, cpu, throughput }
+  })
+
+const scaled = ({ asks, atOnce, calls }: Calls, { scale }: Settings): Calls => ({
+  asks,
+  atOnce,
+  calls: Math.max(1, Math.round(calls * scale))
+})
+
+const runHeap = (settings: Settings, servers: Servers): Effect.Effect<ReadonlyMap<string, Rounds>> =>
+  Effect.gen(function*() {
+    const heap = new Map(servers.map(([name]) => [name, new Array<number>()]))
+    for (const [name, server] of servers) {
+      yield* server.heapPerPendingAsk(settings.pendingAsks)
+      for (let round = 0; round < Math.min(3, settings.rounds); round++) {
+        heap.get(name)!.push(yield* server.heapPerPendingAsk(settings.pendingAsks))
+      }
+    }
+    return heap
+  })
+
+/** Another one goes first in each round. */
+const turn = <A>(items: ReadonlyArray<A>, by: number): ReadonlyArray<A> => {
+  const at = by % items.length
+  return [...items.slice(at), ...items.slice(0, at)]
+}

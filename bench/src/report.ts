@@ -1,0 +1,144 @@
+/**
+ * Turns measurements into tables and verdicts.
+ */
+import type { Measured, Results, Rounds } from "./measure.ts"
+import * as Peer from "./Peer.ts"
+
+/** What this repository promises of its own peer. */
+export const subject = "effect-sampling"
+
+export interface Target {
+  readonly title: string
+  readonly limit: string
+  readonly value: string
+  readonly holds: boolean
+}
+
+export const median = (values: Rounds): number => {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = Math.floor(sorted.length / 2)
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2
+}
+
+/**
+ * How often a peer's value holds the reference's, as the median over rounds: windows of the same round ran next to each
+ * other, so that a busy machine slows both.
+ *
+ * In memory the driver runs in the same process, so the cost of the floor peer, which is mostly the driver's, is taken
+ * off both. That makes the ratio larger, never smaller.
+ */
+export const ratio = ({ cpu, scenario }: Measured, peer: string): number => {
+  const own = cpu.get(peer)
+  const reference = cpu.get(Peer.reference)
+  const floor = scenario.transport === "memory" ? cpu.get(Peer.floor) : undefined
+  if (own === undefined || reference === undefined) return Number.NaN
+  return median(own.map((value, round) => {
+    const less = floor?.[round] ?? 0
+    return (value - less) / (reference[round]! - less)
+  }))
+}
+
+export const targets = ({ heap, measured }: Results): ReadonlyArray<Target> => {
+  const limits = { stdio: 1.15, memory: 1.35 }
+  const cpu = measured
+    .filter(({ scenario }) => scenario.asks === 1 && scenario.atOnce === 1)
+    .map((one) => {
+      const { transport } = one.scenario
+      const value = ratio(one, subject)
+      return {
+        title: `CPU of a call with 1 ask, ${transport}`,
+        limit: `at most ${limits[transport].toFixed(2)} x ${Peer.reference}`,
+        value: `${value.toFixed(2)} x`,
+        holds: value <= limits[transport]
+      }
+    })
+  const extra = median(heap.get(subject) ?? []) - median(heap.get(Peer.reference) ?? [])
+  return [...cpu, {
+    title: "heap of a pending ask",
+    limit: `at most 1024 B more than ${Peer.reference}`,
+    value: `${extra.toFixed(0)} B more`,
+    holds: extra <= 1024
+  }]
+}
+
+export const format = (results: Results): string =>
+  [
+    ...(["stdio", "memory"] as const).map((transport) => cpuTable(results, transport)),
+    throughputTable(results),
+    heapTable(results),
+    targetTable(targets(results))
+  ].join("\n\n")
+
+const cpuTable = (results: Results, transport: "stdio" | "memory"): string => {
+  const measured = results.measured.filter(({ scenario }) => scenario.transport === transport)
+  const title = transport === "stdio"
+    ? "CPU of the server's process per call, stdio (microseconds, and ratio)"
+    : "CPU per call, in memory, driver included (microseconds, and ratio of what is above the floor)"
+  return table(
+    [title, ...measured.map(({ scenario }) => scenario.title), "each further ask"],
+    results.settings.peers.map((peer) => [
+      peer,
+      ...measured.map((one) => cell(one.cpu.get(peer), 1, peer === Peer.floor ? Number.NaN : ratio(one, peer))),
+      furtherAsk(measured, peer)
+    ])
+  )
+}
+
+const furtherAsk = (measured: ReadonlyArray<Measured>, peer: string): string => {
+  const cost = (asks: number, of: string) => {
+    const rounds = measured.find(({ scenario }) => scenario.asks === asks && scenario.atOnce === 1)?.cpu.get(of)
+    return rounds === undefined ? Number.NaN : median(rounds)
+  }
+  const further = (of: string) => (cost(5, of) - cost(1, of)) / 4
+  const value = further(peer)
+  return Number.isNaN(value)
+    ? "-"
+    : peer === Peer.floor
+    ? value.toFixed(1)
+    : `${value.toFixed(1)} (${(value / further(Peer.reference)).toFixed(2)})`
+}
+
+const throughputTable = (results: Results): string => {
+  const measured = results.measured.filter(({ scenario }) => scenario.atOnce > 1)
+  return table(
+    ["Calls per second of wall time, 1 ask each, 100 at once", ...measured.map(({ scenario }) => scenario.transport)],
+    results.settings.peers.map((peer) => [peer, ...measured.map(({ throughput }) => cell(throughput.get(peer), 0))])
+  )
+}
+
+const heapTable = ({ heap, settings }: Results): string => {
+  const reference = median(heap.get(Peer.reference) ?? [])
+  return table(
+    [`Heap per pending ask, stdio, ${settings.pendingAsks} pending (bytes)`, "bytes", `more than ${Peer.reference}`],
+    settings.peers.map((peer) => {
+      const rounds = heap.get(peer)
+      return rounds === undefined
+        ? [peer, "-", "-"]
+        : [peer, median(rounds).toFixed(0), (median(rounds) - reference).toFixed(0)]
+    })
+  )
+}
+
+const targetTable = (all: ReadonlyArray<Target>): string =>
+  table(
+    [`Targets of ${subject}`, "limit", "measured", ""],
+    all.map(({ holds, limit, title, value }) => [title, limit, value, holds ? "holds" : "MISSED"])
+  )
+
+const cell = (rounds: Rounds | undefined, digits: number, times = Number.NaN): string =>
+  rounds === undefined
+    ? "-"
+    : Number.isNaN(times)
+    ? median(rounds).toFixed(digits)
+    : `${median(rounds).toFixed(digits)} (${times.toFixed(2)})`
+
+/** A Markdown table whose columns line up in a terminal. */
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]!.length)))
+  const line = (cells: ReadonlyArray<string>) =>
+    `| ${cells.map((text, at) => at === 0 ? text.padEnd(widths[at]!) : text.padStart(widths[at]!)).join(" | ")} |`
+  const rule = `| ${
+    widths.map((width, at) => at === 0 ? "-".repeat(width) : `${"-".repeat(width - 1)}:`).join(" | ")
+  } |`
+  return [line(head), rule, ...rows.map(line)].join("\n")
+}

@@ -1,0 +1,26 @@
+import type { Readable } from "node:stream"
+import { StringDecoder } from "node:string_decoder"
+import type { ToolArguments } from "./Workload.ts"
+
+interface Text {
+  readonly text: string
+}
+
+/** What the driver and the floor read of a JSON-RPC message. Both ends are ours, so nothing is checked. */
+export interface Message {
+  readonly id: number
+  readonly method?: string
+  readonly params: { readonly arguments: ToolArguments; readonly protocolVersion: string }
+  readonly result: { readonly isError?: boolean; readonly content: Text & { readonly [index: number]: Text } }
+}
+
+/** Calls `onMessage` with each line of a stream, parsed as JSON. */
+export const onLines = (stream: Readable, onMessage: (message: Message) => void): void => {
+  const decoder = new StringDecoder("utf8")
+  let rest = ""
+  stream.on("data", (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split("\n")
+    rest = lines.pop() ?? ""
+    for (const line of lines) onMessage(JSON.parse(line))
+  })
+}

@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { defaults, measure, scenarios } from "../src/measure.ts"
+import * as Peer from "../src/Peer.ts"
+import { format, ratio, targets } from "../src/report.ts"
+
+// The harness, with so few calls that the numbers mean nothing: every peer answers every scenario correctly, or
+// `measure` dies.
+describe("Bench", () => {
+  it.live("measures every peer in every scenario", () =>
+    Effect.gen(function*() {
+      const results = yield* measure({ ...defaults, rounds: 1, scale: 0.002, pendingAsks: 5 })
+
+      assert.strictEqual(results.measured.length, scenarios.length)
+      for (const { cpu, throughput } of results.measured) {
+        assert.deepStrictEqual([...cpu.keys()], Peer.names)
+        for (const [value] of [...cpu.values(), ...throughput.values()]) assert.isAbove(value!, 0)
+      }
+      assert.deepStrictEqual([...results.heap.keys()], Peer.names)
+      assert.strictEqual(targets(results).length, 3)
+      for (const peer of Peer.names) assert.include(format(results), `| ${peer}`)
+    }), 120_000)
+
+  it("compares what is above the floor in memory, round by round", () => {
+    const measured = {
+      scenario: scenarios.find(({ transport }) => transport === "memory")!,
+      cpu: new Map([["floor", [1, 2, 1]], ["raw-sdk", [3, 6, 2]], ["effect-sampling", [4, 8, 9]]]),
+      throughput: new Map()
+    }
+    assert.strictEqual(ratio(measured, "effect-sampling"), 1.5)
+  })
+
+  it("compares the whole of the server's process over stdio", () => {
+    const measured = {
+      scenario: scenarios.find(({ transport }) => transport === "stdio")!,
+      cpu: new Map([["floor", [1]], ["raw-sdk", [2]], ["effect-sampling", [3]]]),
+      throughput: new Map()
+    }
+    assert.strictEqual(ratio(measured, "effect-sampling"), 1.5)
+  })
+})
