@@ -1,21 +1,31 @@
 /**
- * `npm run bench`: prints the tables. With `-- --check` it exits with 1 when a target is missed.
+ * `npm run bench`: prints the tables. With `-- --check` it exits with 1 when a target is missed; `--only memory`,
+ * `--only "stdio, 1 ask"` or `--only heap`, `--peers raw-sdk,effect-sampling` and `--rounds 9` measure less.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { cpus } from "node:os"
 import process from "node:process"
 import { parseArgs } from "node:util"
-import { defaults, measure } from "./measure.ts"
+import { defaults, measure, type Settings } from "./measure.ts"
 import { format, targets } from "./report.ts"
 
 const { values } = parseArgs({
   options: {
     check: { type: "boolean", default: false },
     rounds: { type: "string", default: String(defaults.rounds) },
-    peers: { type: "string", default: defaults.peers.join(",") }
+    peers: { type: "string", default: defaults.peers.join(",") },
+    only: { type: "string", default: "" }
   }
 })
+
+const settings: Settings = {
+  ...defaults,
+  rounds: Number(values.rounds),
+  peers: values.peers.split(","),
+  scenarios: defaults.scenarios.filter(({ title, transport }) => `${transport}, ${title}`.startsWith(values.only)),
+  heap: "heap".startsWith(values.only)
+}
 
 const main = Effect.gen(function*() {
   const processors = cpus()
@@ -25,7 +35,7 @@ const main = Effect.gen(function*() {
     })\n`
   )
   const start = performance.now()
-  const results = yield* measure({ ...defaults, rounds: Number(values.rounds), peers: values.peers.split(",") })
+  const results = yield* measure(settings)
   yield* Console.log(format(results))
   yield* Console.log(`\n${values.rounds} rounds in ${((performance.now() - start) / 1000).toFixed(0)} s`)
   if (values.check && targets(results).some(({ holds }) => !holds)) process.exitCode = 1

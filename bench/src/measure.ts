@@ -12,9 +12,9 @@ export interface Settings {
   readonly scale: number
   readonly pendingAsks: number
   readonly peers: ReadonlyArray<string>
+  readonly scenarios: ReadonlyArray<Scenario>
+  readonly heap: boolean
 }
-
-export const defaults: Settings = { rounds: 25, scale: 1, pendingAsks: 2000, peers: Peer.names }
 
 export interface Scenario extends Calls {
   readonly title: string
@@ -32,6 +32,15 @@ export const scenarios: ReadonlyArray<Scenario> = [
   { transport: "memory", title: "5 asks", asks: 5, atOnce: 1, calls: 300 },
   { transport: "memory", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 1000 }
 ]
+
+export const defaults: Settings = {
+  rounds: 25,
+  scale: 1,
+  pendingAsks: 2000,
+  peers: Peer.names,
+  scenarios,
+  heap: true
+}
 
 /** V8 goes on optimizing this code for some ten thousand calls. */
 const warmUp: Calls = { asks: 1, atOnce: 10, calls: 12_000 }
@@ -56,12 +65,17 @@ export interface Results {
 
 export const measure = (settings: Settings): Effect.Effect<Results> =>
   Effect.scoped(Effect.gen(function*() {
-    const servers = { stdio: yield* startAll(settings, "stdio"), memory: yield* startAll(settings, "memory") }
+    const needsStdio = settings.heap || settings.scenarios.some(({ transport }) => transport === "stdio")
+    const needsMemory = settings.scenarios.some(({ transport }) => transport === "memory")
+    const servers = {
+      stdio: needsStdio ? yield* startAll(settings, "stdio") : [],
+      memory: needsMemory ? yield* startAll(settings, "memory") : []
+    }
     const measured = yield* Effect.forEach(
-      scenarios,
+      settings.scenarios,
       (scenario) => runScenario(settings, scenario, servers[scenario.transport])
     )
-    return { settings, measured, heap: yield* runHeap(settings, servers.stdio) }
+    return { settings, measured, heap: settings.heap ? yield* runHeap(settings, servers.stdio) : new Map() }
   }))
 
 type Servers = ReadonlyArray<readonly [name: string, server: ServerProcess.ServerProcess]>

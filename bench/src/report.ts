@@ -52,7 +52,10 @@ export const targets = ({ heap, measured }: Results): ReadonlyArray<Target> => {
         holds: value <= limits[transport]
       }
     })
-  const extra = median(heap.get(subject) ?? []) - median(heap.get(Peer.reference) ?? [])
+  const own = heap.get(subject)
+  const reference = heap.get(Peer.reference)
+  if (own === undefined || reference === undefined) return cpu
+  const extra = median(own) - median(reference)
   return [...cpu, {
     title: "heap of a pending ask",
     limit: `at most 1024 B more than ${Peer.reference}`,
@@ -63,14 +66,16 @@ export const targets = ({ heap, measured }: Results): ReadonlyArray<Target> => {
 
 export const format = (results: Results): string =>
   [
-    ...(["stdio", "memory"] as const).map((transport) => cpuTable(results, transport)),
+    cpuTable(results, "stdio"),
+    cpuTable(results, "memory"),
     throughputTable(results),
     heapTable(results),
     targetTable(targets(results))
-  ].join("\n\n")
+  ].filter((text) => text !== "").join("\n\n")
 
 const cpuTable = (results: Results, transport: "stdio" | "memory"): string => {
   const measured = results.measured.filter(({ scenario }) => scenario.transport === transport)
+  if (measured.length === 0) return ""
   const title = transport === "stdio"
     ? "CPU of the server's process per call, stdio (microseconds, and ratio)"
     : "CPU per call, in memory, driver included (microseconds, and ratio of what is above the floor)"
@@ -100,6 +105,7 @@ const furtherAsk = (measured: ReadonlyArray<Measured>, peer: string): string => 
 
 const throughputTable = (results: Results): string => {
   const measured = results.measured.filter(({ scenario }) => scenario.atOnce > 1)
+  if (measured.length === 0) return ""
   return table(
     ["Calls per second of wall time, 1 ask each, 100 at once", ...measured.map(({ scenario }) => scenario.transport)],
     results.settings.peers.map((peer) => [peer, ...measured.map(({ throughput }) => cell(throughput.get(peer), 0))])
@@ -107,6 +113,7 @@ const throughputTable = (results: Results): string => {
 }
 
 const heapTable = ({ heap, settings }: Results): string => {
+  if (heap.size === 0) return ""
   const reference = median(heap.get(Peer.reference) ?? [])
   return table(
     [`Heap per pending ask, stdio, ${settings.pendingAsks} pending (bytes)`, "bytes", `more than ${Peer.reference}`],
