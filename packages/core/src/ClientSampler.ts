@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { cut } from "./internal/quote.ts"
 import { canUseTools, findUnsupported, toWireParams } from "./internal/wireRequest.ts"
@@ -70,7 +71,7 @@ const noClient = (): SamplingUnsupported =>
   })
 
 // Stops at the first problem: an answer may be long, and wrong in every place.
-const decode = Schema.decodeUnknownResult(CreateMessageResult)
+const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
 
 const decodeAnswer = (
   connection: ClientConnection,
