@@ -16,6 +16,7 @@ import * as Content from "./Content.ts"
 import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
+import { traced } from "./internal/traced.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
 import * as ModelPreferences from "./ModelPreferences.ts"
 import { InvalidResponse } from "./SamplingError.ts"
@@ -189,10 +190,9 @@ export const make = (options: {
     Effect.suspend(() => {
       const valid = validateRequest(request)
       if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-      return Effect.withSpan(
-        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response)),
-        "sampling/createMessage",
-        { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
+      return createMessageSpan(
+        valid.success,
+        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response))
       )
     })
   return fromCreateMessage({ capabilities: options.capabilities, createMessage })
@@ -399,12 +399,7 @@ const firstOfSamplers = (
       : answer
   }
   return fromCreateMessage({
-    createMessage: (request) =>
-      Effect.withSpan(
-        Effect.tap(attempt(0, request, []), (response) => Effect.annotateCurrentSpan(sourceAttributes(response))),
-        "Sampler.firstOf",
-        { captureStackTrace: false }
-      ),
+    createMessage: (request) => firstOfSpan(request, attempt(0, request, [])),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
       (all) => ({ tools: all.some(({ tools }) => tools) })
@@ -412,13 +407,21 @@ const firstOfSamplers = (
   })
 }
 
+const createMessageSpan = traced("sampling/createMessage", { kind: "client", requestAttributes, responseAttributes })
+
+const firstOfSpan = traced("Sampler.firstOf", {
+  kind: "internal",
+  requestAttributes: () => ({}),
+  responseAttributes: sourceAttributes
+})
+
 const checkAnswer = (
   request: SamplingRequest,
   response: SamplingResponse
 ): Effect.Effect<SamplingResponse, InvalidResponse> => {
   const problem = findAnswerProblem(request, response)
   return problem === undefined
-    ? Effect.as(Effect.annotateCurrentSpan(responseAttributes(response)), response)
+    ? Effect.succeed(response)
     : Effect.fail(
       new InvalidResponse({
         message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +

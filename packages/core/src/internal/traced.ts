@@ -1,0 +1,21 @@
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+
+/**
+ * Runs effects in a span that tells of the request and of what it gave. Where no tracer is installed nobody can see a
+ * span, so none is made: it would cost more than the rest of a request.
+ */
+export const traced = <Request, Response>(name: string, options: {
+  readonly kind: Tracer.SpanKind
+  readonly requestAttributes: (request: Request) => Record<string, unknown>
+  readonly responseAttributes: (response: Response) => Record<string, unknown>
+}) =>
+<E, R>(request: Request, effect: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
+  Effect.flatMap(Effect.tracer, (tracer) =>
+    tracer === Tracer.nativeTracer
+      ? effect
+      : Effect.withSpan(
+        Effect.tap(effect, (response) => Effect.annotateCurrentSpan(options.responseAttributes(response))),
+        name,
+        { kind: options.kind, attributes: options.requestAttributes(request), captureStackTrace: false }
+      ))
