@@ -160,6 +160,8 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
         failureOrigin
       }))
 
+  const addCaptured = addMissing(handler.context)
+
   return (parameters, options) =>
     Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
@@ -173,7 +175,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
                   ? Effect.void
                   : Effect.flatMap(Effect.orDie(encode(result, false)), options.onPreliminary)
             }),
-            (input: Context.Context<never>) => Context.merge(handler.context, input)
+            addCaptured
           ),
           {
             onFailure: (error) => fail(normalize(tool.name, method, error), originOf(error)),
@@ -182,6 +184,27 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
         )
     })
 }
+
+/**
+ * `Context.merge(captured, input)`, which copies both: the services of the caller, and those captured that it lacks. A
+ * call adds its services to those of its server, so the ones that it lacks are few.
+ */
+const addMissing = (captured: Context.Context<never>) => {
+  const services = Array.from(
+    captured.mapUnsafe,
+    ([key, service]): readonly [Context.Key<never, unknown>, unknown] => [Context.Service<never, unknown>(key), service]
+  )
+  return (input: Context.Context<never>): Context.Context<never> => {
+    let context = input
+    for (const [key, service] of services) {
+      if (Context.getOrElse(input, key, constMissing) === missing) context = Context.add(context, key, service)
+    }
+    return context
+  }
+}
+
+const missing = Symbol()
+const constMissing = () => missing
 
 const erase = (f: unknown) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements
