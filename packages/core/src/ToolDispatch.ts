@@ -160,6 +160,16 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
         failureOrigin
       }))
 
+  const handlers = {
+    onFailure: (error: unknown) => fail(normalize(tool.name, method, error), originOf(error)),
+    onSuccess: succeed
+  }
+
+  const toPreliminary = (onPreliminary: CallOptions["onPreliminary"]) =>
+    onPreliminary === undefined
+      ? dropPreliminary
+      : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+
   const addCaptured = addMissing(handler.context)
 
   return (parameters, options) =>
@@ -170,17 +180,11 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
           Effect.updateContext(
             handler.handler(decoded, {
               toolCallId: options.toolCallId,
-              preliminary: (result: unknown) =>
-                options.onPreliminary === undefined
-                  ? Effect.void
-                  : Effect.flatMap(Effect.orDie(encode(result, false)), options.onPreliminary)
+              preliminary: toPreliminary(options.onPreliminary)
             }),
             addCaptured
           ),
-          {
-            onFailure: (error) => fail(normalize(tool.name, method, error), originOf(error)),
-            onSuccess: succeed
-          }
+          handlers
         )
     })
 }
@@ -205,6 +209,8 @@ const addMissing = (captured: Context.Context<never>) => {
 
 const missing = Symbol()
 const constMissing = () => missing
+
+const dropPreliminary = () => Effect.void
 
 const erase = (f: unknown) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements

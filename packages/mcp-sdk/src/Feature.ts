@@ -62,21 +62,25 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
     const entries = Object.values(self.tools).map((tool) => {
       const definition = toolDefinition(tool)
       const toResult = makeToResult(tool, definition)
+      const handlers = {
+        onSuccess: (outcome: ToolDispatch.Outcome) => Effect.succeed(toResult.onSuccess(outcome)),
+        onFailure: toResult.onFailure
+      }
       return {
         definition,
         call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
           run(
-            Effect.matchCauseEffect(dispatch.call(tool.name, parameters, callOptions(extra)), {
-              onSuccess: (outcome) => Effect.succeed(toResult.onSuccess(outcome)),
-              onFailure: toResult.onFailure
-            }),
+            Effect.matchCauseEffect(dispatch.call(tool.name, parameters, callOptions(extra)), handlers),
             server,
             extra
-          ).then((exit) => Exit.isSuccess(exit) ? exit.value : interrupted)
+          ).then(valueOrInterrupted)
       }
     })
     return { install: (server) => addTools(server, entries) }
   })
+
+const valueOrInterrupted = (exit: Exit.Exit<CallToolResult>): CallToolResult =>
+  Exit.isSuccess(exit) ? exit.value : interrupted
 
 const callOptions = (extra: Extra): ToolDispatch.CallOptions | undefined => {
   const progressToken = extra._meta?.progressToken

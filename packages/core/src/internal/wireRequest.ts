@@ -14,31 +14,31 @@ export const findUnsupported = (
 ): SamplingUnsupported | undefined => {
   const { protocolVersion, unreachable } = connection
   const sampling = connection.capabilities.sampling
-  const who = describe(connection)
+  const who = () => describe(connection)
   if (unreachable !== undefined) {
     return new SamplingUnsupported({
       missing: "backChannel",
-      message: `Cannot ask the model of ${who}: ${unreachable} ${orProvider}`
+      message: `Cannot ask the model of ${who()}: ${unreachable} ${orProvider}`
     })
   }
   if (!isDeclared(sampling)) {
     return new SamplingUnsupported({
       missing: "sampling",
       message:
-        `Cannot ask the model of ${who}: it did not declare the capability "sampling". Use a client that does. ${orProvider}`
+        `Cannot ask the model of ${who()}: it did not declare the capability "sampling". Use a client that does. ${orProvider}`
     })
   }
   if (!isDeclared(sampling.tools) && needsTools(request)) {
     return new SamplingUnsupported({
       missing: "sampling.tools",
-      message: `Cannot ask the model of ${who} with tools: it declared "sampling" but not "sampling.tools". ` +
+      message: `Cannot ask the model of ${who()} with tools: it declared "sampling" but not "sampling.tools". ` +
         `Sample without tools, or use a client that supports them. ${orProvider}`
     })
   }
   if (!isDeclared(sampling.context) && needsContext(request) && !isBefore(protocolVersion, "2025-11-25")) {
     return new SamplingUnsupported({
       missing: "sampling.context",
-      message: `Cannot ask the model of ${who} with includeContext "${request.includeContext}": it did not declare ` +
+      message: `Cannot ask the model of ${who()} with includeContext "${request.includeContext}": it did not declare ` +
         `"sampling.context". Leave includeContext out (MCP deprecates it) and put the context into the prompt. ${orProvider}`
     })
   }
@@ -46,7 +46,7 @@ export const findUnsupported = (
   if (isBeforeAudio && hasAudio(request)) {
     return new SamplingUnsupported({
       missing: "content",
-      message: `Cannot send audio to ${who}: it speaks MCP ${quote(protocolVersion)}, which has none ` +
+      message: `Cannot send audio to ${who()}: it speaks MCP ${quote(protocolVersion)}, which has none ` +
         `(2025-03-26 added it). ${orProvider}`
     })
   }

@@ -54,8 +54,6 @@ export class SdkConnection implements ClientConnection {
       const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
         const cancellation = new AbortController()
-        const fail = (error: unknown) =>
-          resume(Effect.fail(toSamplingError(this, error, millis, this.server.transport !== undefined)))
         const forget = lostStreams(this.server.transport)?.onLost(this.extra.requestId, () => {
           cancellation.abort("the stream of the call was lost")
           resume(Effect.fail(streamLost(this)))
@@ -76,7 +74,7 @@ export class SdkConnection implements ClientConnection {
           },
           (error: unknown) => {
             forget?.()
-            fail(error)
+            resume(Effect.fail(toSamplingError(this, error, millis, this.server.transport !== undefined)))
             // A request that could not be written stays registered in the SDK until it is cancelled.
             if (isSendError(error)) cancellation.abort("it could not be sent")
           }

@@ -26,9 +26,11 @@ export const makeRunCall = <R>(): Effect.Effect<RunCall<R>, never, R> =>
     const calls = Context.get(services, CallsInFlight)
     return (effect, server, extra) =>
       Effect.runPromiseExitWith(Context.add(services, ClientConnection, new SdkConnection(server, extra)))(effect, {
-        signal: extra.signal,
         onFiberStart: (fiber) => {
           calls.add(fiber)
+          // The signal goes with the request, so the listener need not be removed.
+          if (extra.signal.aborted) fiber.interruptUnsafe()
+          else extra.signal.addEventListener("abort", () => fiber.interruptUnsafe())
           fiber.addObserver(() => {
             calls.delete(fiber)
             if (extra.signal.aborted) lostStreams(server.transport)?.cancelled(extra.requestId)
