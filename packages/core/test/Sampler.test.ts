@@ -1,6 +1,6 @@
 import { ModelPreferences, Sampler, SamplingError, SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Latch, type Tracer } from "effect"
+import { Effect, Fiber, Latch, Option, type Tracer } from "effect"
 import { Prompt } from "effect/ai"
 import { audio, hello, image, recordSpans, response, text, tool, toolResult, toolUse } from "./fixtures.ts"
 
@@ -497,6 +497,20 @@ describe("Sampler", () => {
           source: { kind: "client", name: long }
         }, (sampler) => sampler.sample("hi"))
         assert.isBelow(dump(span!).length, 2000)
+      }))
+
+    it.effect("is not opened where no tracer is installed", () =>
+      Effect.gen(function*() {
+        const sampler = Sampler.make({
+          capabilities: Effect.succeed({ tools: false }),
+          createMessage: () =>
+            Effect.map(Effect.option(Effect.currentSpan), (span) => {
+              assert.isTrue(Option.isNone(span))
+              return response({})
+            })
+        })
+        const reply = yield* sampler.sample("hi")
+        assert.strictEqual(reply.text, "Hello")
       }))
 
     it.effect("is not opened for a request that is not sent", () =>

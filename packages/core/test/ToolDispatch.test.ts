@@ -140,6 +140,20 @@ describe("ToolDispatch", () => {
       assert.strictEqual(outcome.result, "caller")
     }))
 
+  it.effect("adds the services of the handlers' Layer that the caller lacks, and leaves a caller's undefined alone", () =>
+    Effect.gen(function*() {
+      const Locale = Context.Reference<string | undefined>("test/Locale", { defaultValue: () => "default" })
+      const Read = Toolkit.make(Tool.make("read", { success: Schema.Unknown }))
+      const dispatch = yield* ToolDispatch.make(Read).pipe(
+        Effect.provide(
+          Layer.provide(Read.toLayer({ read: () => Effect.service(Locale) }), Layer.succeed(Locale, "layer"))
+        )
+      )
+      assert.strictEqual((yield* dispatch.call("read", {})).result, "layer")
+      const overridden = yield* dispatch.call("read", {}).pipe(Effect.provideService(Locale, undefined))
+      assert.strictEqual(overridden.result, undefined)
+    }))
+
   it.effect("hands preliminary results to the caller, encoded, before the handler ends", () =>
     Effect.gen(function*() {
       const Progress = Toolkit.make(Tool.make("progress", { success: DateText }))
