@@ -11,9 +11,10 @@ import { Buffer } from "node:buffer"
 import { once } from "node:events"
 import * as Process from "node:process"
 import type { Readable, Writable } from "node:stream"
+import { ClientChannel } from "./internal/ClientChannel.ts"
 import { LineReader } from "./internal/LineReader.ts"
-import { malformedAnswer, oversizedMessage, routable } from "./internal/malformedAnswer.ts"
 import { MessageTooLarge } from "./internal/MessageTooLarge.ts"
+import { oversizedMessage } from "./internal/oversizedMessage.ts"
 
 /**
  * @category models
@@ -133,26 +134,27 @@ class StdioTransport implements Transport {
       return
     }
     // MCP 2025-03-26 has batches.
-    for (const element of Array.isArray(json) ? json : [json]) {
-      const message = routable(element)
-      if (message === undefined) this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
-      else this.deliver(message)
-    }
+    for (const message of Array.isArray(json) ? json : [json]) this.deliver(message)
   }
 
   private readonly onLongLine = (head: string, tail: string): void => {
     const problem = `it is larger than the ${this.maxMessageBytes} bytes that this server reads`
     this.onerror?.(new Error(`A line on stdin was not read: ${problem}`))
     const message = oversizedMessage(head, tail)
-    if (message?.kind === "answer") this.deliver(malformedAnswer(message.id, problem))
+    if (message?.kind === "answer") ClientChannel.find(this)?.fail(message.id, problem)
     else if (message?.kind === "request") {
       this.writeError(message.id, ErrorCode.InvalidRequest, `The request was not read: ${problem}`).catch(ignore)
     }
   }
 
-  private deliver(message: JSONRPCMessage): void {
+  private deliver(message: unknown): void {
+    if (typeof message !== "object" || message === null) {
+      this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
+      return
+    }
     try {
-      this.onmessage?.(message)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK checks what it is given
+      this.onmessage?.(message as JSONRPCMessage)
     } catch (cause) {
       // The SDK throws on what it cannot put into an error message: objects nested too deeply.
       this.onerror?.(new Error("A message on stdin could not be handled", { cause }))

@@ -7,15 +7,19 @@ import { formatIssue } from "./issues.ts"
 import { findPairingProblem } from "./toolPairing.ts"
 import { wellFormedRequest } from "./wellFormed.ts"
 
-const decode = Schema.decodeUnknownResult(compiled(SamplingRequest), { errors: "all" })
+const isRequest = Schema.is(compiled(SamplingRequest))
+
+const decode = Schema.decodeUnknownResult(SamplingRequest, { errors: "all" })
 
 /** A request as callers wrote it, checked against every rule before anything is sent. */
 export const validateRequest = (request: unknown): Result.Result<SamplingRequest, InvalidRequest> => {
-  const decoded = decode(request)
-  if (Result.isFailure(decoded)) return Result.fail(invalidRequest(formatIssue(decoded.failure.issue)))
-  const problem = findPairingProblem(decoded.success.messages)
+  if (!isRequest(request)) {
+    const decoded = decode(request)
+    return Result.fail(invalidRequest(Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : "not a request"))
+  }
+  const problem = findPairingProblem(request.messages)
   return problem === undefined
-    ? Result.succeed(wellFormedRequest(decoded.success))
+    ? Result.succeed(wellFormedRequest(request))
     : Result.fail(invalidRequest(problem))
 }
 

@@ -6,12 +6,13 @@ import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Feature } from "../Feature.ts"
+import { ClientChannel } from "./ClientChannel.ts"
 import { refusal } from "./httpAccess.ts"
 import type { Access } from "./httpAccess.ts"
 import { readBody } from "./httpBody.ts"
 import { HttpStreams } from "./HttpStreams.ts"
 import { watchStreams } from "./lostStreams.ts"
-import { oversizedAnswer, routable } from "./malformedAnswer.ts"
+import { oversizedMessage } from "./oversizedMessage.ts"
 
 export interface Settings {
   readonly name: string
@@ -122,13 +123,20 @@ export const make = (settings: Settings): HttpSessions => {
     const session = sessionOf(request)
     if (body._tag === "TooLarge") {
       const problem = `it is larger than the ${settings.maxBodyBytes} bytes that this server reads`
-      const answer = oversizedAnswer(body.head, body.tail, problem)
-      if (answer !== undefined) session?.transport.onmessage?.(answer)
+      const message = oversizedMessage(body.head, body.tail)
+      if (session !== undefined && message?.kind === "answer") {
+        ClientChannel.find(session.transport)?.fail(message.id, problem)
+      }
       response.setHeader("connection", "close")
       return respond(response, 413, `The body is too large: ${problem}`)
     }
-    const messages = parse(body.text)
-    if (messages === undefined) return respond(response, 400, "The body is not JSON-RPC", -32_700)
+    const parsed = parse(body.text)
+    if (parsed === undefined) return respond(response, 400, "The body is not JSON-RPC", -32_700)
+    const messages = session === undefined ? parsed : takeAnswers(session, parsed)
+    if (messages === undefined) {
+      response.writeHead(202).end()
+      return
+    }
     const requests = requestIds(messages)
     if (draining && requests.length > 0) return respond(response, 503, "The server is shutting down")
     if (session !== undefined) return yield* pass(session, request, response, requests, messages)
@@ -198,15 +206,28 @@ const closeAll = (sessions: ReadonlyArray<Session>): Promise<ReadonlyArray<void>
 
 const noSession = "There is no such session; start one with an initialize request"
 
-/** The message or batch of a body, with broken answers mended so that they reach the request they answer. */
-const parse = (text: string): unknown => {
-  let json: unknown
+/** The message or batch of a body. */
+const parse = (text: string): object | undefined => {
   try {
-    json = JSON.parse(text)
+    const json: unknown = JSON.parse(text)
+    return typeof json === "object" && json !== null ? json : undefined
   } catch {
     return undefined
   }
-  return Array.isArray(json) ? json.map((message) => routable(message) ?? message) : routable(json)
+}
+
+/**
+ * Takes the answers to requests of ours, and gives what is left for the SDK, which would refuse a body for one message
+ * that it does not like. Undefined when nothing is left.
+ */
+const takeAnswers = (session: Session, parsed: object): object | undefined => {
+  const channel = ClientChannel.find(session.transport)
+  if (channel === undefined) return parsed
+  if (!Array.isArray(parsed)) {
+    return channel.receive(parsed) ? undefined : parsed
+  }
+  const left = parsed.filter((message) => !channel.receive(message))
+  return left.length > 0 || parsed.length === 0 ? left : undefined
 }
 
 const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {

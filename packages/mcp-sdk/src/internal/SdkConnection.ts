@@ -3,11 +3,11 @@ import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
-import { McpError, ResultSchema } from "@modelcontextprotocol/sdk/types.js"
 import type { ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import { AskTimeout } from "../AskTimeout.ts"
 import { toSamplingError } from "./askError.ts"
+import { ClientChannel } from "./ClientChannel.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { answersWithJson, protocolVersionOf } from "./sdkInternals.ts"
 import { timerMillis } from "./timerMillis.ts"
@@ -48,56 +48,39 @@ export class SdkConnection implements ClientConnection {
       : undefined
   }
 
-  readonly ask = (request: ClientRequest): Effect.Effect<unknown, SamplingError> =>
-    Effect.flatMap(AskTimeout, (timeout) => {
+  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    return Effect.flatMap(AskTimeout, (timeout) => {
       if (this.extra.signal.aborted) return Effect.fail(callEnded())
+      const { transport } = this.server
+      if (transport === undefined) return Effect.fail(callEnded())
       const millis = timerMillis(timeout)
       return Effect.callback<unknown, SamplingError>((resume) => {
-        const cancellation = new AbortController()
-        const forget = lostStreams(this.server.transport)?.onLost(this.extra.requestId, () => {
-          cancellation.abort("the stream of the call was lost")
+        const ask = ClientChannel.on(transport).ask(request, this.extra.requestId, millis, (outcome) => {
+          forget?.()
+          resume(
+            outcome._tag === "Result"
+              ? Effect.succeed(outcome.result)
+              : Effect.fail(toSamplingError(this, outcome, millis))
+          )
+        })
+        const forget = lostStreams(transport)?.onLost(this.extra.requestId, () => {
+          ask.cancel("the stream of the call was lost")
           resume(Effect.fail(streamLost(this)))
         })
-        // The SDK passes the request on as it is; our Schema has checked it against the same specification.
-        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-        this.extra.sendRequest(request as ServerRequest, ResultSchema, {
-          signal: cancellation.signal,
-          timeout: millis,
-          onprogress: ignoreProgress,
-          resetTimeoutOnProgress: true
-        }).then(
-          (result) => {
-            forget?.()
-            resume(Effect.succeed(result))
-            // The SDK keeps the progress handler of a request that is answered with a task; nobody asked for one.
-            if ("task" in result) cancellation.abort("a task is no answer to a sampling request")
-          },
-          (error: unknown) => {
-            forget?.()
-            resume(Effect.fail(toSamplingError(this, error, millis, this.server.transport !== undefined)))
-            // A request that could not be written stays registered in the SDK until it is cancelled.
-            if (isSendError(error)) cancellation.abort("it could not be sent")
-          }
-        )
         return Effect.sync(() => {
           forget?.()
-          cancellation.abort("the server no longer needs the answer")
+          ask.cancel("the server no longer needs the answer")
         })
       })
     })
+  }
 }
 
-// The SDK extends a request's time only for requests that listen to progress.
-const ignoreProgress = (): void => {}
-
-// A finalizer that asks, for example. The SDK would refuse to send it.
+// A finalizer that asks, for example.
 const callEnded = (): ConnectionLost =>
   new ConnectionLost({
     message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
   })
-
-const isSendError = (error: unknown): boolean =>
-  error instanceof Error && !(error instanceof McpError) && !("issues" in error)
 
 const streamLost = (connection: ClientConnection): ConnectionLost =>
   new ConnectionLost({

@@ -1,5 +1,6 @@
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
+import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js"
 import {
   CallToolRequestSchema,
   ErrorCode,
@@ -21,7 +22,7 @@ import type {
 } from "@modelcontextprotocol/sdk/types.js"
 import { protocolError } from "./failures.ts"
 import type { Extra } from "./SdkConnection.ts"
-import { heedCancellationOfIdZero, rememberProtocolVersion, skipRequestIdZero } from "./sdkInternals.ts"
+import { heedCancellationOfIdZero, rememberProtocolVersion } from "./sdkInternals.ts"
 
 export interface ToolEntry {
   readonly definition: Tool
@@ -59,7 +60,6 @@ const registryOf = (server: Server): Registry => {
   if (known !== undefined) return known
   const registry: Registry = { tools: new Map(), prompts: new Map(), resources: new Map() }
   registries.set(server, registry)
-  skipRequestIdZero(server)
   heedCancellationOfIdZero(server)
   rememberProtocolVersion(server)
   return registry
@@ -82,7 +82,8 @@ export const addTools = (server: Server, entries: ReadonlyArray<ToolEntry>): voi
     server.setRequestHandler(ListToolsRequestSchema, () => ({
       tools: Array.from(tools.values(), (entry) => entry.definition)
     }))
-    server.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => {
+    // Not `Server`'s own method, which checks each request and each result a second time.
+    Protocol.prototype.setRequestHandler.call(server, CallToolRequestSchema, ({ params }, extra) => {
       const entry = tools.get(params.name)
       // MCP 2025-11-25, tools, "Error Handling": an unknown tool is a protocol error.
       if (entry === undefined) throw protocolError(ErrorCode.InvalidParams, `Unknown tool: ${params.name}`)

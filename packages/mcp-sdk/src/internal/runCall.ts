@@ -4,6 +4,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import { ClientChannel } from "./ClientChannel.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
@@ -27,13 +28,13 @@ export const makeRunCall = <R>(): Effect.Effect<RunCall<R>, never, R> =>
     return (effect, server, extra) =>
       Effect.runPromiseExitWith(Context.add(services, ClientConnection, new SdkConnection(server, extra)))(effect, {
         onFiberStart: (fiber) => {
+          const { transport } = server
+          if (extra.signal.aborted || transport === undefined) fiber.interruptUnsafe()
+          else ClientChannel.on(transport).watch(extra.requestId, fiber)
           calls.add(fiber)
-          // The signal goes with the request, so the listener need not be removed.
-          if (extra.signal.aborted) fiber.interruptUnsafe()
-          else extra.signal.addEventListener("abort", () => fiber.interruptUnsafe())
           fiber.addObserver(() => {
             calls.delete(fiber)
-            if (extra.signal.aborted) lostStreams(server.transport)?.cancelled(extra.requestId)
+            if (extra.signal.aborted) lostStreams(transport)?.cancelled(extra.requestId)
           })
         }
       })

@@ -36,14 +36,6 @@ export const rememberProtocolVersion = (server: Server): void => {
 export const protocolVersionOf = (server: Server): string | undefined => protocolVersions.get(server)
 
 /**
- * Skips request id 0: clients on SDK 1.x ignore the cancellation of a request with a falsy id (`Protocol._oncancel`), so
- * the first request of a session could not be cancelled.
- */
-export const skipRequestIdZero = (server: Server): void => {
-  if (Reflect.get(server, "_requestMessageId") === 0) Reflect.set(server, "_requestMessageId", 1)
-}
-
-/**
  * Lets the other side cancel its request with id 0, which `Protocol._oncancel` ignores: plain SDK 1.x servers give it to
  * their first sampling request. Call it before `connect`.
  */

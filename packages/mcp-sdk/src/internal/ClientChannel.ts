@@ -1,0 +1,202 @@
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
+import type { Fiber } from "effect/Fiber"
+
+/** How an ask ended. */
+export type Outcome =
+  | { readonly _tag: "Result"; readonly result: unknown }
+  | { readonly _tag: "Error"; readonly code: number; readonly message: string }
+  | { readonly _tag: "Malformed"; readonly problem: string }
+  | { readonly _tag: "TimedOut" }
+  | { readonly _tag: "Closed" }
+  | { readonly _tag: "NotSent"; readonly cause: unknown }
+
+/** A request to the client that waits for its answer. */
+export interface Ask {
+  /** Forgets it and tells the client. Its outcome is not reported any more. */
+  readonly cancel: (reason: string) => void
+}
+
+/**
+ * What goes on between this library and one client, on the transport of the SDK's server: the calls that it handles, and
+ * its own requests beside those of the SDK; answers are told apart by their ids.
+ *
+ * The SDK's own `request` drops malformed answers in silence, reports a cancellation as a time-out, keeps what it could
+ * not send, and checks each answer three times before our Schema does.
+ */
+export class ClientChannel {
+  private readonly transport: Transport
+  private readonly pending = new Map<number, PendingAsk>()
+  private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
+  private asks = 0
+
+  private constructor(transport: Transport) {
+    this.transport = transport
+    const { onclose, onmessage } = transport
+    transport.onmessage = (message, extra) => {
+      if (this.receive(message)) return
+      onmessage?.(message, extra)
+      if ("method" in message && message.method === "notifications/cancelled") this.onCancelled(message.params)
+    }
+    transport.onclose = () => {
+      onclose?.()
+      for (const call of this.calls.values()) call.interruptUnsafe()
+      for (const ask of this.pending.values()) this.settle(ask, { _tag: "Closed" })
+    }
+  }
+
+  /** The channel on a transport that is connected to an SDK server. */
+  static on(transport: Transport): ClientChannel {
+    const known = channels.get(transport)
+    if (known !== undefined) return known
+    const channel = new ClientChannel(transport)
+    channels.set(transport, channel)
+    return channel
+  }
+
+  /** The channel on a transport, if anything was asked on it. */
+  static find(transport: Transport): ClientChannel | undefined {
+    return channels.get(transport)
+  }
+
+  /** Interrupts a call when the client cancels it or leaves. Listening to the abort signal of each call costs more. */
+  watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
+    this.calls.set(requestId, call)
+    call.addObserver(() => {
+      if (this.calls.get(requestId) === call) this.calls.delete(requestId)
+    })
+  }
+
+  private onCancelled(params: unknown): void {
+    const id = isRecord(params) ? params["requestId"] : undefined
+    const call = isId(id) ? this.calls.get(id) : undefined
+    // After the SDK, which has to know that no answer is wanted.
+    if (call !== undefined) queueMicrotask(() => call.interruptUnsafe())
+  }
+
+  /** Sends a request on the stream of the call that it belongs to. Progress starts its time anew. */
+  ask(
+    request: { readonly method: string; readonly params: object },
+    relatedRequestId: RequestId,
+    timeoutMillis: number,
+    report: (outcome: Outcome) => void
+  ): Ask {
+    const id = firstId + this.asks++
+    const ask = new PendingAsk(this, id, relatedRequestId, report)
+    this.pending.set(id, ask)
+    ask.timer = setTimeout(expire, timeoutMillis, ask)
+    const { method, params } = request
+    const meta: unknown = Reflect.get(params, "_meta")
+    const message: JSONRPCMessage = {
+      jsonrpc: "2.0",
+      id,
+      method,
+      params: { ...params, _meta: { ...(isRecord(meta) && meta), progressToken: id } }
+    }
+    this.send(message, ask).catch((cause: unknown) => this.settle(ask, { _tag: "NotSent", cause }))
+    return ask
+  }
+
+  /** Takes a message if it belongs to a request of this channel. Whatever it is, it does not throw. */
+  receive(message: unknown): boolean {
+    if (!isRecord(message)) return false
+    if (message["method"] === "notifications/progress") {
+      const token = isRecord(message["params"]) ? message["params"]["progressToken"] : undefined
+      const waiting = this.find(token)
+      waiting?.timer?.refresh()
+      return waiting !== undefined
+    }
+    const id = message["id"]
+    const ask = "result" in message || "error" in message || !("method" in message) ? this.find(id) : undefined
+    if (ask === undefined) return false
+    this.settle(ask, toOutcome(message))
+    return true
+  }
+
+  /** An answer came that could not be read. Gives whether its request is one of this channel. */
+  fail(id: RequestId, problem: string): boolean {
+    const ask = this.find(id)
+    if (ask !== undefined) this.settle(ask, { _tag: "Malformed", problem })
+    return ask !== undefined
+  }
+
+  settle(ask: PendingAsk, outcome: Outcome): void {
+    if (this.forget(ask)) ask.report(outcome)
+  }
+
+  cancel(ask: PendingAsk, reason: string): void {
+    if (!this.forget(ask)) return
+    this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: ask.id, reason } }, ask)
+      .catch(ignore)
+  }
+
+  /** As the SDK does, it takes an id that came back as text. */
+  private find(id: unknown): PendingAsk | undefined {
+    return isId(id) ? this.pending.get(Number(id)) : undefined
+  }
+
+  private forget(ask: PendingAsk): boolean {
+    clearTimeout(ask.timer)
+    return this.pending.delete(ask.id)
+  }
+
+  private send(message: JSONRPCMessage, ask: PendingAsk): Promise<void> {
+    return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
+  }
+}
+
+/** The SDK counts its own requests from 0. */
+const firstId = 2 ** 30
+
+const channels = new WeakMap<Transport, ClientChannel>()
+
+class PendingAsk implements Ask {
+  readonly id: number
+  readonly relatedRequestId: RequestId
+  readonly report: (outcome: Outcome) => void
+  timer: NodeJS.Timeout | undefined
+  private readonly channel: ClientChannel
+
+  constructor(channel: ClientChannel, id: number, relatedRequestId: RequestId, report: (outcome: Outcome) => void) {
+    this.channel = channel
+    this.id = id
+    this.relatedRequestId = relatedRequestId
+    this.report = report
+  }
+
+  cancel(reason: string): void {
+    this.channel.cancel(this, reason)
+  }
+
+  expire(): void {
+    this.cancel("no answer came in time")
+    this.report({ _tag: "TimedOut" })
+  }
+}
+
+const expire = (ask: PendingAsk): void => ask.expire()
+
+/** JSON-RPC 2.0, "Response object": either an object as result (MCP), or an error with an integer and a text. */
+const toOutcome = (message: Readonly<Record<string, unknown>>): Outcome => {
+  const { error, result } = message
+  if (message["jsonrpc"] === "2.0" && !("method" in message)) {
+    if (isRecord(result) && !("error" in message)) return { _tag: "Result", result }
+    if (isRecord(error) && !("result" in message)) {
+      const { code, message: text } = error
+      if (typeof code === "number" && Number.isSafeInteger(code) && typeof text === "string") {
+        return { _tag: "Error", code, message: text }
+      }
+    }
+  }
+  return { _tag: "Malformed", problem: malformed }
+}
+
+const malformed = "its JSON-RPC response is malformed: it needs jsonrpc \"2.0\" and either an object as result or an " +
+  "error with code and message"
+
+const isId = (u: unknown): u is RequestId => typeof u === "string" || typeof u === "number"
+
+const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
+  typeof u === "object" && u !== null && !Array.isArray(u)
+
+const ignore = (): void => {}
