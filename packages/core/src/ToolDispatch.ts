@@ -60,6 +60,11 @@ export interface CallOptions {
 export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
   readonly tools: Tools
   /**
+   * The services that a tool's handler captured when its Layer was built. Calls get them where the caller lacks them; a
+   * caller that runs many calls provides them once.
+   */
+  readonly captured: (name: keyof Tools) => Context.Context<never>
+  /**
    * Decodes the parameters, runs the handler and encodes its result.
    *
    * **Details**
@@ -109,15 +114,22 @@ export const make = <Tools extends Record<string, Tool.Any>>(
 ): Effect.Effect<ToolDispatch<Tools>, never, Tool.HandlersFor<Tools>> =>
   Effect.map(Effect.context<Tool.HandlersFor<Tools>>(), (context) => {
     const calls = new Map<string, Call>()
+    const captured = new Map<PropertyKey, Context.Context<never>>()
     for (const tool of Object.values(toolkit.tools)) {
       // A handler is stored in the context under `tool.id`, a key that has no exported `Context.Key`.
       const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
-      if (handler !== undefined) calls.set(tool.name, prepareCall(tool, handler))
+      if (handler === undefined) continue
+      calls.set(tool.name, prepareCall(tool, handler))
+      captured.set(tool.name, handler.context)
     }
     const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
       calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
-    return { tools: toolkit.tools, call } as ToolDispatch<Tools>
+    return {
+      tools: toolkit.tools,
+      captured: (name) => captured.get(name) ?? Context.empty(),
+      call
+    } as ToolDispatch<Tools>
   })
 
 type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<Outcome, unknown>
@@ -170,41 +182,36 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       ? dropPreliminary
       : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
 
-  const addCaptured = addMissing(handler.context)
+  const withCaptured = provideMissing(handler.context)
 
   return (parameters, options) =>
     Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
         Effect.matchEffect(
-          Effect.updateContext(
-            handler.handler(decoded, {
-              toolCallId: options.toolCallId,
-              preliminary: toPreliminary(options.onPreliminary)
-            }),
-            addCaptured
-          ),
+          withCaptured(handler.handler(decoded, {
+            toolCallId: options.toolCallId,
+            preliminary: toPreliminary(options.onPreliminary)
+          })),
           handlers
         )
     })
 }
 
-/**
- * `Context.merge(captured, input)`, which copies both: the services of the caller, and those captured that it lacks. A
- * call adds its services to those of its server, so the ones that it lacks are few.
- */
-const addMissing = (captured: Context.Context<never>) => {
+/** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
+const provideMissing = (captured: Context.Context<never>) => {
   const services = Array.from(
     captured.mapUnsafe,
     ([key, service]): readonly [Context.Key<never, unknown>, unknown] => [Context.Service<never, unknown>(key), service]
   )
-  return (input: Context.Context<never>): Context.Context<never> => {
-    let context = input
-    for (const [key, service] of services) {
-      if (Context.getOrElse(input, key, constMissing) === missing) context = Context.add(context, key, service)
-    }
-    return context
-  }
+  return <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.contextWith((input: Context.Context<never>) => {
+      let context = input
+      for (const [key, service] of services) {
+        if (Context.getOrElse(input, key, constMissing) === missing) context = Context.add(context, key, service)
+      }
+      return context === input ? effect : Effect.provideContext(effect, context)
+    })
 }
 
 const missing = Symbol()

@@ -11,6 +11,7 @@ import { ErrorCode } from "@modelcontextprotocol/sdk/types.js"
 import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
 import type * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -58,24 +59,25 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
 ): Effect.Effect<Feature, never, Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>> =>
   Effect.gen(function*() {
     const dispatch = yield* ToolDispatch.make(self)
-    const run = yield* makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>()
-    const entries = Object.values(self.tools).map((tool) => {
-      const definition = toolDefinition(tool)
-      const toResult = makeToResult(tool, definition)
-      const handlers = {
-        onSuccess: (outcome: ToolDispatch.Outcome) => Effect.succeed(toResult.onSuccess(outcome)),
-        onFailure: toResult.onFailure
-      }
-      return {
-        definition,
-        call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
-          run(
-            Effect.matchCauseEffect(dispatch.call(tool.name, parameters, callOptions(extra)), handlers),
-            server,
-            extra
-          ).then(valueOrInterrupted)
-      }
-    })
+    const entries = yield* Effect.forEach(
+      Object.values(self.tools),
+      (tool) =>
+        Effect.map(makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>(dispatch.captured(tool.name)), (run) => {
+          const definition = toolDefinition(tool)
+          const toResult = makeToResult(tool, definition)
+          return {
+            definition,
+            call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
+              run(dispatch.call(tool.name, parameters, callOptions(extra)), server, extra).then((exit) =>
+                Exit.isSuccess(exit)
+                  ? toResult.onSuccess(exit.value)
+                  : Cause.hasInterruptsOnly(exit.cause)
+                  ? interrupted
+                  : run(toResult.onFailure(exit.cause), server, extra).then(valueOrInterrupted)
+              )
+          }
+        })
+    )
     return { install: (server) => addTools(server, entries) }
   })
 

@@ -62,9 +62,10 @@ export class ClientChannel {
   /** Interrupts a call when the client cancels it or leaves. Listening to the abort signal of each call costs more. */
   watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
     this.calls.set(requestId, call)
-    call.addObserver(() => {
-      if (this.calls.get(requestId) === call) this.calls.delete(requestId)
-    })
+  }
+
+  unwatch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
+    if (this.calls.get(requestId) === call) this.calls.delete(requestId)
   }
 
   private onCancelled(params: unknown): void {

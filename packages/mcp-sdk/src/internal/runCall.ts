@@ -22,18 +22,24 @@ export const CallsInFlight = Context.Reference<Set<Fiber<unknown, unknown>>>(
   { defaultValue: () => new Set() }
 )
 
-export const makeRunCall = <R>(): Effect.Effect<RunCall<R>, never, R> =>
-  Effect.map(Effect.context<R>(), (services): RunCall<R> => {
+/** Calls run with the services of the current context, and with those of `captured` that it lacks. */
+export const makeRunCall = <R>(
+  captured: Context.Context<never> = Context.empty()
+): Effect.Effect<RunCall<R>, never, R> =>
+  Effect.map(Effect.context<R>(), (current): RunCall<R> => {
+    const services = Context.merge(captured, current)
     const calls = Context.get(services, CallsInFlight)
     return (effect, server, extra) =>
       Effect.runPromiseExitWith(Context.add(services, ClientConnection, new SdkConnection(server, extra)))(effect, {
         onFiberStart: (fiber) => {
           const { transport } = server
-          if (extra.signal.aborted || transport === undefined) fiber.interruptUnsafe()
-          else ClientChannel.on(transport).watch(extra.requestId, fiber)
+          const channel = transport === undefined ? undefined : ClientChannel.on(transport)
+          if (extra.signal.aborted || channel === undefined) fiber.interruptUnsafe()
+          else channel.watch(extra.requestId, fiber)
           calls.add(fiber)
           fiber.addObserver(() => {
             calls.delete(fiber)
+            channel?.unwatch(extra.requestId, fiber)
             if (extra.signal.aborted) lostStreams(transport)?.cancelled(extra.requestId)
           })
         }
