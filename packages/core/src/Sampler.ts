@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Tool from "effect/ai/Tool"
 import type * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -12,18 +13,20 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Content from "./Content.ts"
+import { makeMethods } from "./internal/methods.ts"
 import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
-import * as ModelPreferences from "./ModelPreferences.ts"
+import type { Methods, Sample, SampleOptions, ToolServices } from "./Sample.ts"
 import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
-import type { SamplingMessage } from "./SamplingMessage.ts"
-import * as SamplingPrompt from "./SamplingPrompt.ts"
-import type { IncludeContext, SamplingRequest } from "./SamplingRequest.ts"
-import type { SamplingResponse, Source, Usage } from "./SamplingResponse.ts"
+import type * as SamplingPrompt from "./SamplingPrompt.ts"
+import type { SamplingRequest } from "./SamplingRequest.ts"
+import type { SamplingResponse } from "./SamplingResponse.ts"
+import type * as ToolLoop from "./ToolLoop.ts"
+
+export type { Methods, ObjectOptions, Sample, SampledObject, SampleOptions, Step } from "./Sample.ts"
 
 /**
  * Answers sampling requests. Which model does is decided by the Layer that provides it.
@@ -46,23 +49,19 @@ import type { SamplingResponse, Source, Usage } from "./SamplingResponse.ts"
  * @category services
  * @since 0.1.0
  */
-export class Sampler extends Context.Service<Sampler, {
-  /**
-   * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
-   */
-  readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
-  /**
-   * Asks for one completion. See {@link SampleOptions} and {@link Sample}.
-   */
-  readonly sample: (
-    prompt: SamplingPrompt.Input,
-    options?: SampleOptions
-  ) => Effect.Effect<Sample, SamplingError>
-  /**
-   * What can be asked of the source here and now: for the client's model it depends on the connected client.
-   */
-  readonly capabilities: Effect.Effect<SamplerCapabilities>
-}>()("@effect-sampling/core/Sampler") {}
+export class Sampler extends Context.Service<
+  Sampler,
+  Methods & {
+    /**
+     * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
+     */
+    readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+    /**
+     * What can be asked of the source here and now: for the client's model it depends on the connected client.
+     */
+    readonly capabilities: Effect.Effect<SamplerCapabilities>
+  }
+>()("@effect-sampling/core/Sampler") {}
 
 /**
  * Marks a Layer whose completions come from a model that the server configured, never from the client. Provider Layers
@@ -84,95 +83,17 @@ export class Provider extends Context.Service<Provider, {
  */
 export interface SamplerCapabilities {
   /**
+   * Whether it can answer at all.
+   */
+  readonly sampling: boolean
+  /**
    * Whether requests may carry `tools`.
    */
   readonly tools: boolean
-}
-
-/**
- * Options of `sample`. All are optional.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SampleOptions {
   /**
-   * Guides the model. Default: none. Joined after the system messages of an `effect/ai` `Prompt`.
+   * Whether it follows the `responseFormat` of a request.
    */
-  readonly systemPrompt?: string | undefined
-  /**
-   * Randomness; commonly 0 to 1, some models take up to 2. Default: the model's own.
-   */
-  readonly temperature?: number | undefined
-  /**
-   * The most tokens to generate, a positive integer. Default: 512. A reply cut by it has `truncated: true`.
-   */
-  readonly maxTokens?: number | undefined
-  /**
-   * One hint, hints in order, or the whole object with priorities. Default: none.
-   */
-  readonly modelPreferences?: ModelPreferences.Input | undefined
-  /**
-   * Asks the client to add context of MCP servers. Deprecated in MCP 2025-11-25, where it needs the client's
-   * `sampling.context` capability. Default: none.
-   */
-  readonly includeContext?: IncludeContext | undefined
-  /**
-   * Texts that end the generation. Default: none.
-   */
-  readonly stopSequences?: ReadonlyArray<string> | undefined
-  /**
-   * Passed on to the model's provider as it is. Default: none.
-   */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
-}
-
-/**
- * One completion.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Sample {
-  /**
-   * All text blocks, joined without a separator; empty when the reply has none.
-   */
-  readonly text: string
-  /**
-   * All content blocks, in order.
-   */
-  readonly content: ReadonlyArray<Content.Content>
-  /**
-   * The name of the model that answered.
-   */
-  readonly model: string
-  /**
-   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined where the
-   * source did not tell.
-   */
-  readonly stopReason: string | undefined
-  /**
-   * Whether the reply was cut by `maxTokens`.
-   */
-  readonly truncated: boolean
-  /**
-   * Who answered.
-   */
-  readonly source: Source
-  /**
-   * Why the sources tried before this one did not answer, in order. Empty when the first one answered. A `firstOf` among
-   * them that failed as a whole counts as one source, with its last error.
-   */
-  readonly passedOver: ReadonlyArray<SamplingError>
-  /**
-   * Tokens used, where the source tells.
-   */
-  readonly usage: Usage | undefined
-  /**
-   * The messages sent and the reply, if it has content: pass it on, with a new message, to continue the conversation.
-   * System prompt and options are not part of it: pass them again.
-   */
-  readonly history: ReadonlyArray<SamplingMessage>
+  readonly jsonSchema: boolean
 }
 
 /**
@@ -204,10 +125,17 @@ export const make = (options: {
  * @category accessors
  * @since 0.1.0
  */
-export const sample = (
-  prompt: SamplingPrompt.Input,
-  options?: SampleOptions
-): Effect.Effect<Sample, SamplingError, Sampler> =>
+export const sample: {
+  (prompt: SamplingPrompt.Input, options?: SampleOptions & { readonly toolkit?: never }): Effect.Effect<
+    Sample,
+    SamplingError,
+    Sampler
+  >
+  <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+    prompt: SamplingPrompt.Input,
+    options: SampleOptions & ToolLoop.Options<Tools, E, R>
+  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | ToolServices<Tools> | R>
+} = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
 
 /**
@@ -407,7 +335,8 @@ const firstOfSamplers = (
       ),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
-      (all) => ({ tools: all.some(({ tools }) => tools) })
+      // Those of the source that will be asked.
+      (all) => all.find(({ sampling }) => sampling) ?? all.at(-1)!
     )
   })
 }
@@ -429,48 +358,5 @@ const checkAnswer = (
 
 /** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
 const fromCreateMessage = (
-  options: Pick<Sampler["Service"], "capabilities" | "createMessage">
-): Sampler["Service"] =>
-  Sampler.of({
-    ...options,
-    sample: (prompt, sampleOptions) =>
-      Effect.suspend(() => {
-        const resolved = SamplingPrompt.resolve(prompt)
-        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
-        const request = toRequest(resolved.success, sampleOptions ?? {})
-        return Effect.map(options.createMessage(request), (response) => toSample(resolved.success.messages, response))
-      })
-  })
-
-const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): SamplingRequest => {
-  const systemPrompt = prompt.systemPrompt === undefined
-    ? options.systemPrompt
-    : options.systemPrompt === undefined
-    ? prompt.systemPrompt
-    : `${prompt.systemPrompt}\n\n${options.systemPrompt}`
-  return {
-    messages: prompt.messages,
-    maxTokens: options.maxTokens ?? 512,
-    ...(systemPrompt !== undefined && { systemPrompt }),
-    ...(options.temperature !== undefined && { temperature: options.temperature }),
-    ...(options.modelPreferences !== undefined &&
-      { modelPreferences: ModelPreferences.make(options.modelPreferences) }),
-    ...(options.includeContext !== undefined && { includeContext: options.includeContext }),
-    ...(options.stopSequences !== undefined && { stopSequences: options.stopSequences }),
-    ...(options.metadata !== undefined && { metadata: options.metadata })
-  }
-}
-
-const toSample = (messages: ReadonlyArray<SamplingMessage>, response: SamplingResponse): Sample => ({
-  text: Content.text(response.content),
-  content: Content.blocks(response.content),
-  model: response.model,
-  stopReason: response.stopReason,
-  truncated: response.stopReason === "maxTokens",
-  source: response.source,
-  passedOver: response.passedOver,
-  usage: response.usage,
-  history: Content.blocks(response.content).length === 0
-    ? messages
-    : [...messages, { role: "assistant", content: response.content }]
-})
+  primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">
+): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods(primitive) })
