@@ -152,6 +152,30 @@ export interface ObjectOptions {
 }
 
 /**
+ * Options of `step`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepOptions<Tools extends Record<string, Tool.Any>> = SampleOptions & ToolLoop.StepOptions<Tools> & {
+  /**
+   * Whether the calls are run. Default: true.
+   */
+  readonly execute?: boolean | undefined
+}
+
+/**
+ * Options of `sampleObject` with tools. The model must call tools, or give its answer, in every turn.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectToolOptions<Tools extends Record<string, Tool.Any>> = Omit<
+  ToolLoop.Options<Tools>,
+  "onTurn" | "toolChoice"
+>
+
+/**
  * The services that tools need: their handlers, and what these and their schemas require.
  *
  * @category utility types
@@ -194,7 +218,7 @@ export interface Methods {
    */
   readonly step: <Tools extends Record<string, Tool.Any>>(
     prompt: SamplingPrompt.Input,
-    options: SampleOptions & ToolLoop.StepOptions<Tools> & { readonly execute?: boolean | undefined }
+    options: StepOptions<Tools>
   ) => Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, ToolServices<Tools>>
   /**
    * Asks for a value of a Schema, with or without tools on the way.
@@ -213,7 +237,7 @@ export interface Methods {
     <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
       schema: S,
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ObjectOptions & Omit<ToolLoop.Options<Tools>, "onTurn" | "toolChoice">
+      options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
     ): Effect.Effect<
       SampledObject<S["Type"]>,
       SamplingError | ToolLoop.Failure<Tools>,

@@ -13,12 +13,26 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import { CaptureContent } from "./CaptureContent.ts"
+import { inputAttributes, outputAttributes } from "./internal/contentAttributes.ts"
+import { withFormatInstruction } from "./internal/formatInstruction.ts"
 import { makeMethods } from "./internal/methods.ts"
 import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
-import type { Methods, Sample, SampleOptions, ToolServices } from "./Sample.ts"
+import type {
+  Methods,
+  ObjectOptions,
+  ObjectToolOptions,
+  Sample,
+  SampledObject,
+  SampleOptions,
+  Step,
+  StepOptions,
+  ToolServices
+} from "./Sample.ts"
 import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
@@ -26,7 +40,16 @@ import type { SamplingRequest } from "./SamplingRequest.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 import type * as ToolLoop from "./ToolLoop.ts"
 
-export type { Methods, ObjectOptions, Sample, SampledObject, SampleOptions, Step } from "./Sample.ts"
+export type {
+  Methods,
+  ObjectOptions,
+  ObjectToolOptions,
+  Sample,
+  SampledObject,
+  SampleOptions,
+  Step,
+  StepOptions
+} from "./Sample.ts"
 
 /**
  * Answers sampling requests. Which model does is decided by the Layer that provides it.
@@ -110,17 +133,65 @@ export const make = (options: {
     Effect.suspend(() => {
       const valid = validateRequest(request)
       if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-      return Effect.withSpan(
-        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response)),
-        "sampling/createMessage",
-        { kind: "client", attributes: requestAttributes(valid.success), captureStackTrace: false }
+      const { responseFormat } = valid.success
+      return responseFormat === undefined ? ask(valid.success) : Effect.flatMap(
+        options.capabilities,
+        ({ jsonSchema }) =>
+          ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
       )
     })
+  const ask = (request: SamplingRequest): Effect.Effect<SamplingResponse, SamplingError> =>
+    Effect.flatMap(CaptureContent, (capture) =>
+      Effect.withSpan(
+        Effect.flatMap(options.createMessage(request), (response) => checkAnswer(request, response, capture)),
+        "sampling/createMessage",
+        {
+          kind: "client",
+          attributes: capture
+            ? { ...requestAttributes(request), ...inputAttributes(request) }
+            : requestAttributes(request),
+          captureStackTrace: false
+        }
+      ))
   return fromCreateMessage({ capabilities: options.capabilities, createMessage })
 }
 
 /**
- * Asks for one completion, from whichever source the Layers provide.
+ * Asks for one completion, from whichever source the Layers provide; with a `toolkit`, lets the model call its tools
+ * until it answers.
+ *
+ * **Details**
+ *
+ * Calls are run whatever the stop reason says. An unknown tool, wrong arguments, a denied approval, a defect (masked)
+ * and the declared failure of a tool with `failureMode: "return"` go to the model as error results. The declared failure
+ * of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample. After `maxTurns` turns it fails
+ * with `TurnLimitExceeded`, which holds the history.
+ *
+ * **Example** (Letting the model call a tool)
+ *
+ * ```ts
+ * import { Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Weather = Tool.make("weather", {
+ *   description: "The weather in a city",
+ *   parameters: Schema.Struct({ city: Schema.String }),
+ *   success: Schema.String
+ * })
+ * const Tools = Toolkit.make(Weather)
+ * const handlers = Tools.toLayer({ weather: ({ city }) => Effect.succeed(`Sunny in ${city}`) })
+ *
+ * const model = TestSampler.scripted([
+ *   { content: { type: "tool_use", id: "1", name: "weather", input: { city: "Rome" } }, stopReason: "toolUse" },
+ *   "Leave your umbrella at home."
+ * ])
+ * const reply = await Effect.runPromise(
+ *   Sampler.sample("Do I need an umbrella in Rome?", { toolkit: Tools }).pipe(Effect.provide([model, handlers]))
+ * )
+ * reply.text // => "Leave your umbrella at home."
+ * reply.turns // => 2
+ * ```
  *
  * @category accessors
  * @since 0.1.0
@@ -137,6 +208,97 @@ export const sample: {
   ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | ToolServices<Tools> | R>
 } = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
+
+/**
+ * Asks for one completion that may call tools, and runs the calls, once: the building block of a loop of your own.
+ *
+ * **Details**
+ *
+ * With `execute: false` the calls are not run, and answering them is up to you. Default: true.
+ *
+ * **Example** (Writing the loop by hand)
+ *
+ * ```ts
+ * import { Sampler, SamplingMessage, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Tools = Toolkit.make(
+ *   Tool.make("double", { parameters: Schema.Struct({ n: Schema.Finite }), success: Schema.Finite })
+ * )
+ *
+ * const program = Effect.gen(function*() {
+ *   let step = yield* Sampler.step("Twice 21?", { toolkit: Tools })
+ *   while (step.calls.length > 0) step = yield* Sampler.step(step.history, { toolkit: Tools })
+ *   return step.text
+ * })
+ *
+ * const model = TestSampler.scripted([
+ *   { content: { type: "tool_use", id: "1", name: "double", input: { n: 21 } }, stopReason: "toolUse" },
+ *   "42"
+ * ])
+ * const answer = await Effect.runPromise(
+ *   program.pipe(Effect.provide([model, Tools.toLayer({ double: ({ n }) => Effect.succeed(n * 2) })]))
+ * )
+ * answer // => "42"
+ * ```
+ *
+ * @see {@link sample} with a `toolkit` for the whole loop
+ * @category accessors
+ * @since 0.1.0
+ */
+export const step = <Tools extends Record<string, Tool.Any>>(
+  prompt: SamplingPrompt.Input,
+  options: StepOptions<Tools>
+): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | ToolServices<Tools>> =>
+  Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
+
+/**
+ * Asks for a value of a Schema, with or without tools on the way.
+ *
+ * **Details**
+ *
+ * Any Schema will do: structs, unions, arrays, literals, classes, recursive ones. It works on every source: through the
+ * provider's own JSON mode, else through a tool that the model must call in the end, else through an instruction with the
+ * JSON Schema. An answer that does not fit is sent back with what is wrong, `maxRepairs` times in all; then the effect
+ * fails with `StructuredOutputError`, which holds every attempt.
+ *
+ * **Example** (Getting typed data)
+ *
+ * ```ts
+ * import { Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Invoice = Schema.Struct({ customer: Schema.String, due: Schema.DateFromString })
+ *
+ * const model = TestSampler.scripted([`Here it is: {"customer":"Acme","due":"2026-12-01"}`])
+ * const invoice = await Effect.runPromise(
+ *   Sampler.sampleObject(Invoice, "Acme owes us money until December").pipe(Effect.provide(model))
+ * )
+ * invoice.value.customer // => "Acme"
+ * invoice.value.due.getFullYear() // => 2026
+ * ```
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const sampleObject: {
+  <S extends Schema.Constraint>(
+    schema: S,
+    prompt: SamplingPrompt.Input,
+    options?: SampleOptions & ObjectOptions & { readonly toolkit?: never }
+  ): Effect.Effect<SampledObject<S["Type"]>, SamplingError, Sampler | S["DecodingServices"]>
+  <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
+    schema: S,
+    prompt: SamplingPrompt.Input,
+    options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
+  ): Effect.Effect<
+    SampledObject<S["Type"]>,
+    SamplingError | ToolLoop.Failure<Tools>,
+    Sampler | ToolServices<Tools> | S["DecodingServices"]
+  >
+} = (schema: Schema.Constraint, prompt: SamplingPrompt.Input, options?: SampleOptions & ObjectOptions) =>
+  Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
 
 /**
  * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`): a
@@ -343,11 +505,17 @@ const firstOfSamplers = (
 
 const checkAnswer = (
   request: SamplingRequest,
-  response: SamplingResponse
+  response: SamplingResponse,
+  capture: boolean
 ): Effect.Effect<SamplingResponse, InvalidResponse> => {
   const problem = findAnswerProblem(request, response)
   return problem === undefined
-    ? Effect.as(Effect.annotateCurrentSpan(responseAttributes(response)), response)
+    ? Effect.as(
+      Effect.annotateCurrentSpan(
+        capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
+      ),
+      response
+    )
     : Effect.fail(
       new InvalidResponse({
         message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +

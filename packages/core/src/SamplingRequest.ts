@@ -63,8 +63,8 @@ export const IncludeContext = Schema.Literals(["none", "thisServer", "allServers
 export type IncludeContext = typeof IncludeContext.Type
 
 /**
- * A JSON Schema that the answer must fit, for sources whose capabilities say `jsonSchema`: their own JSON mode. It is no
- * part of MCP and never sent to a client.
+ * A JSON Schema that the answer must fit. Sources whose capabilities say `jsonSchema` follow it by their own JSON mode; for
+ * the others the system prompt asks for it in words. It is no part of MCP and never sent to a client.
  *
  * @category schemas
  * @since 0.1.0

@@ -2,17 +2,21 @@ import type * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import type { Methods, ObjectOptions, Sample, SampleOptions, Step } from "../Sample.ts"
+import type { ToolResultContent } from "../Content.ts"
+import type { Methods, ObjectOptions, Sample, SampleOptions, Step, StepOptions } from "../Sample.ts"
 import type { InvalidRequest, SamplingError } from "../SamplingError.ts"
 import * as SamplingPrompt from "../SamplingPrompt.ts"
 import type { SamplingRequest, ToolDefinition } from "../SamplingRequest.ts"
 import type { SamplingResponse } from "../SamplingResponse.ts"
 import type * as ToolLoop from "../ToolLoop.ts"
+import { cut } from "./quote.ts"
 import { prepareTools } from "./runCalls.ts"
 import { toRequest, toSample } from "./sample.ts"
 import { makePlan } from "./sampleObject.ts"
 import type { Rung } from "./sampleObject.ts"
+import { turnAttributes } from "./spanAttributes.ts"
 import { makeTarget } from "./structuredOutput.ts"
+import type { Target } from "./structuredOutput.ts"
 import { answer, append, runLoop, toolUses } from "./toolLoop.ts"
 import type { Offer } from "./toolLoop.ts"
 import { invalidRequest } from "./validateRequest.ts"
@@ -43,17 +47,22 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
       options: SampleOptions & ToolLoop.Options<Tools, E, R>
     ) {
       const request = yield* requestOf(prompt, options)
-      const maxTurns = yield* positive("maxTurns", options.maxTurns ?? 16)
-      const tools = yield* prepareTools(options.toolkit)
+      const maxTurns = yield* atLeast(1, "maxTurns", options.maxTurns ?? defaultMaxTurns)
+      const tools = yield* prepareTools(options)
       const { onTurn } = options
-      const ended = yield* runLoop<undefined, ToolLoop.Failure<Tools> | E, Tool.HandlerServices<Tools[keyof Tools]> | R>({
+      const ended = yield* runLoop<
+        undefined,
+        ToolLoop.Failure<Tools> | E,
+        Tool.HandlerServices<Tools[keyof Tools]> | R
+      >({
+        name: "Sampler.sample",
         createMessage,
         request,
         maxTurns,
         offer: ({ index, isLast }) => toolOffer(tools.definitions, options.toolChoice, index, isLast),
-        judge: (_, calls) =>
-          Effect.succeed(calls.length === 0 ? { _tag: "Done" as const, value: undefined } : { _tag: "GoOn" as const }),
-        runCalls: (calls, history) => tools.runCalls(calls, history, options.concurrency ?? 1),
+        judge: ({ calls }) =>
+          Effect.succeed(calls.length === 0 ? { _tag: "Done", value: undefined } : { _tag: "GoOn" }),
+        runCalls: tools.runCalls,
         afterTurn: (turn) =>
           onTurn === undefined
             ? Effect.undefined
@@ -66,10 +75,10 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
   const step = Effect.fnUntraced(
     function*<Tools extends AnyTools>(
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ToolLoop.StepOptions<Tools> & { readonly execute?: boolean | undefined }
+      options: StepOptions<Tools>
     ) {
       const request = yield* requestOf(prompt, options)
-      const tools = yield* prepareTools(options.toolkit)
+      const tools = yield* prepareTools(options)
       const response = yield* createMessage({
         ...request,
         ...toolOffer(tools.definitions, options.toolChoice, 1, false)
@@ -78,10 +87,12 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
       const asked = append(request.messages, response)
       const results = options.execute === false || calls.length === 0
         ? []
-        : yield* tools.runCalls(calls, asked, options.concurrency ?? 1)
+        : yield* tools.runCalls(calls, asked)
+      yield* Effect.annotateCurrentSpan(turnAttributes(response, calls))
       const sampled = toSample(response, { history: answer(asked, results), turns: 1, usage: response.usage })
       return { ...sampled, calls, results } satisfies Step
-    }
+    },
+    Effect.withSpan("Sampler.step", {}, { captureStackTrace: false })
   )
 
   const sampleObject = Effect.fnUntraced(
@@ -90,28 +101,29 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
       prompt: SamplingPrompt.Input,
       options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<Tools>>
     ) {
-      const given = yield* requestOf(prompt, options)
-      const tools = options.toolkit === undefined ? undefined : yield* prepareTools(options.toolkit)
-      const definitions = tools?.definitions ?? []
-      const maxRepairs = options.maxRepairs ?? 2
-      const maxTurns = yield* positive("maxTurns", options.maxTurns ?? (tools === undefined ? maxRepairs + 1 : 16))
+      const request = yield* requestOf(prompt, options)
+      const tools = options.toolkit === undefined
+        ? noTools
+        : yield* prepareTools({ ...options, toolkit: options.toolkit })
+      const maxRepairs = yield* atLeast(0, "maxRepairs", options.maxRepairs ?? 2)
+      const hasTools = tools.definitions.length > 0
+      const maxTurns = yield* atLeast(1, "maxTurns", options.maxTurns ?? (hasTools ? defaultMaxTurns : maxRepairs + 1))
       const plan = makePlan({
-        rung: rungOf(yield* capabilities, definitions),
-        target: makeTarget(schema),
-        request: given,
-        name: options.objectName ?? "answer",
+        rung: rungOf(yield* capabilities, hasTools),
+        target: yield* targetOf(schema),
+        request,
+        name: toName(options.objectName ?? "answer"),
         maxRepairs,
-        tools: definitions
+        tools: tools.definitions
       })
       const ended = yield* runLoop({
+        name: "Sampler.sampleObject",
         createMessage,
         request: plan.request,
         maxTurns,
-        offer: ({ index, isLast }) =>
-          plan.offer(definitions.length === 0 ? {} : toolOffer(definitions, "auto", index, isLast), isLast),
+        offer: ({ index, isLast }) => plan.offer(toolOffer(tools.definitions, undefined, index, isLast), isLast),
         judge: plan.judge,
-        runCalls: (calls, history) =>
-          tools === undefined ? Effect.succeed([]) : tools.runCalls(calls, history, options.concurrency ?? 1),
+        runCalls: tools.runCalls,
         afterTurn: () => Effect.undefined
       })
       return { ...toSample(ended.response, ended), value: ended.value }
@@ -146,31 +158,47 @@ const requestOf = (
     Effect.fromResult(Result.map(SamplingPrompt.resolve(prompt), (resolved) => toRequest(resolved, options)))
   )
 
-const positive = (name: string, value: number): Effect.Effect<number, InvalidRequest> =>
-  Number.isInteger(value) && value > 0
+const atLeast = (minimum: number, name: string, value: number): Effect.Effect<number, InvalidRequest> =>
+  Number.isInteger(value) && value >= minimum
     ? Effect.succeed(value)
-    : Effect.fail(invalidRequest(`${name}: Expected a positive integer`))
+    : Effect.fail(invalidRequest(`${name}: Expected an integer of at least ${minimum}`))
 
-/** What a turn offers. In the last one the model must answer without tools. */
+/** A schema that no JSON can be asked for by is the caller's mistake. */
+const targetOf = <S extends Schema.Constraint>(
+  schema: S
+): Effect.Effect<Target<S["Type"], S["DecodingServices"]>, InvalidRequest> =>
+  Effect.try({
+    try: () => makeTarget(schema),
+    catch: (cause) => invalidRequest(`schema: it has no JSON form (${cut(String(cause), 200)})`)
+  })
+
+const defaultMaxTurns = 16
+
+const noTools = {
+  definitions: [] as ReadonlyArray<ToolDefinition>,
+  runCalls: () => Effect.succeed<ReadonlyArray<ToolResultContent>>([])
+}
+
+/** What a turn offers. In the last one the model must answer without tools. Without tools there is nothing to choose. */
 const toolOffer = (
   definitions: ReadonlyArray<ToolDefinition>,
   toolChoice: ToolLoop.ToolChoice<AnyTools> | undefined,
   index: number,
   isLast: boolean
 ): Offer => {
-  if (isLast && index > 1) return { tools: definitions, toolChoice: { mode: "none" } }
-  if (toolChoice === undefined) return { tools: definitions }
-  if (typeof toolChoice === "object") {
-    return index === 1
-      ? { tools: definitions.filter(({ name }) => name === toolChoice.tool), toolChoice: { mode: "required" } }
-      : { tools: definitions }
-  }
-  return index === 1 || toolChoice === "none"
-    ? { tools: definitions, toolChoice: { mode: toolChoice } }
-    : { tools: definitions }
+  if (definitions.length === 0) return {}
+  if (isLast) return { tools: definitions, toolChoice: { mode: "none" } }
+  if (toolChoice === "none") return { tools: definitions, toolChoice: { mode: "none" } }
+  if (toolChoice === undefined || index > 1) return { tools: definitions }
+  return typeof toolChoice === "object"
+    ? { tools: definitions.filter(({ name }) => name === toolChoice.tool), toolChoice: { mode: "required" } }
+    : { tools: definitions, toolChoice: { mode: toolChoice } }
 }
 
 const rungOf = (
   capabilities: { readonly tools: boolean; readonly jsonSchema: boolean },
-  tools: ReadonlyArray<ToolDefinition>
-): Rung => capabilities.jsonSchema ? "native" : capabilities.tools || tools.length > 0 ? "tool" : "instruction"
+  hasTools: boolean
+): Rung => !capabilities.jsonSchema && (capabilities.tools || hasTools) ? "tool" : "format"
+
+/** As providers take it: letters, digits, underscores and hyphens. */
+const toName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 48) || "answer"

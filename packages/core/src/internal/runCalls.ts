@@ -4,18 +4,23 @@ import * as Toolkit from "effect/ai/Toolkit"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CaptureContent } from "../CaptureContent.ts"
 import type { ToolResultContent, ToolUseContent } from "../Content.ts"
+import type { InvalidRequest } from "../SamplingError.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { ToolDefinition } from "../SamplingRequest.ts"
 import { ToolApproval } from "../ToolApproval.ts"
 import * as ToolDispatch from "../ToolDispatch.ts"
-import type { Failure } from "../ToolLoop.ts"
+import type { Failure, StepOptions } from "../ToolLoop.ts"
 import { Sequential } from "../ToolLoop.ts"
+import { resultContent } from "./contentAttributes.ts"
+import { inputSchema } from "./jsonSchema.ts"
 import { cut, quote } from "./quote.ts"
 import { errorResult, toToolResult } from "./toolResult.ts"
 import { toPromptMessages } from "./toPrompt.ts"
+import { invalidRequest } from "./validateRequest.ts"
 
 /** A dispatch of any tools. */
 interface Dispatch {
@@ -36,28 +41,37 @@ export interface Tools<E, R> {
    */
   readonly runCalls: (
     calls: ReadonlyArray<ToolUseContent>,
-    history: ReadonlyArray<SamplingMessage>,
-    concurrency: number | "unbounded"
+    history: ReadonlyArray<SamplingMessage>
   ) => Effect.Effect<ReadonlyArray<ToolResultContent>, E, R>
 }
 
 export const prepareTools = <All extends Record<string, Tool.Any>>(
-  toolkit: Toolkit.Toolkit<All>
+  { concurrency = 1, toolChoice, toolkit }: StepOptions<All>
 ): Effect.Effect<
   Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>,
-  never,
+  InvalidRequest,
   Tool.HandlersFor<All>
 > =>
-  Effect.map(ToolDispatch.make(toolkit), (dispatch) => {
+  Effect.flatMap(ToolDispatch.make(toolkit), (dispatch) => {
+    if (concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
+      return Effect.fail(invalidRequest(`concurrency: Expected a positive integer or "unbounded"`))
+    }
+    if (typeof toolChoice === "object" && !Object.hasOwn(toolkit.tools, toolChoice.tool)) {
+      return Effect.fail(invalidRequest(`toolChoice: The toolkit has no tool ${quote(toolChoice.tool)}`))
+    }
+    const foreign = Object.values(toolkit.tools).find(Tool.isProviderDefined)
+    if (foreign !== undefined) {
+      return Effect.fail(invalidRequest(`toolkit: The tool ${quote(foreign.name)} is one of a provider's own`))
+    }
     const tools: Tools<unknown, unknown> = {
       definitions: Object.values(toolkit.tools).map(toDefinition),
-      runCalls: (calls, history, concurrency) =>
+      runCalls: (calls, history) =>
         Effect.forEach(calls, (call) => runCall(dispatch, call, history), {
           concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
         })
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only declared failures of tools in mode "error" fail, and handlers and schemas need these services
-    return tools as Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>
+    return Effect.succeed(tools as Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>)
   })
 
 const toDefinition = (tool: Tool.Any): ToolDefinition => {
@@ -65,7 +79,7 @@ const toDefinition = (tool: Tool.Any): ToolDefinition => {
   return {
     name: tool.name,
     ...(description !== undefined && { description }),
-    inputSchema: Tool.getJsonSchema(tool)
+    inputSchema: inputSchema(tool)
   }
 }
 
@@ -81,54 +95,68 @@ const runCall = (
   dispatch: Dispatch,
   call: ToolUseContent,
   history: ReadonlyArray<SamplingMessage>
-): Effect.Effect<ToolResultContent, unknown, unknown> =>
+): Effect.Effect<ToolResultContent, unknown, unknown> => {
+  const tool = toolOf(dispatch, call)
+  return tool === undefined
+    ? traced(call, Effect.succeed(unknownTool(dispatch, call)))
+    : Effect.catchCause(
+      // The span ends with what went wrong, before it becomes a result.
+      traced(call, resultOf(dispatch, tool, call, history)),
+      (cause) => toErrorResult(call, tool, cause)
+    )
+}
+
+const traced = <E, R>(
+  call: ToolUseContent,
+  run: Effect.Effect<ToolResultContent, E, R>
+): Effect.Effect<ToolResultContent, E, R> =>
   Effect.flatMap(CaptureContent, (capture) => {
-    const traced: Effect.Effect<ToolResultContent, unknown> = Effect.tap(
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the tool needs is part of `Tools`; a span does not touch it
-      resultOf(dispatch, call, history) as Effect.Effect<ToolResultContent, unknown>,
-      (result) =>
+    const attributes = {
+      "gen_ai.operation.name": "execute_tool",
+      "gen_ai.tool.name": cut(call.name, 100),
+      "gen_ai.tool.call.id": cut(call.id, 100),
+      ...(capture && { "gen_ai.tool.call.arguments": JSON.stringify(call.input) })
+    }
+    return run.pipe(
+      Effect.tap((result) =>
         Effect.annotateCurrentSpan({
           ...(result.isError === true && { "error.type": "tool_error" }),
-          ...(capture && { "gen_ai.tool.call.result": JSON.stringify(result.content) })
+          ...(capture && { "gen_ai.tool.call.result": JSON.stringify(resultContent(result.content)) })
         })
+      ),
+      Effect.withSpan(`execute_tool ${cut(call.name, 100)}`, { attributes }, { captureStackTrace: false })
     )
-    return Effect.withSpan(traced, `execute_tool ${cut(call.name, 100)}`, {
-      captureStackTrace: false,
-      attributes: {
-        "gen_ai.operation.name": "execute_tool",
-        "gen_ai.tool.name": cut(call.name, 100),
-        "gen_ai.tool.call.id": cut(call.id, 100),
-        ...(capture && { "gen_ai.tool.call.arguments": JSON.stringify(call.input) })
-      }
-    })
   })
 
+const unknownTool = (dispatch: Dispatch, call: ToolUseContent): ToolResultContent =>
+  errorResult(
+    call.id,
+    `There is no tool ${quote(call.name)}. The tools are: ${Object.keys(dispatch.tools).join(", ")}`
+  )
+
 const resultOf = Effect.fnUntraced(
-  function*(dispatch: Dispatch, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
-    const tool = toolOf(dispatch, call)
-    if (tool === undefined) {
-      const known = Object.keys(dispatch.tools).join(", ")
-      return errorResult(call.id, `There is no tool ${quote(call.name)}. The tools are: ${known}`)
-    }
+  function*(dispatch: Dispatch, tool: Tool.Any, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
     if ((yield* needsApproval(tool, call, history)) && !(yield* isApproved(call))) {
       return errorResult(call.id, `The call of the tool "${tool.name}" was not approved`)
     }
-    return yield* dispatch.call(tool.name, call.input, { toolCallId: call.id }).pipe(
-      Effect.map((outcome) =>
-        (outcome.isFailure ? failureResult(call, tool, outcome.result) : undefined) ?? toToolResult(call.id, outcome)
-      ),
-      Effect.catchCause((cause) => toErrorResult(call, tool, cause))
-    )
+    const outcome = yield* dispatch.call(tool.name, call.input, { toolCallId: call.id })
+    return outcome.isFailure && !isDeclared(tool, outcome.result, outcome.failureOrigin)
+      ? notDeclared(call, tool, outcome.result)
+      : toToolResult(call.id, outcome)
   }
 )
 
-/** A function that cannot tell (because the arguments do not fit) is not asked: the call fails for its arguments. */
+/** Nobody is asked about arguments that do not fit: the call fails for them. */
 const needsApproval = Effect.fnUntraced(
   function*(tool: Tool.Any, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
-    if (typeof tool.needsApproval !== "function") return tool.needsApproval === true
-    const parameters = yield* Effect.exit(Schema.decodeUnknownEffect(tool.parametersSchema)(call.input))
-    if (parameters._tag === "Failure") return false
-    const needed = tool.needsApproval(parameters.value, { toolCallId: call.id, messages: toPromptMessages(history) })
+    if (tool.needsApproval === undefined || tool.needsApproval === false) return false
+    // The schema of a dynamic tool may be plain JSON Schema, which nothing decodes.
+    const parameters = Schema.isSchema(tool.parametersSchema)
+      ? yield* Effect.result(Schema.decodeUnknownEffect(tool.parametersSchema)(call.input))
+      : Result.succeed(call.input)
+    if (Result.isFailure(parameters)) return false
+    if (tool.needsApproval === true) return true
+    const needed = tool.needsApproval(parameters.success, { toolCallId: call.id, messages: toPromptMessages(history) })
     return Effect.isEffect(needed) ? yield* needed : needed
   }
 )
@@ -147,20 +175,25 @@ const toErrorResult = (
   if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
   const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
   if (failure !== undefined) {
-    const result = failureResult(call, tool, failure.error)
-    if (result !== undefined) return Effect.succeed(result)
     const origin = Context.get(Cause.reasonAnnotations(failure), Toolkit.FailureOrigin)
-    if (origin === "handler" && Schema.is(tool.failureSchema)(failure.error)) return Effect.fail(failure.error)
+    if (isDeclared(tool, failure.error, origin)) return Effect.fail(failure.error)
+    if (isInvalidArguments(failure.error)) return Effect.succeed(notDeclared(call, tool, failure.error))
   }
   return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, cause), masked(call, tool))
 }
 
-/** What the model can act on, whatever the failure mode: wrong arguments. Of other failures of Effect it learns nothing. */
-const failureResult = (call: ToolUseContent, tool: Tool.Any, error: unknown): ToolResultContent | undefined =>
-  !AiError.isAiError(error)
-    ? undefined
-    : error.reason._tag === "ToolParameterValidationError"
-    ? errorResult(call.id, `Invalid arguments for the tool "${tool.name}": ${error.reason.description}`)
+const isDeclared = (tool: Tool.Any, error: unknown, origin: Tool.FailureOrigin | undefined): boolean =>
+  origin === "handler" && Schema.is(tool.failureSchema)(error)
+
+const isInvalidArguments = (
+  error: unknown
+): error is AiError.AiError & { readonly reason: AiError.ToolParameterValidationError } =>
+  AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError"
+
+/** What the model can act on, whatever the failure mode: wrong arguments. Of any other failure it learns nothing. */
+const notDeclared = (call: ToolUseContent, tool: Tool.Any, error: unknown): ToolResultContent =>
+  isInvalidArguments(error)
+    ? errorResult(call.id, `Invalid arguments for the tool "${tool.name}": ${cut(error.reason.description, 2000)}`)
     : masked(call, tool)
 
 const masked = (call: ToolUseContent, tool: Tool.Any): ToolResultContent =>

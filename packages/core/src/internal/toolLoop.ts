@@ -7,6 +7,7 @@ import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { SamplingRequest, ToolDefinition } from "../SamplingRequest.ts"
 import type { SamplingResponse, Usage } from "../SamplingResponse.ts"
 import type { Turn } from "../ToolLoop.ts"
+import { loopAttributes, turnAttributes } from "./spanAttributes.ts"
 import { errorResult } from "./toolResult.ts"
 
 /** What a turn offers to the model. */
@@ -15,24 +16,33 @@ export interface Offer {
   readonly toolChoice?: NonNullable<SamplingRequest["toolChoice"]>
 }
 
+/** A reply that is to be judged. */
+export interface Answer {
+  readonly response: SamplingResponse
+  readonly calls: ReadonlyArray<ToolUseContent>
+  readonly isLast: boolean
+}
+
 /**
  * What is done about a reply: it ends the loop with a value, or the loop goes on. Calls that `answers` holds are
  * answered by it; the others run, or, when the loop ends, are answered as not run. `say` is what the user says where
  * there are no calls to answer.
  */
 export type Judgement<A> =
-  | { readonly _tag: "Done"; readonly value: A; readonly answers?: ReadonlyMap<string, ToolResultContent> }
-  | { readonly _tag: "GoOn"; readonly answers?: ReadonlyMap<string, ToolResultContent>; readonly say?: string }
+  | { readonly _tag: "Done"; readonly value: A; readonly answers?: Answers }
+  | { readonly _tag: "GoOn"; readonly answers?: Answers; readonly say?: string }
+
+/** Results by the ids of their calls. */
+type Answers = ReadonlyMap<string, ToolResultContent>
 
 export interface Loop<A, E, R> {
+  /** The entry point that the loop serves, for the trace. */
+  readonly name: string
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /** The request, with the messages to start from. */
   readonly request: SamplingRequest
   readonly offer: (turn: { readonly index: number; readonly isLast: boolean }) => Offer
-  readonly judge: (
-    response: SamplingResponse,
-    calls: ReadonlyArray<ToolUseContent>
-  ) => Effect.Effect<Judgement<A>, E, R>
+  readonly judge: (answer: Answer) => Effect.Effect<Judgement<A>, E, R>
   readonly runCalls: (
     calls: ReadonlyArray<ToolUseContent>,
     history: ReadonlyArray<SamplingMessage>
@@ -52,43 +62,47 @@ export interface Ended<A> {
 }
 
 /** Asks, runs the calls, appends their results, and asks again. Every history that it makes keeps the pairing rules. */
-export const runLoop = Effect.fnUntraced(function*<A, E, R>(loop: Loop<A, E, R>) {
-  let messages = loop.request.messages
-  let usage: Usage | undefined
-  for (let index = 1;; index++) {
-    const isLast = index >= loop.maxTurns
-    const response = yield* loop.createMessage({ ...loop.request, messages, ...loop.offer({ index, isLast }) })
-    usage = addUsage(usage, response.usage)
-    const calls = toolUses(response)
-    const history = append(messages, response)
-    const judgement = yield* loop.judge(response, calls)
-    const end = (value: A, closed: ReadonlyArray<SamplingMessage>): Ended<A> => ({
-      value,
-      response,
-      history: closed,
-      turns: index,
-      usage
-    })
-    if (judgement._tag === "Done") {
-      return end(judgement.value, answer(history, calls.map((call) => judgement.answers?.get(call.id) ?? notRun(call))))
+export const runLoop = <A, E, R>(loop: Loop<A, E, R>) =>
+  Effect.gen(function*() {
+    let messages = loop.request.messages
+    let usage: Usage | undefined
+    for (let index = 1;; index++) {
+      const turn = yield* Effect.withSpan(runTurn(loop, index, messages), "Sampler.turn", {
+        captureStackTrace: false,
+        attributes: { "sampling.turn.index": index }
+      })
+      messages = turn.history
+      usage = addUsage(usage, turn.response.usage)
+      if (turn.ended !== undefined) {
+        yield* Effect.annotateCurrentSpan(loopAttributes(index, usage))
+        return { value: turn.ended.value, response: turn.response, history: messages, turns: index, usage }
+      }
     }
-    if (isLast) {
-      return yield* turnLimit(
-        loop.maxTurns,
-        answer(history, calls.map((call) => judgement.answers?.get(call.id) ?? notRun(call)))
-      )
-    }
-    const open = calls.filter((call) => judgement.answers?.has(call.id) !== true)
-    const ran = open.length === 0 ? [] : yield* loop.runCalls(open, history)
-    const byId = new Map([...judgement.answers ?? [], ...ran.map((result) => [result.toolUseId, result] as const)])
-    const results = calls.map((call) => byId.get(call.id) ?? notRun(call))
-    messages = answer(history, results)
-    if (calls.length === 0 && judgement.say !== undefined) {
-      messages = [...messages, { role: "user", content: { type: "text", text: judgement.say } }]
-    }
-    const stop = yield* loop.afterTurn({ index, response, calls, results, history: messages })
-    if (stop !== undefined) return end(stop.value, messages)
-  }
+  }).pipe(Effect.withSpan(loop.name, {}, { captureStackTrace: false }))
+
+const runTurn = Effect.fnUntraced(function*<A, E, R>(
+  loop: Loop<A, E, R>,
+  index: number,
+  messages: ReadonlyArray<SamplingMessage>
+) {
+  const isLast = index >= loop.maxTurns
+  const response = yield* loop.createMessage({ ...loop.request, messages, ...loop.offer({ index, isLast }) })
+  const calls = toolUses(response)
+  yield* Effect.annotateCurrentSpan(turnAttributes(response, calls))
+  const asked = append(messages, response)
+  const judgement = yield* loop.judge({ response, calls, isLast })
+  const answers = judgement.answers ?? new Map<string, ToolResultContent>()
+  const close = () => answer(asked, calls.map((call) => answers.get(call.id) ?? notRun(call)))
+  if (judgement._tag === "Done") return { response, history: close(), ended: { value: judgement.value } }
+  if (isLast) return yield* turnLimit(loop.maxTurns, close())
+  const open = calls.filter((call) => !answers.has(call.id))
+  const ran = open.length === 0 ? [] : yield* loop.runCalls(open, asked)
+  const byId = new Map([...answers, ...ran.map((result) => [result.toolUseId, result] as const)])
+  const results = calls.map((call) => byId.get(call.id) ?? notRun(call))
+  const history = calls.length === 0 && judgement.say !== undefined
+    ? say(asked, judgement.say)
+    : answer(asked, results)
+  return { response, history, ended: yield* loop.afterTurn({ index, response, calls, results, history }) }
 })
 
 export const toolUses = (response: SamplingResponse): ReadonlyArray<ToolUseContent> =>
@@ -107,6 +121,11 @@ export const answer = (
   history: ReadonlyArray<SamplingMessage>,
   results: ReadonlyArray<ToolResultContent>
 ): ReadonlyArray<SamplingMessage> => results.length === 0 ? history : [...history, { role: "user", content: results }]
+
+const say = (history: ReadonlyArray<SamplingMessage>, text: string): ReadonlyArray<SamplingMessage> => [
+  ...history,
+  { role: "user", content: { type: "text", text } }
+]
 
 const notRun = (call: ToolUseContent): ToolResultContent => errorResult(call.id, "The call was not run")
 
