@@ -3,13 +3,9 @@ import { assert, describe } from "@effect/vitest"
 import type { Vitest } from "@effect/vitest"
 import { Effect } from "effect"
 import { breaches } from "./checkRequests.ts"
-import { objectScenarios } from "./objects.ts"
 import type { Outcome, Scenario } from "./Scenario.ts"
 import { failed } from "./Scenario.ts"
-import { stepScenarios } from "./steps.ts"
-import { toolScenarios } from "./tools.ts"
-
-export const scenarios: ReadonlyArray<Scenario> = [...toolScenarios, ...stepScenarios, ...objectScenarios]
+import { scenarios } from "./scenarios.ts"
 
 /** Holds the scenarios on a source, which runs one and tells what came of it. */
 export const suite = <R>(
