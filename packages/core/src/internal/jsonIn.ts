@@ -1,4 +1,4 @@
-import { isTooDeep } from "./nesting.ts"
+import { maxDepth } from "./nesting.ts"
 
 /** At most this many places of a text are tried: each costs a scan. */
 const maxPlaces = 16
@@ -14,9 +14,11 @@ export const jsonIn = (text: string): ReadonlyArray<unknown> => {
 }
 
 const parse = (text: string): { readonly value: unknown } | undefined => {
+  const json = text.trim()
+  // JSON.parse takes minutes for what is nested a million levels deep.
+  if (/^[[{]/.test(json) && endOfValue(json, 0) !== json.length) return undefined
   try {
-    const value: unknown = JSON.parse(text)
-    return isTooDeep(value) ? undefined : { value }
+    return { value: JSON.parse(json) }
   } catch {
     return undefined
   }
@@ -45,7 +47,7 @@ const amongProse = (text: string): ReadonlyArray<unknown> => {
   for (let places = 0; match !== null && places < maxPlaces; places++) {
     const start = match.index
     const end = endOfValue(text, start)
-    // What is inside of a value that was cut is only a part of the answer.
+    // What is inside of a value that was cut, or is nested too deep, is only a part of the answer.
     if (end === undefined && looksLikeJson(text, start)) break
     const parsed = end === undefined ? undefined : parse(text.slice(start, end))
     if (parsed !== undefined) {
@@ -60,7 +62,7 @@ const amongProse = (text: string): ReadonlyArray<unknown> => {
 const looksLikeJson = (text: string, start: number): boolean =>
   /^(\{\s*"|\[\s*["{[\d-])/.test(text.slice(start, start + 100))
 
-/** Where the object or array that starts at `start` ends, if its brackets match. */
+/** Where the object or array that starts at `start` ends, if its brackets match and are not nested too deep. */
 const endOfValue = (text: string, start: number): number | undefined => {
   let depth = 0
   let inString = false
@@ -70,8 +72,9 @@ const endOfValue = (text: string, start: number): number | undefined => {
       if (character === "\\") index++
       else if (character === "\"") inString = false
     } else if (character === "\"") inString = true
-    else if (character === "{" || character === "[") depth++
-    else if ((character === "}" || character === "]") && --depth === 0) return index + 1
+    else if (character === "{" || character === "[") {
+      if (++depth > maxDepth) return undefined
+    } else if ((character === "}" || character === "]") && --depth === 0) return index + 1
   }
   return undefined
 }

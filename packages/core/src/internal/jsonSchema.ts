@@ -35,12 +35,16 @@ const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => sc
 /** A root that is nothing but a reference is replaced by what it stands for. References to references end somewhere. */
 const inlineRoot = (schema: JsonSchema, left = 8): JsonSchema => {
   const { $defs, $ref, ...rest } = withoutDialect(schema)
-  const name = typeof $ref === "string" ? /^#\/\$defs\/([^/]+)$/.exec($ref)?.[1] : undefined
-  const target = name !== undefined && isRecord($defs) ? $defs[JsonPointer.unescapeToken(name)] : undefined
+  const definitions = isRecord($defs) ? $defs : {}
+  const name = Object.keys(definitions).find((key) => $ref === `#/$defs/${toFragment(key)}`)
+  const target = name === undefined ? undefined : definitions[name]
   return isRecord(target) && left > 0
     ? inlineRoot({ ...target, ...rest, $defs }, left - 1)
     : withoutDialect(schema)
 }
+
+/** A key in the fragment of a URI: an escaped token of a JSON pointer, percent-encoded. */
+const toFragment = (key: string): string => encodeURIComponent(JsonPointer.escapeToken(key.toWellFormed()))
 
 export const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === "object" && u !== null && !Array.isArray(u)

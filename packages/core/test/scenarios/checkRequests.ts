@@ -56,7 +56,7 @@ const resolves = (root: unknown, ref: string): boolean => {
   if (!ref.startsWith("#")) return false
   let node: unknown = root
   for (const token of ref.split("/").slice(1)) {
-    const key = token.replaceAll("~1", "/").replaceAll("~0", "~")
+    const key = decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
     if (typeof node !== "object" || node === null || !Object.hasOwn(node, key)) return false
     node = Object.entries(node).find(([name]) => name === key)?.[1]
   }
