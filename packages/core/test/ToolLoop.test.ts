@@ -110,6 +110,24 @@ describe("ToolLoop", () => {
         }))
     }
 
+    it.effect("of arguments are no declared ones, whatever a tool declares", () =>
+      Effect.gen(function*() {
+        const Any = Tool.make("any", {
+          parameters: Schema.Struct({ n: Schema.Finite }),
+          success: Schema.Void,
+          failure: Schema.Unknown
+        })
+        const { reply, text } = yield* once(Any, () => Effect.void, { n: "x" })
+        assert.strictEqual(reply.text, "done")
+        assert.match(text, /^Invalid arguments/)
+      }))
+
+    it.effect("that are interruptions interrupt the sample", () =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(once(Void, () => Effect.interrupt))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      }))
+
     it.effect("that are declared as Effect's own are declared", () =>
       Effect.gen(function*() {
         const Ai = Tool.make("ai", { success: Schema.Void, failure: AiError.AiError })

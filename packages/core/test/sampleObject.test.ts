@@ -100,6 +100,7 @@ describe("sampleObject", () => {
       }))
       const reply = yield* Effect.provide(Sampler.sampleObject(City, "Where?"), layer)
       assert.deepStrictEqual(reply.value, { city: "Rome" })
+      assert.deepStrictEqual(breaches({ messages: reply.history, maxTokens: 1 }), [])
       assert.deepStrictEqual(
         results({ messages: reply.history, maxTokens: 1 }).map(({ isError }) => isError === true),
         [true, false, true]

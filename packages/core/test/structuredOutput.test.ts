@@ -6,6 +6,7 @@ import { inputSchema } from "../src/internal/jsonSchema.ts"
 import { decodeText, makeTarget } from "../src/internal/structuredOutput.ts"
 import { oneOf } from "./fixtures.ts"
 import { danglingRefs } from "./scenarios/checkRequests.ts"
+import { json } from "./scenarios/Scenario.ts"
 
 class Leaf extends Schema.Class<Leaf>("test/a~b/Leaf")({ name: Schema.String, at: Schema.DateFromString }) {}
 
@@ -70,7 +71,8 @@ describe("structuredOutput", () => {
       Effect.gen(function*() {
         const target = makeTarget(schema)
         const codec = Schema.toCodecJson(schema)
-        const encoded = yield* Effect.orDie(Schema.encodeEffect(codec)(value))
+        // JSON has no -0.
+        const encoded: unknown = json(yield* Effect.orDie(Schema.encodeEffect(codec)(value)))
         const wraps = JSON.stringify(target.jsonSchema["required"]) === "[\"value\"]" &&
           target.jsonSchema["additionalProperties"] === false
         const asked = wraps ? { value: encoded } : encoded
@@ -86,13 +88,27 @@ describe("structuredOutput", () => {
     [anySchema, Schema.Json],
     ([schema, json]) =>
       Effect.gen(function*() {
-        const exit = yield* Effect.exit(makeTarget(schema).decode(json))
+        const exit = yield* Effect.exit(makeTarget(schema).decode(given))
         if (Exit.isFailure(exit)) {
           const [reason] = exit.cause.reasons
           assert.isTrue(reason?._tag === "Fail" && reason.error.length > 0 && reason.error.length < 3000)
         }
       })
   )
+
+  it("an object is not wrapped, whatever it is called", () => {
+    for (const identifier of ["plain", "a/b", "a~b", "with spaces", "100%", "ü", "#/$defs/x"]) {
+      interface Self {
+        readonly self: ReadonlyArray<Self>
+      }
+      const Self: Schema.Codec<Self> = Schema.Struct({
+        self: Schema.Array(Schema.suspend((): Schema.Codec<Self> => Self))
+      }).annotate({ identifier })
+      const { jsonSchema } = makeTarget(Self)
+      assert.deepStrictEqual(Object.keys(Object(jsonSchema["properties"])), ["self"], identifier)
+      assert.deepStrictEqual(danglingRefs(jsonSchema), [])
+    }
+  })
 
   it("an input schema keeps what it says, and says that it is an object", () => {
     const empty = inputSchema(Tool.make("t", { parameters: Schema.Struct({}) }))
@@ -144,15 +160,15 @@ describe("jsonIn", () => {
   it.effect.prop(
     "never throws, and finds what is embedded",
     [Schema.String, Schema.String, Schema.Json],
-    ([a, b, json]) =>
+    ([a, b, given]) =>
       Effect.sync(() => {
         jsonIn(a + b)
         jsonIn(`${a}{${b}[`)
         jsonIn(`\`\`\`${a}\`\`\`${b}`)
         const prose = a.replaceAll(/[[{`]/g, "")
         assert.deepStrictEqual(
-          jsonIn(`${prose}\n${JSON.stringify({ json })}\n${b}`)[0],
-          JSON.parse(JSON.stringify({ json }))
+          jsonIn(`${prose}\n${JSON.stringify({ given })}\n${b}`)[0],
+          json({ given })
         )
       })
   )

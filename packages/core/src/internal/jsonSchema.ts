@@ -1,5 +1,6 @@
 import * as Tool from "effect/ai/Tool"
 import * as JsonPointer from "effect/JsonPointer"
+import * as Result from "effect/Result"
 
 export type JsonSchema = Readonly<Record<string, unknown>>
 
@@ -35,16 +36,17 @@ const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => sc
 /** A root that is nothing but a reference is replaced by what it stands for. References to references end somewhere. */
 const inlineRoot = (schema: JsonSchema, left = 8): JsonSchema => {
   const { $defs, $ref, ...rest } = withoutDialect(schema)
-  const definitions = isRecord($defs) ? $defs : {}
-  const name = Object.keys(definitions).find((key) => $ref === `#/$defs/${toFragment(key)}`)
-  const target = name === undefined ? undefined : definitions[name]
+  const target = typeof $ref === "string" && isRecord($defs) ? $defs[definitionName($ref)] : undefined
   return isRecord(target) && left > 0
     ? inlineRoot({ ...target, ...rest, $defs }, left - 1)
     : withoutDialect(schema)
 }
 
-/** A key in the fragment of a URI: an escaped token of a JSON pointer, percent-encoded. */
-const toFragment = (key: string): string => encodeURIComponent(JsonPointer.escapeToken(key.toWellFormed()))
+/** The key that `#/$defs/key` names: an escaped token of a JSON pointer, percent-encoded as the fragment of a URI. */
+const definitionName = (ref: string): string => {
+  const token = ref.replace(/^#\/\$defs\//, "")
+  return JsonPointer.unescapeToken(Result.getOrElse(Result.try(() => decodeURIComponent(token)), () => token))
+}
 
 export const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
   typeof u === "object" && u !== null && !Array.isArray(u)
