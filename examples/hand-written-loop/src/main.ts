@@ -9,7 +9,7 @@ import { NodeRuntime } from "@effect/platform-node"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { CallToolResultSchema } from "@modelcontextprotocol/sdk/types.js"
-import { Config, Console, Effect, Layer, Option } from "effect"
+import { Config, Console, Effect, type Layer, Option } from "effect"
 import * as Assert from "node:assert"
 import * as Process from "node:process"
 

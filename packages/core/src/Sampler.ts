@@ -22,34 +22,13 @@ import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
-import type {
-  Methods,
-  ObjectOptions,
-  ObjectToolOptions,
-  Sample,
-  SampledObject,
-  SampleOptions,
-  Step,
-  StepOptions,
-  ToolServices
-} from "./Sample.ts"
+import type * as Types from "./Sample.ts"
 import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 import type * as ToolLoop from "./ToolLoop.ts"
-
-export type {
-  Methods,
-  ObjectOptions,
-  ObjectToolOptions,
-  Sample,
-  SampledObject,
-  SampleOptions,
-  Step,
-  StepOptions
-} from "./Sample.ts"
 
 /**
  * Answers sampling requests. Which model does is decided by the Layer that provides it.
@@ -74,7 +53,7 @@ export type {
  */
 export class Sampler extends Context.Service<
   Sampler,
-  Methods & {
+  Types.Methods & {
     /**
      * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
      */
@@ -99,6 +78,54 @@ export class Provider extends Context.Service<Provider, {
    */
   readonly name: string
 }>()("@effect-sampling/core/Sampler/Provider") {}
+
+/**
+ * Options of {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SampleOptions = Types.SampleOptions
+
+/**
+ * One completion, from {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Sample = Types.Sample
+
+/**
+ * Options of {@link step}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepOptions<Tools extends Record<string, Tool.Any>> = Types.StepOptions<Tools>
+
+/**
+ * One turn, from {@link step}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = Types.Step
+
+/**
+ * Options of {@link sampleObject}, next to those of {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectOptions = Types.ObjectOptions
+
+/**
+ * A completion that fits a schema, from {@link sampleObject}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SampledObject<A> = Types.SampledObject<A>
 
 /**
  * @category models
@@ -205,7 +232,7 @@ export const sample: {
   <Tools extends Record<string, Tool.Any>, E = never, R = never>(
     prompt: SamplingPrompt.Input,
     options: SampleOptions & ToolLoop.Options<Tools, E, R>
-  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | ToolServices<Tools> | R>
+  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | Types.ToolServices<Tools> | R>
 } = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
 
@@ -250,7 +277,7 @@ export const sample: {
 export const step = <Tools extends Record<string, Tool.Any>>(
   prompt: SamplingPrompt.Input,
   options: StepOptions<Tools>
-): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | ToolServices<Tools>> =>
+): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | Types.ToolServices<Tools>> =>
   Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
 
 /**
@@ -291,11 +318,11 @@ export const sampleObject: {
   <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
     schema: S,
     prompt: SamplingPrompt.Input,
-    options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
+    options: SampleOptions & ObjectOptions & Types.ObjectToolOptions<Tools>
   ): Effect.Effect<
     SampledObject<S["Type"]>,
     SamplingError | ToolLoop.Failure<Tools>,
-    Sampler | ToolServices<Tools> | S["DecodingServices"]
+    Sampler | Types.ToolServices<Tools> | S["DecodingServices"]
   >
 } = (schema: Schema.Constraint, prompt: SamplingPrompt.Input, options?: SampleOptions & ObjectOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))

@@ -69,7 +69,7 @@ const handlers = Tools.toLayer({
 const handle = Effect.fnUntraced(function*(name: keyof typeof Tools.tools, given: unknown) {
   const toolkit = yield* Tools
   // The parameters come from a model: whether they fit the tool is what is tested.
-  const stream = yield* toolkit.handle(name, given as never)
+  const stream = yield* toolkit.handle(name, given)
   const { preliminary: _, ...outcome } = (yield* Stream.runCollect(stream)).at(-1)!
   return outcome
 })

@@ -1,6 +1,6 @@
 import {
   CaptureContent,
-  Content,
+  type Content,
   ProviderSampler,
   Sampler,
   SamplingMessage,
@@ -248,11 +248,13 @@ describe("ToolLoop", () => {
     }))
 
   describe("ToolApproval", () => {
-    const guarded = (needsApproval: unknown) =>
+    const guarded = (
+      needsApproval: Tool.NeedsApproval<Schema.Struct<{ readonly n: typeof Schema.FiniteFromString }>>
+    ) =>
       Tool.make("guarded", {
-        parameters: Schema.Struct({ n: Schema.NumberFromString }),
+        parameters: Schema.Struct({ n: Schema.FiniteFromString }),
         success: Schema.String,
-        needsApproval: needsApproval as boolean
+        needsApproval
       })
     const approved = Effect.provideService(ToolApproval.ToolApproval, () => Effect.succeed(true))
     const run = (tool: Tool.Any, input: Record<string, unknown> = { n: "7" }) =>
@@ -371,7 +373,7 @@ describe("ToolLoop", () => {
     it.effect("hold no text by default", () =>
       Effect.gen(function*() {
         const { spans } = yield* trace(false)
-        const attributes = JSON.stringify(spans.map((span) => [...span.attributes]))
+        const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))
         assert.notInclude(attributes, "private")
       }))
 
@@ -411,7 +413,7 @@ describe("ToolLoop", () => {
           Effect.provideService(CaptureContent.CaptureContent, true),
           Effect.provide(tracer)
         )
-        const attributes = JSON.stringify(spans.map((span) => [...span.attributes]))
+        const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))
         assert.include(attributes, "image/png")
         assert.notInclude(attributes, "AAAABBBB")
       }))

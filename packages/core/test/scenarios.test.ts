@@ -1,7 +1,7 @@
 import { ProviderSampler, type Sampler } from "@effect-sampling/core"
 import type { SamplingRequest } from "@effect-sampling/core"
 import { describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Effect, type Layer } from "effect"
 import type { Scenario } from "./scenarios/Scenario.ts"
 import { json } from "./scenarios/Scenario.ts"
 import { suite } from "./scenarios/suite.ts"

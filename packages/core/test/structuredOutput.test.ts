@@ -50,6 +50,11 @@ const anySchema: Arbitrary.Arbitrary<Schema.Codec<unknown, unknown>> = oneOf(
   leaves.flatMap((leaf) => wrappers.flatMap((inner) => wrappers.map((outer) => outer(inner(leaf)))))
 )
 
+/** A tool with any schema for its parameters. */
+const toolOf = (parameters: Schema.Constraint): Tool.Any =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the types want a struct
+  Tool.make("t", { parameters: parameters as Schema.Struct<{}> })
+
 describe("structuredOutput", () => {
   it.effect.prop(
     "every schema has an object at its root, whose references resolve",
@@ -60,7 +65,7 @@ describe("structuredOutput", () => {
         assert.strictEqual(jsonSchema["type"], "object")
         assert.notProperty(jsonSchema, "$ref")
         assert.deepStrictEqual(danglingRefs(jsonSchema), [])
-        assert.deepStrictEqual(danglingRefs(inputSchema(Tool.make("t", { parameters: schema as never }))), [])
+        assert.deepStrictEqual(danglingRefs(inputSchema(toolOf(schema))), [])
       })
   )
 
@@ -86,7 +91,7 @@ describe("structuredOutput", () => {
   it.effect.prop(
     "any JSON decodes or is reported in words",
     [anySchema, Schema.Json],
-    ([schema, json]) =>
+    ([schema, given]) =>
       Effect.gen(function*() {
         const exit = yield* Effect.exit(makeTarget(schema).decode(given))
         if (Exit.isFailure(exit)) {
@@ -115,7 +120,7 @@ describe("structuredOutput", () => {
     assert.strictEqual(empty["type"], "object")
     assert.deepStrictEqual(inputSchema(Tool.make("t")), { type: "object", additionalProperties: false })
     const union = Schema.Union([Schema.Struct({ a: Schema.Int }), Schema.Struct({ b: Schema.Int })])
-    const either = inputSchema(Tool.make("t", { parameters: union as never }))
+    const either = inputSchema(toolOf(union))
     assert.strictEqual(either["type"], "object")
     assert.property(either, "anyOf")
     const loop = { $ref: "#/$defs/A", $defs: { A: { $ref: "#/$defs/A" } } }

@@ -107,7 +107,7 @@ const run = (scenario: Scenario) =>
       report,
       requests: received.map(({ accepted, body }) => {
         assert.isDefined(accepted, `refused: ${body}`)
-        return fromChat(accepted!)
+        return fromChat(accepted)
       })
     }
   }).pipe(

@@ -31,7 +31,10 @@ export const objectSchema = (schema: JsonSchema): { readonly schema: JsonSchema;
   }
 }
 
-const withoutDialect = ({ $schema: _, ...schema }: JsonSchema): JsonSchema => schema
+const withoutDialect = (given: JsonSchema): JsonSchema => {
+  const { $schema: _, ...schema } = given
+  return schema
+}
 
 /** A root that is nothing but a reference is replaced by what it stands for. References to references end somewhere. */
 const inlineRoot = (schema: JsonSchema, left = 8): JsonSchema => {

@@ -142,7 +142,7 @@ const resultOf = Effect.fnUntraced(
     const outcome = yield* dispatch.call(tool.name, call.input, { toolCallId: call.id })
     return outcome.isFailure && !isDeclared(tool, outcome.result, outcome.failureOrigin)
       ? notDeclared(call, tool, outcome.result)
-      : toToolResult(call.id, outcome)
+      : yield* toToolResult(call.id, outcome)
   }
 )
 
@@ -152,7 +152,7 @@ const needsApproval = Effect.fnUntraced(
     if (tool.needsApproval === undefined || tool.needsApproval === false) return false
     // The schema of a dynamic tool may be plain JSON Schema, which nothing decodes.
     const parameters = Schema.isSchema(tool.parametersSchema)
-      ? yield* Effect.result(Schema.decodeUnknownEffect(tool.parametersSchema)(call.input))
+      ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
       : Result.succeed(call.input)
     if (Result.isFailure(parameters)) return false
     if (tool.needsApproval === true) return true

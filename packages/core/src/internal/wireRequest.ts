@@ -59,8 +59,9 @@ export const findUnsupported = (
  */
 export const toWireParams = (
   connection: ClientConnection,
-  { responseFormat: _, ...request }: SamplingRequest
+  given: SamplingRequest
 ): SamplingRequest => {
+  const { responseFormat: _, ...request } = given
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
   return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))

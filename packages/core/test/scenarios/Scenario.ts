@@ -61,7 +61,7 @@ export const ok = <A>({ report }: Outcome<A>): A => {
 /** The failure of a run. */
 export const failed = ({ report }: Outcome<unknown>): NonNullable<Report<unknown>["failed"]> => {
   assert.isDefined(report.failed, JSON.stringify(report))
-  return report.failed!
+  return report.failed
 }
 
 export const blocksOf = (message: Request["messages"][number] | undefined): ReadonlyArray<Content.Content> => {

@@ -34,10 +34,12 @@ const definitions = ({ toolChoice, tools }: SamplingRequest.SamplingRequest): Re
   ...(toolChoice !== undefined && tools === undefined ? ["toolChoice without tools"] : []),
   ...(tools?.length === 0 ? ["no tools in tools"] : []),
   ...(new Set(tools?.map(({ name }) => name)).size === (tools?.length ?? 0) ? [] : ["two tools of one name"]),
-  ...(tools ?? []).flatMap(({ inputSchema, name }) => [
-    ...(inputSchema["type"] === "object" ? [] : [`the input of ${name} is no object`]),
-    ...danglingRefs(inputSchema).map((ref) => `${name}: ${ref} does not resolve`)
-  ])
+  ...(tools ?? []).flatMap(({ inputSchema, name }) =>
+    inputSchema["type"] === "object" ? [] : [`the input of ${name} is no object`]
+  ),
+  ...(tools ?? []).flatMap(({ inputSchema, name }) =>
+    danglingRefs(inputSchema).map((ref) => `${name}: ${ref} does not resolve`)
+  )
 ]
 
 /** The references of a JSON Schema that lead nowhere. */
