@@ -74,7 +74,7 @@ export const prepareTools = <All extends Record<string, Tool.Any>>(
     return Effect.succeed(tools as Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>)
   })
 
-const toDefinition = (tool: Tool.Any): ToolDefinition => {
+export const toDefinition = (tool: Tool.Any): ToolDefinition => {
   const description = Tool.getDescription(tool)
   return {
     name: tool.name,

@@ -1,6 +1,15 @@
 import * as Prompt from "effect/ai/Prompt"
 import * as Content from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
+import type { SamplingRequest } from "../SamplingRequest.ts"
+import { toOptions } from "./promptOptions.ts"
+
+/** The whole conversation of a request: its system prompt first. */
+export const toPrompt = ({ messages, systemPrompt }: SamplingRequest): Prompt.Prompt =>
+  Prompt.fromMessages([
+    ...(systemPrompt === undefined ? [] : [Prompt.systemMessage({ content: systemPrompt })]),
+    ...toPromptMessages(messages)
+  ])
 
 /**
  * Messages as an `effect/ai` prompt. A tool result is named by the call that it answers; one without a call in the
@@ -8,41 +17,55 @@ import type { SamplingMessage } from "../SamplingMessage.ts"
  */
 export const toPromptMessages = (messages: ReadonlyArray<SamplingMessage>): ReadonlyArray<Prompt.Message> => {
   const names = new Map<string, string>()
-  return messages.flatMap((message): ReadonlyArray<Prompt.Message> => {
+  return messages.map((message): Prompt.Message => {
     const blocks = Content.blocks(message.content)
+    const options = toOptions({ _meta: message._meta })
     if (message.role === "assistant") {
       const content = blocks.flatMap((block): ReadonlyArray<Prompt.AssistantMessagePart> => {
         if (block.type !== "tool_use") return block.type === "tool_result" ? [] : [toPart(block)]
         names.set(block.id, block.name)
-        return [Prompt.toolCallPart({ id: block.id, name: block.name, params: block.input, providerExecuted: false })]
+        return [toCallPart(block)]
       })
-      return [Prompt.assistantMessage({ content })]
+      return Prompt.assistantMessage({ content, ...options })
     }
     const results = blocks.filter((block) => block.type === "tool_result")
     return results.length === 0
-      ? [Prompt.userMessage({
+      ? Prompt.userMessage({
         content: blocks.flatMap((block) =>
           block.type === "tool_use" || block.type === "tool_result" ? [] : [toPart(block)]
-        )
-      })]
-      : [Prompt.toolMessage({ content: results.map((result) => toResultPart(result, names)) })]
+        ),
+        ...options
+      })
+      : Prompt.toolMessage({ content: results.map((result) => toResultPart(result, names)), ...options })
   })
 }
 
-const toPart = (block: Content.TextContent | Content.ImageContent | Content.AudioContent) =>
-  block.type === "text"
-    ? Prompt.textPart({ text: block.text })
-    : Prompt.filePart({ mediaType: block.mimeType, data: block.data })
+const toPart = (block: Content.TextContent | Content.ImageContent | Content.AudioContent) => {
+  const options = toOptions({ annotations: block.annotations, _meta: block._meta })
+  return block.type === "text"
+    ? Prompt.textPart({ text: block.text, ...options })
+    : Prompt.filePart({ mediaType: block.mimeType, data: block.data, ...options })
+}
 
+const toCallPart = ({ _meta, id, input, name }: Content.ToolUseContent): Prompt.ToolCallPart =>
+  Prompt.toolCallPart({ id, name, params: input, providerExecuted: false, ...toOptions({ _meta }) })
+
+/** Where the result alone does not say what the model gets, `modelOutput` does. */
 const toResultPart = (result: Content.ToolResultContent, names: ReadonlyMap<string, string>): Prompt.ToolResultPart => {
-  const onlyText = result.content.every((block) => block.type === "text")
+  const text = Content.text(result.content.filter((block) => block.type === "text"))
+  const saysAll =
+    result.content.every((block) =>
+      block.type === "text" && block.annotations === undefined && block._meta === undefined
+    ) && result.content.length <= 1 &&
+    (result.structuredContent === undefined || text === JSON.stringify(result.structuredContent))
   return Prompt.toolResultPart({
     id: result.toolUseId,
     name: names.get(result.toolUseId) ?? result.toolUseId,
     isFailure: result.isError ?? false,
     providerExecuted: false,
-    result: result.structuredContent ?? Content.text(result.content.filter((block) => block.type === "text")),
-    ...(!onlyText && { modelOutput: result.content.map(toOutputPart) })
+    result: result.structuredContent ?? text,
+    ...(!saysAll && { modelOutput: result.content.map(toOutputPart) }),
+    ...toOptions({ structured: result.structuredContent === undefined ? undefined : true, _meta: result._meta })
   })
 }
 
@@ -54,6 +77,6 @@ const toOutputPart = (block: Content.ToolResultContent["content"][number]): Prom
       return toPart(block)
     case "resource_link":
     case "resource":
-      return Prompt.textPart({ text: JSON.stringify(block) })
+      return Prompt.textPart({ text: JSON.stringify(block), ...toOptions({ resource: true }) })
   }
 }
