@@ -28,6 +28,7 @@ declare module "effect/ai/Response" {
   /**
    * What MCP says about an answer and `effect/ai` has no field for.
    *
+   * @category models
    * @since 0.1.0
    */
   export interface FinishPartMetadata extends Response.ProviderMetadata {

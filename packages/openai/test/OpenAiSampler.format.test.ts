@@ -55,9 +55,9 @@ describe("OpenAiSampler", () => {
         assert.deepStrictEqual(yield* formats, [[false, true], [true, false], [true, false]])
         const server = yield* OpenAiServer.OpenAiServer
         const [, second, third] = (yield* server.requests).map(({ accepted }) => accepted?.messages[0])
-        assert.match(String(second?.content), /^Be exact\.\n\nAnswer with one JSON value.*"customer"/s)
+        assert.match(JSON.stringify(second?.content), /^"Be exact\.\\n\\nAnswer with one JSON value.*customer/)
         assert.strictEqual(third?.role, "system")
-        assert.match(String(third?.content), /^Answer with one JSON value/)
+        assert.match(JSON.stringify(third?.content), /^"Answer with one JSON value/)
       }).pipe(Effect.provide(setup({ responseFormat: "refused", reply: () => `{"customer":"Acme"}` }))))
 
     it.live("is remembered as refused for one model only", () =>

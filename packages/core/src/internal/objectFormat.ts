@@ -22,7 +22,7 @@ export const makeObjectFormat = (name: string, schema: Schema.Constraint): Objec
     responseFormat: { name, schema: makeTarget(schema).jsonSchema },
     jsonText: (text) =>
       Effect.suspend(() => {
-        const candidates = jsonIn(text).flatMap((json) => [json, ...unwrapped(json)])
+        const candidates = jsonIn(text).flatMap(asAnswers)
         if (candidates.length === 0) return Effect.succeed(text)
         return Effect.map(
           Effect.findFirst(candidates, (candidate) => Effect.isSuccess(decode(candidate))),
@@ -33,5 +33,5 @@ export const makeObjectFormat = (name: string, schema: Schema.Constraint): Objec
 }
 
 /** What is no object is asked for under the key `value`. */
-const unwrapped = (json: unknown): ReadonlyArray<unknown> =>
-  isRecord(json) && Object.keys(json).length === 1 && Object.hasOwn(json, "value") ? [json["value"]] : []
+const asAnswers = (json: unknown): ReadonlyArray<unknown> =>
+  isRecord(json) && Object.keys(json).length === 1 && Object.hasOwn(json, "value") ? [json, json["value"]] : [json]
