@@ -1,6 +1,7 @@
 import {
   type Content,
   LanguageModelSampler,
+  ProviderSampler,
   Sampler,
   SamplerLanguageModel,
   SamplingError,
@@ -12,6 +13,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Duration, Effect, Layer, Schema, Stream } from "effect"
 import { AiError, LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
 import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import { json } from "./scenarios/Scenario.ts"
+import { suite } from "./scenarios/suite.ts"
 
 const usage = { inputTokens: { total: 3 }, outputTokens: { total: 4 } }
 
@@ -301,10 +304,23 @@ describe("LanguageModelSampler", () => {
   })
 
   describe("over a SamplerLanguageModel", () => {
-    const both = LanguageModelSampler.layer({ name: "composed" }).pipe(Layer.provide(SamplerLanguageModel.layer))
+    const configure = (
+      { maxTokens, metadata, modelPreferences, stopSequences, temperature }: SamplingRequest.SamplingRequest
+    ) =>
+      Effect.provideService(SamplerLanguageModel.Options, {
+        maxTokens,
+        metadata,
+        modelPreferences,
+        stopSequences,
+        temperature
+      })
 
-    const json = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
-    const extras = Schema.Struct({ annotations: Schema.optionalKey(json), _meta: Schema.optionalKey(json) })
+    const both = LanguageModelSampler.layer({ name: "composed", configure }).pipe(
+      Layer.provide(SamplerLanguageModel.layer)
+    )
+
+    const Json = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
+    const extras = Schema.Struct({ annotations: Schema.optionalKey(Json), _meta: Schema.optionalKey(Json) })
     const Text = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String, ...extras.fields })
     const base64 = Schema.Literals(["", "AAAA", "+/8=", "Zg=="])
     const File = Schema.Struct({
@@ -315,20 +331,20 @@ describe("LanguageModelSampler", () => {
     })
     const Resource = Schema.Struct({
       type: Schema.Literal("resource"),
-      resource: Schema.Struct({ uri: Schema.String, text: Schema.String, _meta: Schema.optionalKey(json) })
+      resource: Schema.Struct({ uri: Schema.String, text: Schema.String, _meta: Schema.optionalKey(Json) })
     })
     const Link = Schema.Struct({ type: Schema.Literal("resource_link"), uri: Schema.String, name: Schema.String })
     const Said = Schema.Union([Text, File])
     const Exchange = Schema.Struct({
       asked: Schema.NonEmptyArray(Said),
-      askedMeta: Schema.optionalKey(json),
+      askedMeta: Schema.optionalKey(Json),
       said: Schema.Array(Said),
       calls: Schema.Array(Schema.Struct({
         name: Schema.NonEmptyString,
-        input: json,
-        _meta: Schema.optionalKey(json),
+        input: Json,
+        _meta: Schema.optionalKey(Json),
         content: Schema.NonEmptyArray(Schema.Union([Text, File, Resource, Link])),
-        structuredContent: Schema.optionalKey(json),
+        structuredContent: Schema.optionalKey(Json),
         isError: Schema.Boolean
       })).check(Schema.isMaxLength(3))
     })
@@ -375,7 +391,11 @@ describe("LanguageModelSampler", () => {
       return {
         ...(systemPrompt !== undefined && { systemPrompt }),
         messages: [...lawful, { role: "user", content: [text(last)] }],
-        maxTokens: 4096,
+        maxTokens: 77,
+        temperature: 0.5,
+        stopSequences: ["."],
+        metadata: { user: "u" },
+        modelPreferences: { hints: [{ name: "fast" }], speedPriority: 1 },
         tools: [
           { name: "a.b", description: "B", inputSchema: { type: "object", properties: { c: { $ref: "#/$defs/d" } } } },
           { name: "e", inputSchema: { type: "object" } }
@@ -434,6 +454,36 @@ describe("LanguageModelSampler", () => {
           })
         }
       }))
+
+    suite(it, {
+      takesTools: true,
+      run: (scenario) =>
+        Effect.suspend(() => {
+          const sent: Array<SamplingRequest.SamplingRequest> = []
+          const arrived: Array<SamplingRequest.SamplingRequest> = []
+          const composed = LanguageModelSampler.layer({
+            name: "composed",
+            configure: (request) => {
+              sent.push(request)
+              return configure(request)
+            }
+          })
+          const source = ProviderSampler.layer({
+            name: "scripted",
+            tools: true,
+            createMessage: (request) => Effect.sync(() => scenario.model(request, arrived.push(json(request)) - 1))
+          })
+          const layer = composed.pipe(Layer.provide(SamplerLanguageModel.layer), Layer.provide(source))
+          return Effect.map(Effect.provide(scenario.run, layer, { local: true }), (report) => ({
+            report,
+            // A language model does not tell the default from `auto`.
+            requests: arrived.map((request, index) => {
+              const toolChoice = request.toolChoice ?? sent[index]?.toolChoice
+              return toolChoice === undefined ? request : { ...request, toolChoice }
+            })
+          }))
+        })
+    })
 
     it.effect("an error comes back as it was", () =>
       Effect.gen(function*() {

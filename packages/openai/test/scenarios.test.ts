@@ -11,7 +11,7 @@ type Request = SamplingRequest.SamplingRequest
 /** A request of OpenAI's API as the scenarios read it. */
 const fromChat = (chat: OpenAiServer.ChatRequest): Request => {
   const system = chat.messages.flatMap((message) => message.role === "system" ? [textOf(message.content)] : [])
-  const format = chat.response_format?.["json_schema"]
+  const format = chat.response_format?.type === "json_schema" ? chat.response_format.json_schema : undefined
   return {
     messages: chat.messages.reduce(addMessage, []),
     maxTokens: chat.max_completion_tokens ?? chat.max_tokens ?? 0,
@@ -24,8 +24,7 @@ const fromChat = (chat: OpenAiServer.ChatRequest): Request => {
       }))
     }),
     ...(chat.tool_choice !== undefined && { toolChoice: { mode: chat.tool_choice } }),
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- OpenAI's `json_schema` holds a name and a schema
-    ...(format !== undefined && { responseFormat: format as SamplingRequest.ResponseFormat })
+    ...(format !== undefined && { responseFormat: { name: format.name, schema: format.schema ?? {} } })
   }
 }
 
