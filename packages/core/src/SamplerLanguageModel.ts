@@ -3,8 +3,7 @@
  *
  * @since 0.1.0
  */
-import type * as AiError from "effect/ai/AiError"
-import * as AiErrors from "effect/ai/AiError"
+import * as AiError from "effect/ai/AiError"
 import * as LanguageModel from "effect/ai/LanguageModel"
 import type * as Response from "effect/ai/Response"
 import * as Tool from "effect/ai/Tool"
@@ -234,6 +233,6 @@ const checkCalls = (
     ? Effect.void
     : Effect.fail(makeAiError(
       method,
-      new AiErrors.ToolNotFoundError({ toolName: unknown.name, availableTools: tools.map(({ name }) => name) })
+      new AiError.ToolNotFoundError({ toolName: unknown.name, availableTools: tools.map(({ name }) => name) })
     ))
 }
