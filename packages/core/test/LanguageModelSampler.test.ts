@@ -319,6 +319,11 @@ describe("LanguageModelSampler", () => {
       Layer.provide(SamplerLanguageModel.layer)
     )
 
+    const withChoice = (
+      request: SamplingRequest.SamplingRequest,
+      toolChoice: SamplingRequest.ToolChoice | undefined
+    ) => toolChoice === undefined ? request : { ...request, toolChoice }
+
     const Json = Schema.Record(Schema.String, Schema.Union([Schema.String, Schema.Finite, Schema.Boolean]))
     const extras = Schema.Struct({ annotations: Schema.optionalKey(Json), _meta: Schema.optionalKey(Json) })
     const Text = Schema.Struct({ type: Schema.Literal("text"), text: Schema.String, ...extras.fields })
@@ -477,10 +482,9 @@ describe("LanguageModelSampler", () => {
           return Effect.map(Effect.provide(scenario.run, layer, { local: true }), (report) => ({
             report,
             // A language model does not tell the default from `auto`.
-            requests: arrived.map((request, index) => {
-              const toolChoice = request.toolChoice ?? sent[index]?.toolChoice
-              return toolChoice === undefined ? request : { ...request, toolChoice }
-            })
+            requests: arrived.map((request, index) =>
+              withChoice(request, request.toolChoice ?? sent[index]?.toolChoice)
+            )
           }))
         })
     })
