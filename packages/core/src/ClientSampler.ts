@@ -11,7 +11,7 @@ import { ClientConnection, describe } from "./ClientConnection.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { cut } from "./internal/quote.ts"
-import { canUseTools, findUnsupported, toWireParams } from "./internal/wireRequest.ts"
+import { canSample, canUseTools, findUnsupported, toWireParams } from "./internal/wireRequest.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
@@ -47,9 +47,10 @@ import type { SamplingResponse } from "./SamplingResponse.ts"
 export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
   Sampler.Sampler,
   Sampler.make({
-    capabilities: Effect.map(ClientConnection, (connection) => ({
-      tools: connection !== undefined && connection.unreachable === undefined && canUseTools(connection)
-    })),
+    capabilities: Effect.map(ClientConnection, (connection) => {
+      const sampling = connection !== undefined && canSample(connection)
+      return { sampling, tools: sampling && canUseTools(connection), jsonSchema: false }
+    }),
     createMessage: (request) =>
       Effect.flatMap(ClientConnection, (connection) => {
         if (connection === undefined) return Effect.fail(noClient())

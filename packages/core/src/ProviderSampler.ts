@@ -54,6 +54,11 @@ export interface Options {
    */
   readonly tools?: boolean | undefined
   /**
+   * Whether `createMessage` follows the `responseFormat` of a request. Default: false; then objects are asked for in
+   * other ways.
+   */
+  readonly jsonSchema?: boolean | undefined
+  /**
    * Answers a checked request. What it returns is checked as well.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<Reply, SamplingError>
@@ -101,7 +106,11 @@ const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.
 
 const make = (options: Options): Sampler.Sampler["Service"] =>
   Sampler.make({
-    capabilities: Effect.succeed({ tools: options.tools ?? false }),
+    capabilities: Effect.succeed({
+      sampling: true,
+      tools: options.tools ?? false,
+      jsonSchema: options.jsonSchema ?? false
+    }),
     createMessage: (request) =>
       options.tools !== true && needsTools(request)
         ? Effect.fail(noTools(options.name))

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Tool from "effect/ai/Tool"
 import type * as Arr from "effect/Array"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -12,19 +13,22 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import * as Content from "./Content.ts"
+import type * as Schema from "effect/Schema"
+import { inputAttributes, outputAttributes } from "./internal/contentAttributes.ts"
+import { withFormatInstruction } from "./internal/formatInstruction.ts"
+import { makeMethods } from "./internal/methods.ts"
 import { quote } from "./internal/quote.ts"
 import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
 import { findAnswerProblem } from "./internal/toolPairing.ts"
 import { traced } from "./internal/traced.ts"
 import { validateRequest } from "./internal/validateRequest.ts"
-import * as ModelPreferences from "./ModelPreferences.ts"
+import type * as Types from "./Sample.ts"
 import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
-import type { SamplingMessage } from "./SamplingMessage.ts"
-import * as SamplingPrompt from "./SamplingPrompt.ts"
-import type { IncludeContext, SamplingRequest } from "./SamplingRequest.ts"
-import type { SamplingResponse, Source, Usage } from "./SamplingResponse.ts"
+import type * as SamplingPrompt from "./SamplingPrompt.ts"
+import type { SamplingRequest } from "./SamplingRequest.ts"
+import type { SamplingResponse } from "./SamplingResponse.ts"
+import type * as ToolLoop from "./ToolLoop.ts"
 
 /**
  * Answers sampling requests. Which model does is decided by the Layer that provides it.
@@ -47,23 +51,19 @@ import type { SamplingResponse, Source, Usage } from "./SamplingResponse.ts"
  * @category services
  * @since 0.1.0
  */
-export class Sampler extends Context.Service<Sampler, {
-  /**
-   * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
-   */
-  readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
-  /**
-   * Asks for one completion. See {@link SampleOptions} and {@link Sample}.
-   */
-  readonly sample: (
-    prompt: SamplingPrompt.Input,
-    options?: SampleOptions
-  ) => Effect.Effect<Sample, SamplingError>
-  /**
-   * What can be asked of the source here and now: for the client's model it depends on the connected client.
-   */
-  readonly capabilities: Effect.Effect<SamplerCapabilities>
-}>()("@effect-sampling/core/Sampler") {}
+export class Sampler extends Context.Service<
+  Sampler,
+  Types.Methods & {
+    /**
+     * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
+     */
+    readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+    /**
+     * What can be asked of the source here and now: for the client's model it depends on the connected client.
+     */
+    readonly capabilities: Effect.Effect<SamplerCapabilities>
+  }
+>()("@effect-sampling/core/Sampler") {}
 
 /**
  * Marks a Layer whose completions come from a model that the server configured, never from the client. Provider Layers
@@ -80,100 +80,70 @@ export class Provider extends Context.Service<Provider, {
 }>()("@effect-sampling/core/Sampler/Provider") {}
 
 /**
+ * Options of {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SampleOptions = Types.SampleOptions
+
+/**
+ * One completion, from {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Sample = Types.Sample
+
+/**
+ * Options of {@link step}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StepOptions<Tools extends Record<string, Tool.Any>> = Types.StepOptions<Tools>
+
+/**
+ * One turn, from {@link step}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Step = Types.Step
+
+/**
+ * Options of {@link sampleObject}, next to those of {@link sample}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ObjectOptions = Types.ObjectOptions
+
+/**
+ * A completion that fits a schema, from {@link sampleObject}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type SampledObject<A> = Types.SampledObject<A>
+
+/**
  * @category models
  * @since 0.1.0
  */
 export interface SamplerCapabilities {
   /**
+   * Whether it can answer at all.
+   */
+  readonly sampling: boolean
+  /**
    * Whether requests may carry `tools`.
    */
   readonly tools: boolean
-}
-
-/**
- * Options of `sample`. All are optional.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SampleOptions {
   /**
-   * Guides the model. Default: none. Joined after the system messages of an `effect/ai` `Prompt`.
+   * Whether it follows the `responseFormat` of a request.
    */
-  readonly systemPrompt?: string | undefined
-  /**
-   * Randomness; commonly 0 to 1, some models take up to 2. Default: the model's own.
-   */
-  readonly temperature?: number | undefined
-  /**
-   * The most tokens to generate, a positive integer. Default: 512. A reply cut by it has `truncated: true`.
-   */
-  readonly maxTokens?: number | undefined
-  /**
-   * One hint, hints in order, or the whole object with priorities. Default: none.
-   */
-  readonly modelPreferences?: ModelPreferences.Input | undefined
-  /**
-   * Asks the client to add context of MCP servers. Deprecated in MCP 2025-11-25, where it needs the client's
-   * `sampling.context` capability. Default: none.
-   */
-  readonly includeContext?: IncludeContext | undefined
-  /**
-   * Texts that end the generation. Default: none.
-   */
-  readonly stopSequences?: ReadonlyArray<string> | undefined
-  /**
-   * Passed on to the model's provider as it is. Default: none.
-   */
-  readonly metadata?: Readonly<Record<string, unknown>> | undefined
-}
-
-/**
- * One completion.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Sample {
-  /**
-   * All text blocks, joined without a separator; empty when the reply has none.
-   */
-  readonly text: string
-  /**
-   * All content blocks, in order.
-   */
-  readonly content: ReadonlyArray<Content.Content>
-  /**
-   * The name of the model that answered.
-   */
-  readonly model: string
-  /**
-   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined where the
-   * source did not tell.
-   */
-  readonly stopReason: string | undefined
-  /**
-   * Whether the reply was cut by `maxTokens`.
-   */
-  readonly truncated: boolean
-  /**
-   * Who answered.
-   */
-  readonly source: Source
-  /**
-   * Why the sources tried before this one did not answer, in order. Empty when the first one answered. A `firstOf` among
-   * them that failed as a whole counts as one source, with its last error.
-   */
-  readonly passedOver: ReadonlyArray<SamplingError>
-  /**
-   * Tokens used, where the source tells.
-   */
-  readonly usage: Usage | undefined
-  /**
-   * The messages sent and the reply, if it has content: pass it on, with a new message, to continue the conversation.
-   * System prompt and options are not part of it: pass them again.
-   */
-  readonly history: ReadonlyArray<SamplingMessage>
+  readonly jsonSchema: boolean
 }
 
 /**
@@ -190,25 +160,164 @@ export const make = (options: {
     Effect.suspend(() => {
       const valid = validateRequest(request)
       if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-      return createMessageSpan(
-        valid.success,
-        Effect.flatMap(options.createMessage(valid.success), (response) => checkAnswer(valid.success, response))
+      const { responseFormat } = valid.success
+      return responseFormat === undefined ? ask(valid.success) : Effect.flatMap(
+        options.capabilities,
+        ({ jsonSchema }) =>
+          ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
       )
     })
+  const ask = (request: SamplingRequest): Effect.Effect<SamplingResponse, SamplingError> =>
+    createMessageSpan(
+      request,
+      Effect.flatMap(options.createMessage(request), (response) => checkAnswer(request, response))
+    )
   return fromCreateMessage({ capabilities: options.capabilities, createMessage })
 }
 
 /**
- * Asks for one completion, from whichever source the Layers provide.
+ * Asks for one completion, from whichever source the Layers provide; with a `toolkit`, lets the model call its tools
+ * until it answers.
+ *
+ * **Details**
+ *
+ * Calls are run whatever the stop reason says. An unknown tool, wrong arguments, a denied approval, a defect (masked)
+ * and the declared failure of a tool with `failureMode: "return"` go to the model as error results. The declared failure
+ * of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample. After `maxTurns` turns it fails
+ * with `TurnLimitExceeded`, which holds the history.
+ *
+ * **Example** (Letting the model call a tool)
+ *
+ * ```ts
+ * import { Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Weather = Tool.make("weather", {
+ *   description: "The weather in a city",
+ *   parameters: Schema.Struct({ city: Schema.String }),
+ *   success: Schema.String
+ * })
+ * const Tools = Toolkit.make(Weather)
+ * const handlers = Tools.toLayer({ weather: ({ city }) => Effect.succeed(`Sunny in ${city}`) })
+ *
+ * const model = TestSampler.scripted([
+ *   { content: { type: "tool_use", id: "1", name: "weather", input: { city: "Rome" } }, stopReason: "toolUse" },
+ *   "Leave your umbrella at home."
+ * ])
+ * const reply = await Effect.runPromise(
+ *   Sampler.sample("Do I need an umbrella in Rome?", { toolkit: Tools }).pipe(Effect.provide([model, handlers]))
+ * )
+ * reply.text // => "Leave your umbrella at home."
+ * reply.turns // => 2
+ * ```
  *
  * @category accessors
  * @since 0.1.0
  */
-export const sample = (
-  prompt: SamplingPrompt.Input,
-  options?: SampleOptions
-): Effect.Effect<Sample, SamplingError, Sampler> =>
+export const sample: {
+  (prompt: SamplingPrompt.Input, options?: SampleOptions & { readonly toolkit?: never }): Effect.Effect<
+    Sample,
+    SamplingError,
+    Sampler
+  >
+  <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+    prompt: SamplingPrompt.Input,
+    options: SampleOptions & ToolLoop.Options<Tools, E, R>
+  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | Types.ToolServices<Tools> | R>
+} = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
+
+/**
+ * Asks for one completion that may call tools, and runs the calls, once: the building block of a loop of your own.
+ *
+ * **Details**
+ *
+ * With `execute: false` the calls are not run, and answering them is up to you. Default: true.
+ *
+ * **Example** (Writing the loop by hand)
+ *
+ * ```ts
+ * import { Sampler, SamplingMessage, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ * import { Tool, Toolkit } from "effect/ai"
+ *
+ * const Tools = Toolkit.make(
+ *   Tool.make("double", { parameters: Schema.Struct({ n: Schema.Finite }), success: Schema.Finite })
+ * )
+ *
+ * const program = Effect.gen(function*() {
+ *   let step = yield* Sampler.step("Twice 21?", { toolkit: Tools })
+ *   while (step.calls.length > 0) step = yield* Sampler.step(step.history, { toolkit: Tools })
+ *   return step.text
+ * })
+ *
+ * const model = TestSampler.scripted([
+ *   { content: { type: "tool_use", id: "1", name: "double", input: { n: 21 } }, stopReason: "toolUse" },
+ *   "42"
+ * ])
+ * const answer = await Effect.runPromise(
+ *   program.pipe(Effect.provide([model, Tools.toLayer({ double: ({ n }) => Effect.succeed(n * 2) })]))
+ * )
+ * answer // => "42"
+ * ```
+ *
+ * @see {@link sample} with a `toolkit` for the whole loop
+ * @category accessors
+ * @since 0.1.0
+ */
+export const step = <Tools extends Record<string, Tool.Any>>(
+  prompt: SamplingPrompt.Input,
+  options: StepOptions<Tools>
+): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | Types.ToolServices<Tools>> =>
+  Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
+
+/**
+ * Asks for a value of a Schema, with or without tools on the way.
+ *
+ * **Details**
+ *
+ * Any Schema will do: structs, unions, arrays, literals, classes, recursive ones. It works on every source: through the
+ * provider's own JSON mode, else through a tool that the model must call in the end, else through an instruction with the
+ * JSON Schema. An answer that does not fit is sent back with what is wrong, `maxRepairs` times in all; then the effect
+ * fails with `StructuredOutputError`, which holds every attempt.
+ *
+ * **Example** (Getting typed data)
+ *
+ * ```ts
+ * import { Sampler, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const Invoice = Schema.Struct({ customer: Schema.String, due: Schema.DateFromString })
+ *
+ * const model = TestSampler.scripted([`Here it is: {"customer":"Acme","due":"2026-12-01"}`])
+ * const invoice = await Effect.runPromise(
+ *   Sampler.sampleObject(Invoice, "Acme owes us money until December").pipe(Effect.provide(model))
+ * )
+ * invoice.value.customer // => "Acme"
+ * invoice.value.due.getFullYear() // => 2026
+ * ```
+ *
+ * @category accessors
+ * @since 0.1.0
+ */
+export const sampleObject: {
+  <S extends Schema.Constraint>(
+    schema: S,
+    prompt: SamplingPrompt.Input,
+    options?: SampleOptions & ObjectOptions & { readonly toolkit?: never }
+  ): Effect.Effect<SampledObject<S["Type"]>, SamplingError, Sampler | S["DecodingServices"]>
+  <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
+    schema: S,
+    prompt: SamplingPrompt.Input,
+    options: SampleOptions & ObjectOptions & Types.ObjectToolOptions<Tools>
+  ): Effect.Effect<
+    SampledObject<S["Type"]>,
+    SamplingError | ToolLoop.Failure<Tools>,
+    Sampler | Types.ToolServices<Tools> | S["DecodingServices"]
+  >
+} = (schema: Schema.Constraint, prompt: SamplingPrompt.Input, options?: SampleOptions & ObjectOptions) =>
+  Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
 
 /**
  * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`): a
@@ -402,12 +511,19 @@ const firstOfSamplers = (
     createMessage: (request) => firstOfSpan(request, attempt(0, request, [])),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
-      (all) => ({ tools: all.some(({ tools }) => tools) })
+      // Those of the source that will be asked.
+      (all) => all.find(({ sampling }) => sampling) ?? all.at(-1)!
     )
   })
 }
 
-const createMessageSpan = traced("sampling/createMessage", { kind: "client", requestAttributes, responseAttributes })
+const createMessageSpan = traced("sampling/createMessage", {
+  kind: "client",
+  requestAttributes: (request: SamplingRequest, capture) =>
+    capture ? { ...requestAttributes(request), ...inputAttributes(request) } : requestAttributes(request),
+  responseAttributes: (response: SamplingResponse, capture) =>
+    capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
+})
 
 const firstOfSpan = traced("Sampler.firstOf", {
   kind: "internal",
@@ -432,48 +548,5 @@ const checkAnswer = (
 
 /** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
 const fromCreateMessage = (
-  options: Pick<Sampler["Service"], "capabilities" | "createMessage">
-): Sampler["Service"] =>
-  Sampler.of({
-    ...options,
-    sample: (prompt, sampleOptions) =>
-      Effect.suspend(() => {
-        const resolved = SamplingPrompt.resolve(prompt)
-        if (Result.isFailure(resolved)) return Effect.fail(resolved.failure)
-        const request = toRequest(resolved.success, sampleOptions ?? {})
-        return Effect.map(options.createMessage(request), (response) => toSample(resolved.success.messages, response))
-      })
-  })
-
-const toRequest = (prompt: SamplingPrompt.Resolved, options: SampleOptions): SamplingRequest => {
-  const systemPrompt = prompt.systemPrompt === undefined
-    ? options.systemPrompt
-    : options.systemPrompt === undefined
-    ? prompt.systemPrompt
-    : `${prompt.systemPrompt}\n\n${options.systemPrompt}`
-  return {
-    messages: prompt.messages,
-    maxTokens: options.maxTokens ?? 512,
-    ...(systemPrompt !== undefined && { systemPrompt }),
-    ...(options.temperature !== undefined && { temperature: options.temperature }),
-    ...(options.modelPreferences !== undefined &&
-      { modelPreferences: ModelPreferences.make(options.modelPreferences) }),
-    ...(options.includeContext !== undefined && { includeContext: options.includeContext }),
-    ...(options.stopSequences !== undefined && { stopSequences: options.stopSequences }),
-    ...(options.metadata !== undefined && { metadata: options.metadata })
-  }
-}
-
-const toSample = (messages: ReadonlyArray<SamplingMessage>, response: SamplingResponse): Sample => ({
-  text: Content.text(response.content),
-  content: Content.blocks(response.content),
-  model: response.model,
-  stopReason: response.stopReason,
-  truncated: response.stopReason === "maxTokens",
-  source: response.source,
-  passedOver: response.passedOver,
-  usage: response.usage,
-  history: Content.blocks(response.content).length === 0
-    ? messages
-    : [...messages, { role: "assistant", content: response.content }]
-})
+  primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">
+): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods(primitive) })

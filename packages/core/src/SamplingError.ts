@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { SamplingMessage } from "./SamplingMessage.ts"
 
 /**
  * The source cannot answer at all, so asking it makes no sense. `missing` names what it lacks:
@@ -178,6 +179,48 @@ export class ProviderError
 }
 
 /**
+ * The model still calls tools after `maxTurns` turns. `history` holds all messages, with every call answered, so that
+ * one can go on from it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class TurnLimitExceeded
+  extends Schema.TaggedError<TurnLimitExceeded>("@effect-sampling/core/SamplingError/TurnLimitExceeded")(
+    "TurnLimitExceeded",
+    { maxTurns: Schema.Int, history: Schema.Array(SamplingMessage), message: Schema.String }
+  )
+{}
+
+/**
+ * One answer that did not fit the schema: what came, cut to a readable length, and what is wrong with it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const StructuredAttempt = Schema.Struct({ answer: Schema.String, problem: Schema.String })
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type StructuredAttempt = typeof StructuredAttempt.Type
+
+/**
+ * The model did not give an answer that fits the schema, after all repairs. The message says what was wrong with the last
+ * one; `attempts` holds them all.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class StructuredOutputError
+  extends Schema.TaggedError<StructuredOutputError>("@effect-sampling/core/SamplingError/StructuredOutputError")(
+    "StructuredOutputError",
+    { attempts: Schema.Array(StructuredAttempt), message: Schema.String }
+  )
+{}
+
+/**
  * Every error of a `Sampler`, as a Schema: use it as the `failure` of a tool.
  *
  * @category schemas
@@ -191,7 +234,9 @@ export const SamplingError = Schema.Union([
   ClientError,
   InvalidRequest,
   InvalidResponse,
-  ProviderError
+  ProviderError,
+  TurnLimitExceeded,
+  StructuredOutputError
 ])
 
 /**

@@ -41,8 +41,9 @@ export interface Resolved {
  * Each string becomes one user message. Of an `effect/ai` `Prompt`, leading system messages become the system prompt,
  * text, image and audio parts become blocks, tool calls and results become `tool_use` and `tool_result`; tool messages
  * in a row become one message. What MCP sampling cannot carry (reasoning, other files, URLs, approvals, a system message
- * between others) is an `InvalidRequest`. Only the provider options of messages and parts and the names of files are
- * left out.
+ * between others) is an `InvalidRequest`. Only the names of files and the provider options of messages and parts are left
+ * out; of the latter, those under `sampling` are read, where `LanguageModelSampler` puts `_meta`, `annotations` and the
+ * like.
  *
  * **Example** (Mixing strings and messages)
  *

@@ -63,6 +63,21 @@ export const IncludeContext = Schema.Literals(["none", "thisServer", "allServers
 export type IncludeContext = typeof IncludeContext.Type
 
 /**
+ * A JSON Schema that the answer must fit. Sources whose capabilities say `jsonSchema` follow it by their own JSON mode; for
+ * the others the system prompt asks for it in words. It is no part of MCP and never sent to a client.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ResponseFormat = Schema.Struct({ name: Schema.String, schema: JsonObject })
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ResponseFormat = typeof ResponseFormat.Type
+
+/**
  * The parameters of `sampling/createMessage`. The encoded form is the MCP wire JSON.
  *
  * **Details**
@@ -88,6 +103,7 @@ export const SamplingRequest = Schema.Struct({
   metadata: Schema.optionalKey(JsonObject),
   tools: Schema.optionalKey(Schema.Array(ToolDefinition)),
   toolChoice: Schema.optionalKey(ToolChoice),
+  responseFormat: Schema.optionalKey(ResponseFormat),
   _meta: Schema.optionalKey(JsonObject)
 })
 

@@ -351,7 +351,7 @@ describe("ClientSampler", () => {
     it.effect("hold no tools without a client", () =>
       Effect.gen(function*() {
         const capabilities = yield* Effect.flatMap(Sampler.Sampler, (sampler) => sampler.capabilities)
-        assert.deepStrictEqual(capabilities, { tools: false })
+        assert.deepStrictEqual(capabilities, { sampling: false, tools: false, jsonSchema: false })
       }).pipe(Effect.provide(ClientSampler.layer)))
   })
 })

@@ -129,9 +129,9 @@ describe("ProviderSampler", () => {
             Effect.provide(ProviderSampler.layer({ name: "acme", tools, createMessage: () => Effect.succeed("") }))
           )
         assert.deepStrictEqual(yield* Effect.forEach([true, false, undefined], capabilities), [
-          { tools: true },
-          { tools: false },
-          { tools: false }
+          { sampling: true, tools: true, jsonSchema: false },
+          { sampling: true, tools: false, jsonSchema: false },
+          { sampling: true, tools: false, jsonSchema: false }
         ])
       }))
   })

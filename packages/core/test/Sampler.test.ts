@@ -1,4 +1,11 @@
-import { ModelPreferences, Sampler, SamplingError, SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
+import {
+  ModelPreferences,
+  Sampler,
+  SamplingError,
+  SamplingMessage,
+  type SamplingPrompt,
+  type SamplingRequest
+} from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Latch, Option, type Tracer } from "effect"
 import { Prompt } from "effect/ai"
@@ -10,14 +17,17 @@ const { assistant, user } = SamplingMessage
 const recording = (fields: Parameters<typeof response>[0] = {}) => {
   const sent: Array<SamplingRequest.SamplingRequest> = []
   const sampler = Sampler.make({
-    capabilities: Effect.succeed({ tools: true }),
+    capabilities: Effect.succeed({ sampling: true, tools: true, jsonSchema: false }),
     createMessage: (request) => Effect.sync(() => (sent.push(request), response(fields)))
   })
   return { sent, sampler }
 }
 
 const failing = (error: SamplingError.SamplingError) =>
-  Sampler.make({ capabilities: Effect.succeed({ tools: true }), createMessage: () => Effect.fail(error) })
+  Sampler.make({
+    capabilities: Effect.succeed({ sampling: true, tools: true, jsonSchema: false }),
+    createMessage: () => Effect.fail(error)
+  })
 
 const rejected = new SamplingError.SamplingRejected({ message: "no" })
 
@@ -179,7 +189,7 @@ describe("Sampler", () => {
       Effect.gen(function*() {
         let calls = 0
         const sampler = Sampler.make({
-          capabilities: Effect.succeed({ tools: false }),
+          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
           createMessage: () => {
             calls++
             return Effect.succeed(response())
@@ -200,7 +210,7 @@ describe("Sampler", () => {
         const started = yield* Latch.make()
         let interrupted = false
         const sampler = Sampler.make({
-          capabilities: Effect.succeed({ tools: false }),
+          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
           createMessage: () =>
             started.open.pipe(
               Effect.andThen(Effect.never),
@@ -352,7 +362,7 @@ describe("Sampler", () => {
           passedOver: [rejected]
         }
         const { content: _, history: __, text: ___, ...rest } = yield* recording(fields).sampler.sample("hi")
-        assert.deepStrictEqual(rest, { ...fields, truncated: false })
+        assert.deepStrictEqual(rest, { ...fields, truncated: false, turns: 1 })
       }))
 
     it.effect("leaves undefined what the source did not tell", () =>
@@ -399,7 +409,7 @@ describe("Sampler", () => {
         assert.deepStrictEqual(sent, [])
       }))
 
-    it.effect.each<[string, Parameters<Sampler.Sampler["Service"]["sample"]>]>([
+    it.effect.each<[string, [prompt: SamplingPrompt.Input, options?: { readonly maxTokens: number }]]>([
       ["an empty list", [[]]],
       ["maxTokens 0", ["hi", { maxTokens: 0 }]],
       ["a prompt that MCP cannot carry", [Prompt.fromMessages([
@@ -502,7 +512,7 @@ describe("Sampler", () => {
     it.effect("is not opened where no tracer is installed", () =>
       Effect.gen(function*() {
         const sampler = Sampler.make({
-          capabilities: Effect.succeed({ tools: false }),
+          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
           createMessage: () =>
             Effect.map(Effect.option(Effect.currentSpan), (span) => {
               assert.isTrue(Option.isNone(span))

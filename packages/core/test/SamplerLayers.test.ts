@@ -292,13 +292,21 @@ describe("firstOf", () => {
       assert.deepStrictEqual(released.toSorted(), ["a", "b"])
     }))
 
-  it.effect("can take tools when one of its sources can, and lets that one answer", () =>
+  it.effect("has the capabilities of the source that will be asked, and lets one that takes tools answer with tools", () =>
     Effect.gen(function*() {
       const without = source("a", "from a", false).layer
       const able = source("b", "from b", true).layer
       const capabilities = Effect.flatMap(Sampler.Sampler, (sampler) => sampler.capabilities)
-      assert.deepStrictEqual(yield* Effect.provide(capabilities, Sampler.firstOf([without, able])), { tools: true })
-      assert.deepStrictEqual(yield* Effect.provide(capabilities, Sampler.firstOf([without])), { tools: false })
+      assert.deepStrictEqual(yield* Effect.provide(capabilities, Sampler.firstOf([able, without])), {
+        sampling: true,
+        tools: true,
+        jsonSchema: false
+      })
+      assert.deepStrictEqual(yield* Effect.provide(capabilities, Sampler.firstOf([without, able])), {
+        sampling: true,
+        tools: false,
+        jsonSchema: false
+      })
       const reply = yield* Sampler.Sampler.use((sampler) => sampler.createMessage({ ...hello, tools: [tool] })).pipe(
         Effect.provide(Sampler.fallback(without, able))
       )

@@ -1,4 +1,4 @@
-import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
+import { ClientSampler, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
@@ -11,7 +11,9 @@ const errors: ReadonlyArray<SamplingError.SamplingError> = [
   new SamplingError.ClientError({ code: -32603, message: "m" }),
   new SamplingError.InvalidRequest({ message: "m" }),
   new SamplingError.InvalidResponse({ message: "m" }),
-  new SamplingError.ProviderError({ provider: "p", reason: "auth", message: "m" })
+  new SamplingError.ProviderError({ provider: "p", reason: "auth", message: "m" }),
+  new SamplingError.TurnLimitExceeded({ maxTurns: 2, history: [SamplingMessage.user("hi")], message: "m" }),
+  new SamplingError.StructuredOutputError({ attempts: [{ answer: "a", problem: "p" }], message: "m" })
 ]
 
 describe("SamplingError", () => {

@@ -16,6 +16,7 @@ class NoModel extends Data.TaggedError("NoModel")<{}> {}
 class Http extends Context.Service<Http, {}>()("test/Http") {}
 class Files extends Context.Service<Files, {}>()("test/Files") {}
 
+declare const sampler: Sampler.Sampler["Service"]
 declare const client: Layer.Layer<Sampler.Sampler>
 declare const openai: Layer.Layer<Sampler.Sampler | Sampler.Provider, NoKey, Http>
 declare const local: Layer.Layer<Sampler.Sampler | Sampler.Provider, NoModel, Files>
@@ -31,7 +32,7 @@ describe("Sampler", () => {
   })
 
   it("`sample` of the service needs nothing", () => {
-    expect<ReturnType<Sampler.Sampler["Service"]["sample"]>>().type.toBe<
+    expect(sampler.sample("hi", { maxTokens: 5 })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError>
     >()
   })

@@ -56,6 +56,8 @@ describe("SamplingError", () => {
       | "InvalidRequest"
       | "InvalidResponse"
       | "ProviderError"
+      | "TurnLimitExceeded"
+      | "StructuredOutputError"
     >()
   })
 })

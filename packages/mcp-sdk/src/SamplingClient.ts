@@ -150,6 +150,8 @@ const toProtocolError = (error: SamplingError): Error => {
     case "ClientError":
     case "InvalidResponse":
     case "ProviderError":
+    case "TurnLimitExceeded":
+    case "StructuredOutputError":
       return protocolError(ErrorCode.InternalError, error.message)
   }
 }

@@ -99,6 +99,8 @@ export interface Options {
  * - At most 4 stop sequences; more are an `InvalidRequest`.
  * - `metadata`: see {@link Options.store}. Values that are not strings are sent as JSON; more than 16 pairs, keys over
  *   64 or values over 512 characters are an `InvalidRequest`.
+ * - `responseFormat`, which `sampleObject` sets: sent as `response_format` of type `json_schema`, not strict. Where the
+ *   server refuses it, the system prompt asks for it in words, from then on for that model.
  * - Not sent, because the API has no place for it: `includeContext` (a provider has no context of MCP servers),
  *   `annotations`, `_meta`, and `outputSchema` of tools.
  * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (where the server tells), `contentFilter`,
@@ -233,6 +235,7 @@ const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
     (client) => ({
       name,
       tools: true,
+      jsonSchema: true,
       createMessage: answer(client, {
         name,
         model,

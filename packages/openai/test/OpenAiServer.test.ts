@@ -59,6 +59,14 @@ describe("OpenAiServer", () => {
         stop: ["a"],
         tools: [tool],
         tool_choice: "auto",
+        response_format: {
+          type: "json_schema",
+          json_schema: {
+            name: "a",
+            schema: { type: "object", properties: { b: {} }, required: ["b"], additionalProperties: false },
+            strict: true
+          }
+        },
         store: true,
         metadata: { a: "b" }
       })
@@ -84,6 +92,41 @@ describe("OpenAiServer", () => {
       { ...valid, messages: [{ role: "assistant", content: null, tool_calls: [use] }, ...messages] },
       "messages.[1].role"
     ],
+    ["an unknown response format", { ...valid, response_format: { type: "yaml" } }, "response_format"],
+    [
+      "a response format with a name that has a dot",
+      { ...valid, response_format: { type: "json_schema", json_schema: { name: "a.b", schema: { type: "object" } } } },
+      "response_format.json_schema.name"
+    ],
+    [
+      "a response format whose root is no object",
+      { ...valid, response_format: { type: "json_schema", json_schema: { name: "a", schema: { type: "array" } } } },
+      "response_format"
+    ],
+    [
+      "a strict response format with an open object",
+      {
+        ...valid,
+        response_format: { type: "json_schema", json_schema: { name: "a", schema: { type: "object" }, strict: true } }
+      },
+      "response_format"
+    ],
+    [
+      "a strict response format with an optional key",
+      {
+        ...valid,
+        response_format: {
+          type: "json_schema",
+          json_schema: {
+            name: "a",
+            schema: { type: "object", properties: { b: {} }, required: [], additionalProperties: false },
+            strict: true
+          }
+        }
+      },
+      "response_format"
+    ],
+    ["a json_object without the word", { ...valid, response_format: { type: "json_object" } }, "messages"],
     ["a tool name with a dot", { ...valid, tools: [{ ...tool, function: { name: "a.b" } }] }, "tools.0.function.name"]
   ]
   for (const [what, body, param] of refused) {

@@ -1,8 +1,12 @@
 import type * as Prompt from "effect/ai/Prompt"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import type { AudioContent, Content, ImageContent, TextContent } from "../Content.ts"
+import * as Schema from "effect/Schema"
+import type { AudioContent, Content, ImageContent, TextContent, ToolResultContent } from "../Content.ts"
+import { EmbeddedResource, ResourceLink } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
+import { isRecord } from "./jsonSchema.ts"
+import { commonOf, fromOptions, metaOf } from "./promptOptions.ts"
 import { quote } from "./quote.ts"
 
 interface InMcpTerms {
@@ -30,17 +34,19 @@ export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<InMcpTerms, str
           break
         }
         case "user": {
-          messages.push({ role: "user", content: one(yield* convert(message.content, place, textOrFile)) })
+          const content = one(yield* convert(message.content, place, textOrFile))
+          messages.push({ role: "user", content, ...metaOf(message.options) })
           break
         }
         case "assistant": {
-          messages.push({ role: "assistant", content: one(yield* convert(message.content, place, assistantPart)) })
+          const content = one(yield* convert(message.content, place, assistantPart))
+          messages.push({ role: "assistant", content, ...metaOf(message.options) })
           break
         }
         case "tool": {
           const content = yield* convert(message.content, place, toolPart)
-          if (results === undefined) messages.push({ role: "user", content: results = content })
-          else results.push(...content)
+          if (results !== undefined) results.push(...content)
+          else messages.push({ role: "user", content: results = content, ...metaOf(message.options) })
           continue
         }
       }
@@ -74,14 +80,15 @@ const convert = <Part>(
 type Block = TextContent | ImageContent | AudioContent
 
 const textOrFile = (part: Prompt.TextPart | Prompt.FilePart): Result.Result<Block, string> => {
-  if (part.type === "text") return Result.succeed({ type: "text", text: part.text })
+  const common = commonOf(part.options)
+  if (part.type === "text") return Result.succeed({ type: "text", text: part.text, ...common })
   const { data, mediaType } = part
   const type = mediaType.startsWith("image/") ? "image" : mediaType.startsWith("audio/") ? "audio" : undefined
   if (type === undefined) return Result.fail(`a file of type ${quote(mediaType)}, only images and audio`)
   if (mediaType.endsWith("/*")) return Result.fail(`a file of the open type ${quote(mediaType)}`)
-  if (typeof data === "string") return Result.succeed({ type, data, mimeType: mediaType })
+  if (typeof data === "string") return Result.succeed({ type, data, mimeType: mediaType, ...common })
   return data instanceof Uint8Array
-    ? Result.succeed({ type, data: Base64.encode(data), mimeType: mediaType })
+    ? Result.succeed({ type, data: Base64.encode(data), mimeType: mediaType, ...common })
     : Result.fail("a file by URL; load it and pass its bytes")
 }
 
@@ -94,7 +101,13 @@ const assistantPart = (part: Prompt.AssistantMessagePart): Result.Result<Content
       return part.providerExecuted
         ? Result.fail(`the call of ${quote(part.name)} that the provider executed itself`)
         : isRecord(part.params)
-        ? Result.succeed({ type: "tool_use", id: part.id, name: part.name, input: part.params })
+        ? Result.succeed({
+          type: "tool_use",
+          id: part.id,
+          name: part.name,
+          input: part.params,
+          ...metaOf(part.options)
+        })
         : Result.fail(`the call of ${quote(part.name)}: its parameters are not an object`)
     case "reasoning":
     case "tool-result":
@@ -106,11 +119,28 @@ const assistantPart = (part: Prompt.AssistantMessagePart): Result.Result<Content
 const toolPart = (part: Prompt.ToolMessagePart): Result.Result<Content, string> =>
   Result.gen(function*() {
     if (part.type !== "tool-result") return yield* Result.fail(`a "${part.type}" part`)
-    const content: Array<Block> = []
+    const content: Array<ToolResultContent["content"][number]> = []
     if (part.modelOutput === undefined) content.push({ type: "text", text: yield* resultText(part) })
-    else for (const output of part.modelOutput) content.push(yield* textOrFile(output))
-    return { type: "tool_result", toolUseId: part.id, content, ...(part.isFailure && { isError: true }) }
+    else for (const output of part.modelOutput) content.push(toResource(output) ?? (yield* textOrFile(output)))
+    const isStructured = fromOptions(part.options)["structured"] === true
+    return {
+      type: "tool_result",
+      toolUseId: part.id,
+      content,
+      ...(isStructured && isRecord(part.result) && { structuredContent: part.result }),
+      ...(part.isFailure && { isError: true }),
+      ...metaOf(part.options)
+    }
   })
+
+const isResource = Schema.is(Schema.Union([ResourceLink, EmbeddedResource]))
+
+/** A resource that was written as text because prompts have none. */
+const toResource = (part: Prompt.ToolModelOutputPart): ResourceLink | EmbeddedResource | undefined => {
+  if (part.type !== "text" || fromOptions(part.options)["resource"] !== true) return undefined
+  const parsed = Result.try((): unknown => JSON.parse(part.text))
+  return Result.isSuccess(parsed) && isResource(parsed.success) ? parsed.success : undefined
+}
 
 const resultText = ({ name, result }: Prompt.ToolResultPart): Result.Result<string, string> =>
   typeof result === "string" || result === undefined
@@ -119,6 +149,3 @@ const resultText = ({ name, result }: Prompt.ToolResultPart): Result.Result<stri
       try: () => JSON.stringify(result),
       catch: () => `the result of ${quote(name)}: it is not JSON`
     })
-
-const isRecord = (u: unknown): u is Readonly<Record<string, unknown>> =>
-  typeof u === "object" && u !== null && !Array.isArray(u)

@@ -1,6 +1,7 @@
+import type { ToolUseContent } from "../Content.ts"
 import type { SamplingError } from "../SamplingError.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
-import type { SamplingResponse } from "../SamplingResponse.ts"
+import type { SamplingResponse, Usage } from "../SamplingResponse.ts"
 import { cut } from "./quote.ts"
 
 /**
@@ -34,6 +35,27 @@ export const responseAttributes = (response: SamplingResponse): Record<string, u
   }),
   ...(response.usage?.inputTokens !== undefined && { "gen_ai.usage.input_tokens": response.usage.inputTokens }),
   ...(response.usage?.outputTokens !== undefined && { "gen_ai.usage.output_tokens": response.usage.outputTokens })
+})
+
+/** Attributes of one turn of a loop. Its tokens are not `gen_ai.usage`: the completion's span has those already. */
+export const turnAttributes = (
+  response: SamplingResponse,
+  calls: ReadonlyArray<ToolUseContent>
+): Record<string, unknown> => ({
+  "sampling.turn.calls": calls.length,
+  ...(response.stopReason !== undefined && { "sampling.turn.stop_reason": cut(response.stopReason, maxLength) }),
+  ...usageAttributes("sampling.turn", response.usage)
+})
+
+/** Attributes of a whole loop. */
+export const loopAttributes = (turns: number, usage: Usage | undefined): Record<string, unknown> => ({
+  "sampling.turns": turns,
+  ...usageAttributes("sampling", usage)
+})
+
+const usageAttributes = (prefix: string, usage: Usage | undefined): Record<string, unknown> => ({
+  ...(usage?.inputTokens !== undefined && { [`${prefix}.input_tokens`]: usage.inputTokens }),
+  ...(usage?.outputTokens !== undefined && { [`${prefix}.output_tokens`]: usage.outputTokens })
 })
 
 const maxLength = 200

@@ -3,6 +3,7 @@ import type { Content } from "../Content.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { SamplingRequest } from "../SamplingRequest.ts"
 import type { SamplingResponse } from "../SamplingResponse.ts"
+import { isTooDeep, maxDepth } from "./nesting.ts"
 import { quote } from "./quote.ts"
 
 export const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
@@ -74,6 +75,7 @@ export const findAnswerProblem = (request: SamplingRequest, response: SamplingRe
     }
     if (uses.has(block.id)) return `two tool_use blocks share the id ${quote(block.id)}`
     uses.add(block.id)
+    if (isTooDeep(block.input)) return `the arguments of a call are nested more than ${maxDepth} levels deep`
   }
   return undefined
 }

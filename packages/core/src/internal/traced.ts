@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
+import { CaptureContent } from "../CaptureContent.ts"
 
 /**
  * Runs effects in a span that tells of the request and of what it gave. Where no tracer is installed nobody can see a
@@ -7,15 +8,16 @@ import * as Tracer from "effect/Tracer"
  */
 export const traced = <Request, Response>(name: string, options: {
   readonly kind: Tracer.SpanKind
-  readonly requestAttributes: (request: Request) => Record<string, unknown>
-  readonly responseAttributes: (response: Response) => Record<string, unknown>
+  readonly requestAttributes: (request: Request, capture: boolean) => Record<string, unknown>
+  readonly responseAttributes: (response: Response, capture: boolean) => Record<string, unknown>
 }) =>
 <E, R>(request: Request, effect: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
   Effect.flatMap(Effect.tracer, (tracer) =>
     tracer === Tracer.nativeTracer
       ? effect
-      : Effect.withSpan(
-        Effect.tap(effect, (response) => Effect.annotateCurrentSpan(options.responseAttributes(response))),
-        name,
-        { kind: options.kind, attributes: options.requestAttributes(request), captureStackTrace: false }
-      ))
+      : Effect.flatMap(CaptureContent, (capture) =>
+        Effect.withSpan(
+          Effect.tap(effect, (response) => Effect.annotateCurrentSpan(options.responseAttributes(response, capture))),
+          name,
+          { kind: options.kind, attributes: options.requestAttributes(request, capture), captureStackTrace: false }
+        )))

@@ -57,13 +57,21 @@ export const findUnsupported = (
  * The parameters as this client's revision defines them: before 2025-11-25 (and where the revision is unknown) a message
  * holds exactly one block, so longer ones are split into several of the same role.
  */
-export const toWireParams = (connection: ClientConnection, request: SamplingRequest): SamplingRequest => {
+export const toWireParams = (
+  connection: ClientConnection,
+  given: SamplingRequest
+): SamplingRequest => {
+  const { responseFormat: _, ...request } = given
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
   return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))
     ? { ...request, messages: request.messages.flatMap(splitMessage) }
     : request
 }
+
+/** Whether this client can be asked at all. */
+export const canSample = (connection: ClientConnection): boolean =>
+  connection.unreachable === undefined && isDeclared(connection.capabilities.sampling)
 
 /** Whether this client's requests may carry tools. */
 export const canUseTools = (connection: ClientConnection): boolean => {

@@ -11,6 +11,7 @@ import { fromErrorBody, fromThrown } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { timedOut, toSamplingError } from "./providerError.ts"
+import { inWords, refusalOf } from "./responseFormat.ts"
 import type { ChatRequest } from "./toChatRequest.ts"
 import { isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
@@ -33,21 +34,23 @@ export interface ChatClient {
 }
 
 export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatClient> =>
-  Effect.map(
-    Ref.make<MaxTokensParameter>(
+  Effect.gen(function*(): Effect.fn.Return<ChatClient> {
+    const parameter = yield* Ref.make<MaxTokensParameter>(
       options.maxTokensParameter ?? (isOpenAi(options.baseUrl) ? "max_completion_tokens" : "max_tokens")
-    ),
-    (parameter) => {
-      const vendor = makeVendorClient(options)
-      if (Result.isFailure(vendor)) return { complete: () => Effect.fail(misconfigured(options, vendor.failure)) }
-      const client = vendor.success
-      const attempt = options.maxTokensParameter === undefined
+    )
+    const withoutFormat = yield* Ref.make<ReadonlySet<string>>(new Set())
+    const vendor = makeVendorClient(options)
+    if (Result.isFailure(vendor)) return { complete: () => Effect.fail(misconfigured(options, vendor.failure)) }
+    const client = vendor.success
+    const attempt = withFormatOrWords(
+      withoutFormat,
+      options.maxTokensParameter === undefined
         ? withEitherParameter(client, parameter)
-        : (request: ChatRequest, maxTokens: number) =>
+        : (request, maxTokens) =>
           Effect.flatMap(Ref.get(parameter), (name) => send(client, { ...request, [name]: maxTokens }))
-      return { complete: (request, maxTokens) => withRetries(options, request.model, attempt(request, maxTokens)) }
-    }
-  )
+    )
+    return { complete: (request, maxTokens) => withRetries(options, request.model, attempt(request, maxTokens)) }
+  })
 
 const misconfigured = ({ provider }: ChatClientOptions, problem: string): ProviderError =>
   new ProviderError({
@@ -74,19 +77,36 @@ const send = (
     })
   )
 
+type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
+
+/** Asks again in words when the server refuses `response_format`, and remembers the models for which it does. */
+const withFormatOrWords =
+  (withoutFormat: Ref.Ref<ReadonlySet<string>>, attempt: Attempt): Attempt => (request, maxTokens) =>
+    request.response_format === undefined
+      ? attempt(request, maxTokens)
+      : Effect.flatMap(Ref.get(withoutFormat), (models) =>
+        models.has(request.model)
+          ? attempt(inWords(request), maxTokens)
+          : Effect.catch(attempt(request, maxTokens), (failure) => {
+            const refusal = refusalOf(failure)
+            if (refusal === undefined) return Effect.fail(failure)
+            const again = attempt(inWords(request), maxTokens)
+            return refusal === "schema"
+              ? again
+              : Effect.tap(again, () => Ref.update(withoutFormat, (refusing) => new Set([...refusing, request.model])))
+          }))
+
 /** Asks again under the other name when the server does not know the parameter, and remembers what it took. */
-const withEitherParameter =
-  (client: OpenAI, parameter: Ref.Ref<MaxTokensParameter>) =>
-  (request: ChatRequest, maxTokens: number): Effect.Effect<unknown, Failure> =>
-    Effect.flatMap(Ref.get(parameter), (name) =>
-      Effect.catchIf(
-        send(client, { ...request, [name]: maxTokens }),
-        (failure) => isUnknownParameter(failure, name),
-        () => {
-          const other = name === "max_tokens" ? "max_completion_tokens" : "max_tokens"
-          return Effect.tap(send(client, { ...request, [other]: maxTokens }), () => Ref.set(parameter, other))
-        }
-      ))
+const withEitherParameter = (client: OpenAI, parameter: Ref.Ref<MaxTokensParameter>): Attempt => (request, maxTokens) =>
+  Effect.flatMap(Ref.get(parameter), (name) =>
+    Effect.catchIf(
+      send(client, { ...request, [name]: maxTokens }),
+      (failure) => isUnknownParameter(failure, name),
+      () => {
+        const other = name === "max_tokens" ? "max_completion_tokens" : "max_tokens"
+        return Effect.tap(send(client, { ...request, [other]: maxTokens }), () => Ref.set(parameter, other))
+      }
+    ))
 
 /** OpenAI says `unsupported_parameter`; vLLM, Mistral and others only name the parameter in their text. */
 const isUnknownParameter = (failure: Failure, name: MaxTokensParameter): boolean =>

@@ -155,6 +155,7 @@ const parameters = [
   ["stop", "stopSequences"],
   ["tools", "the tools"],
   ["tool_choice", "toolChoice"],
+  ["response_format", "the responseFormat"],
   ["metadata", "metadata"],
   ["store", "store"]
 ] as const

@@ -5,6 +5,7 @@ import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import type OpenAI from "openai"
 import { toJson, toJsonObject } from "./json.ts"
+import { toResponseFormat } from "./responseFormat.ts"
 import { toChatMessages } from "./toChatMessages.ts"
 import type { ToolNames } from "./toolNames.ts"
 
@@ -60,6 +61,7 @@ const convert = (
         tools: request.tools.map((tool) => toTool(tool, names)),
         ...(request.toolChoice !== undefined && { tool_choice: request.toolChoice.mode ?? "auto" })
       }),
+      ...(request.responseFormat !== undefined && { response_format: toResponseFormat(request.responseFormat) }),
       ...(options.store !== undefined && { store: options.store }),
       ...(metadata !== undefined && { metadata })
     }

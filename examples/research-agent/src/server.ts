@@ -1,0 +1,4 @@
+import { NodeRuntime } from "@effect/platform-node"
+import { serve } from "./program.ts"
+
+NodeRuntime.runMain(serve)

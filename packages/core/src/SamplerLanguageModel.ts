@@ -1,0 +1,238 @@
+/**
+ * Runs programs of `effect/ai` on whatever the `Sampler` asks: inside an MCP tool, the model of the connected client.
+ *
+ * @since 0.1.0
+ */
+import * as AiError from "effect/ai/AiError"
+import * as LanguageModel from "effect/ai/LanguageModel"
+import type * as Response from "effect/ai/Response"
+import * as Tool from "effect/ai/Tool"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Content from "./Content.ts"
+import { fromProviderOptions } from "./internal/fromProviderOptions.ts"
+import { toParts, toStreamParts } from "./internal/responseParts.ts"
+import { makeAiError, samplingErrorOf, toReason } from "./internal/toAiError.ts"
+import type { Method } from "./internal/toAiError.ts"
+import type { SampleOptions } from "./Sample.ts"
+import * as Sampler from "./Sampler.ts"
+import type { SamplingError } from "./SamplingError.ts"
+import type { SamplingResponse } from "./SamplingResponse.ts"
+
+declare module "effect/ai/Response" {
+  /**
+   * What MCP says about an answer and `effect/ai` has no field for.
+   *
+   * @category models
+   * @since 0.1.0
+   */
+  export interface FinishPartMetadata extends Response.ProviderMetadata {
+    /**
+     * Of answers of a `SamplerLanguageModel`: who answered, the stop reason in the source's own word, and the tags of the
+     * errors of the sources that were tried before.
+     */
+    readonly sampling?: {
+      readonly source: { readonly kind: "client" | "provider" | "host"; readonly name: string }
+      readonly stopReason?: string
+      readonly passedOver: ReadonlyArray<string>
+    }
+  }
+}
+
+/**
+ * The most tokens to generate where {@link Options} does not say: 4096. MCP asks for a limit in each request, and
+ * programs of `effect/ai` have none.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
+export const defaultMaxTokens = 4096
+
+/**
+ * What MCP sampling takes and `effect/ai` has no option for: `maxTokens`, `temperature`, `modelPreferences` and so on, for
+ * everything that runs below it. Default: none, with {@link defaultMaxTokens}.
+ *
+ * **Example** (Limiting the tokens of a program)
+ *
+ * ```ts
+ * import { SamplerLanguageModel, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Layer } from "effect"
+ * import { LanguageModel } from "effect/ai"
+ *
+ * const sampler = TestSampler.scripted(["Paris.", "Rome."])
+ * const program = Effect.gen(function*() {
+ *   yield* LanguageModel.generateText({ prompt: "The capital of France?" })
+ *   yield* LanguageModel.generateText({ prompt: "And of Italy?" }).pipe(
+ *     Effect.provideService(SamplerLanguageModel.Options, { maxTokens: 50, temperature: 0 })
+ *   )
+ *   const requests = yield* TestSampler.requests
+ *   return requests.map(({ maxTokens, temperature }) => ({ maxTokens, temperature }))
+ * }).pipe(Effect.provide(Layer.provideMerge(SamplerLanguageModel.layer, sampler)))
+ *
+ * const sent = await Effect.runPromise(program)
+ * sent // => [{ maxTokens: 4096, temperature: undefined }, { maxTokens: 50, temperature: 0 }]
+ * ```
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const Options: Context.Reference<SampleOptions> = Context.Reference<SampleOptions>(
+  "@effect-sampling/core/SamplerLanguageModel/Options",
+  { defaultValue: () => ({}) }
+)
+
+/**
+ * Builds the `LanguageModel`.
+ *
+ * @see {@link layer} for the Layer
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<LanguageModel.LanguageModel, never, Sampler.Sampler> = Effect.flatMap(
+  Sampler.Sampler,
+  (sampler) =>
+    LanguageModel.make({
+      codecTransformer,
+      generateText: (options) =>
+        Effect.map(ask(sampler, "generateText", options), ({ json, response }) => toParts(response, json)),
+      streamText: (options) =>
+        Stream.fromIterableEffect(
+          Effect.map(ask(sampler, "streamText", options), ({ response }) => toStreamParts(response))
+        )
+    })
+)
+
+/**
+ * A `LanguageModel` that asks the `Sampler`. `generateText`, `generateObject`, `streamText`, `Chat` and toolkits run on
+ * it unchanged.
+ *
+ * **Details**
+ *
+ * - Prompts: leading system messages become the system prompt. What MCP sampling cannot carry (reasoning, files other
+ *   than images and audio, URLs, a system message between others) fails with an `InvalidRequestError` that names its
+ *   place. Of provider options, only those under `sampling` are read.
+ * - Tools: their JSON Schemas are sent. A tool that a provider defines fails with a `ToolConfigurationError`. MCP cannot
+ *   name the tool to call, so for `{ tool }` and `{ oneOf }` only those tools are offered.
+ * - `generateObject`: the JSON Schema goes to the source's own JSON mode where it has one, else into the system prompt;
+ *   the JSON is taken from the text of the answer, prose and code fences around it left out. An answer that does not fit
+ *   fails; to have it repaired, use `Sampler.sampleObject`.
+ * - `streamText`: the answer comes as one chunk when it is complete, since MCP sampling does not stream.
+ * - Options that `effect/ai` does not have: {@link Options}.
+ * - The `finish` part holds usage where the source tells, and under `metadata.sampling` who answered. `annotations` and
+ *   `_meta` of the blocks of an answer are left out.
+ * - Errors are an `AiError`: see {@link samplingError}. Interruption interrupts the request.
+ *
+ * **Example** (Running a program of effect/ai)
+ *
+ * ```ts
+ * import { SamplerLanguageModel, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Layer } from "effect"
+ * import { Chat } from "effect/ai"
+ *
+ * const program = Effect.gen(function*() {
+ *   const chat = yield* Chat.empty
+ *   yield* chat.generateText({ prompt: "The capital of France?" })
+ *   const response = yield* chat.generateText({ prompt: "And of Italy?" })
+ *   return response.text
+ * })
+ *
+ * const model = Layer.provide(SamplerLanguageModel.layer, TestSampler.scripted(["Paris.", "Rome."]))
+ * const text = await Effect.runPromise(program.pipe(Effect.provide(model)))
+ * text // => "Rome."
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Sampler> = Layer.effect(
+  LanguageModel.LanguageModel,
+  make
+)
+
+/**
+ * The `SamplingError` behind an `AiError` of this `LanguageModel`, also after the `AiError` was encoded and decoded.
+ *
+ * **Details**
+ *
+ * | `SamplingError` | reason of the `AiError` | retryable |
+ * |---|---|---|
+ * | `InvalidRequest`, `SamplingUnsupported` | `InvalidRequestError` | no |
+ * | `SamplingRejected`, `ConnectionLost`, `TurnLimitExceeded` | `UnknownError` | no |
+ * | `InvalidResponse` | `InvalidResponseError` | no |
+ * | `StructuredOutputError` | `StructuredOutputError` | yes |
+ * | `SamplingTimeout` | `InternalProviderError` | yes |
+ * | `ClientError` | `InvalidRequestError` for code -32602, else `InternalProviderError` | no, yes |
+ * | `ProviderError` | by its `reason`; `retryAfter` is kept | as before |
+ *
+ * **Example** (Telling a user's no from other errors)
+ *
+ * ```ts
+ * import { SamplerLanguageModel, SamplingError, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Layer, Option } from "effect"
+ * import { LanguageModel } from "effect/ai"
+ *
+ * const model = Layer.provide(
+ *   SamplerLanguageModel.layer,
+ *   TestSampler.failing(new SamplingError.SamplingRejected({ message: "The user said no." }))
+ * )
+ * const error = await Effect.runPromise(
+ *   LanguageModel.generateText({ prompt: "Hi" }).pipe(Effect.provide(model), Effect.flip)
+ * )
+ * error.message // => "SamplerLanguageModel.generateText: The user said no."
+ * const tag = Option.map(SamplerLanguageModel.samplingError(error), (original) => original._tag)
+ * Option.getOrNull(tag) // => "SamplingRejected"
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const samplingError: (error: AiError.AiError) => Option.Option<SamplingError> = samplingErrorOf
+
+/** The JSON Schema describes the JSON form of a value, so that form is what is decoded. */
+const codecTransformer: LanguageModel.CodecTransformer = (schema) => ({
+  codec: Schema.toCodecJson(schema),
+  jsonSchema: Tool.getJsonSchemaFromSchema(schema)
+})
+
+const ask = Effect.fnUntraced(
+  function*(sampler: Sampler.Sampler["Service"], method: Method, options: LanguageModel.ProviderOptions) {
+    const sampleOptions = yield* Options
+    const asked = fromProviderOptions(options, {
+      ...sampleOptions,
+      maxTokens: sampleOptions.maxTokens ?? defaultMaxTokens
+    })
+    const { format, request } = yield* Effect.mapError(
+      Effect.fromResult(asked),
+      (reason) => makeAiError(method, reason)
+    )
+    const response = yield* Effect.mapError(
+      sampler.createMessage(request),
+      (error) => makeAiError(method, toReason(error))
+    )
+    yield* checkCalls(method, options, response)
+    const text = Content.text(response.content)
+    return { response, json: format === undefined || text === "" ? undefined : yield* format.jsonText(text) }
+  }
+)
+
+/** As the contract of `ProviderOptions.toolCallValidation` has it. */
+const checkCalls = (
+  method: Method,
+  { toolCallValidation, tools }: LanguageModel.ProviderOptions,
+  response: SamplingResponse
+): Effect.Effect<void, AiError.AiError> => {
+  if (toolCallValidation === "deferred") return Effect.void
+  const unknown = Content.blocks(response.content).find((block) =>
+    block.type === "tool_use" && tools.every(({ name }) => name !== block.name)
+  )
+  return unknown?.type !== "tool_use"
+    ? Effect.void
+    : Effect.fail(makeAiError(
+      method,
+      new AiError.ToolNotFoundError({ toolName: unknown.name, availableTools: tools.map(({ name }) => name) })
+    ))
+}

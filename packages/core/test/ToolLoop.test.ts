@@ -1,0 +1,432 @@
+import {
+  CaptureContent,
+  type Content,
+  ProviderSampler,
+  Sampler,
+  SamplingMessage,
+  TestSampler,
+  ToolApproval,
+  ToolLoop
+} from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Layer, Ref, Schema } from "effect"
+import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
+import { recordSpans, text } from "./fixtures.ts"
+import { call, calls, results, resultText } from "./scenarios/Scenario.ts"
+
+interface Once {
+  readonly reply: Sampler.Sample
+  readonly result: Content.ToolResultContent
+  readonly text: string
+}
+
+/** Lets a model call one tool, once, and gives what it was told. */
+const once = (tool: Tool.Any, handler: unknown, input: Record<string, unknown> = {}) => {
+  const run = Effect.gen(function*() {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a toolkit of any one tool
+    const toolkit = Toolkit.make(tool) as unknown as Toolkit.Toolkit<Record<string, Tool.Any>>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a handler gives is what these tests are about
+    const handlers = toolkit.toLayer({ [tool.name]: handler } as never)
+    const reply = yield* Effect.provide(Sampler.sample("Go", { toolkit }), handlers)
+    const requests = yield* TestSampler.requests
+    return { reply, result: results(requests[1])[0]!, text: resultText(requests[1]) }
+  }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", tool.name, input)), "done"])))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these tools need no services
+  return run as unknown as Effect.Effect<Once, { readonly _tag: string; readonly message: string }>
+}
+
+const Void = Tool.make("void", { success: Schema.Void })
+
+describe("ToolLoop", () => {
+  describe("results", () => {
+    it.effect("are null where a tool gives nothing", () =>
+      Effect.gen(function*() {
+        assert.strictEqual((yield* once(Void, () => Effect.void)).text, "null")
+      }))
+
+    it.effect("are the text itself where a tool gives text", () =>
+      Effect.gen(function*() {
+        const Text = Tool.make("text", { success: Schema.String })
+        const { result, text } = yield* once(Text, () => Effect.succeed("2 \"quoted\""))
+        assert.strictEqual(text, "2 \"quoted\"")
+        assert.isUndefined(result.structuredContent)
+      }))
+
+    it.effect("carry an object as structured content too", () =>
+      Effect.gen(function*() {
+        const Struct = Tool.make("struct", { success: Schema.Struct({ a: Schema.Int }) })
+        const { result, text } = yield* once(Struct, () => Effect.succeed({ a: 1 }))
+        assert.deepStrictEqual([text, result.structuredContent], ["{\"a\":1}", { a: 1 }])
+      }))
+
+    for (
+      const [what, value] of [["a circle", circle()], ["a bigint", 1n]] as const
+    ) {
+      it.effect(`that are no JSON (${what}) are masked errors`, () =>
+        Effect.gen(function*() {
+          const Any = Tool.make("any", { success: Schema.Unknown })
+          const { result, text } = yield* once(Any, () => Effect.succeed(value))
+          assert.deepStrictEqual([result.isError, text], [true, "The tool \"any\" failed"])
+        }))
+    }
+
+    it.effect("that MCP does not take (an image that is no base64) are masked errors, and the loop goes on", () =>
+      Effect.gen(function*() {
+        const Draw = Tool.make("draw", {
+          success: Schema.String,
+          toModelOutput: (data) => [Prompt.filePart({ mediaType: "image/png", data })]
+        })
+        const { reply, result, text } = yield* once(Draw, () => Effect.succeed("no base64!"))
+        assert.deepStrictEqual([reply.text, result.isError, text], ["done", true, "The tool \"draw\" failed"])
+      }))
+
+    it.effect("that do not fit the schema are masked errors", () =>
+      Effect.gen(function*() {
+        const Int = Tool.make("int", { success: Schema.Int })
+        assert.strictEqual((yield* once(Int, () => Effect.succeed("no"))).text, "The tool \"int\" failed")
+      }))
+  })
+
+  describe("failures", () => {
+    for (const failureMode of ["error", "return"] as const) {
+      it.effect(`of Effect's own tell the model nothing (${failureMode})`, () =>
+        Effect.gen(function*() {
+          const Ai = Tool.make("ai", { success: Schema.Void, failureMode })
+          const secret = new AiError.UnknownError({ description: "key sk-4711" })
+          assert.strictEqual((yield* once(Ai, () => Effect.fail(secret))).text, "The tool \"ai\" failed")
+        }))
+
+      it.effect(`wrong arguments are shown (${failureMode})`, () =>
+        Effect.gen(function*() {
+          const Typed = Tool.make("typed", {
+            parameters: Schema.Struct({ n: Schema.Finite }),
+            success: Schema.Void,
+            failureMode
+          })
+          assert.match(
+            (yield* once(Typed, () => Effect.void, { n: "x".repeat(100_000) })).text,
+            /^Invalid arguments for the tool "typed": (.|\n){1,2001}$/
+          )
+        }))
+    }
+
+    it.effect("of arguments are no declared ones, whatever a tool declares", () =>
+      Effect.gen(function*() {
+        const Any = Tool.make("any", {
+          parameters: Schema.Struct({ n: Schema.Finite }),
+          success: Schema.Void,
+          failure: Schema.Unknown
+        })
+        const { reply, text } = yield* once(Any, () => Effect.void, { n: "x" })
+        assert.strictEqual(reply.text, "done")
+        assert.match(text, /^Invalid arguments/)
+      }))
+
+    it.effect("that are interruptions interrupt the sample", () =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(once(Void, () => Effect.interrupt))
+        assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      }))
+
+    it.effect("that are declared as Effect's own are declared", () =>
+      Effect.gen(function*() {
+        const Ai = Tool.make("ai", { success: Schema.Void, failure: AiError.AiError })
+        const error = AiError.make({
+          module: "test",
+          method: "ai",
+          reason: new AiError.UnknownError({ description: "away" })
+        })
+        assert.strictEqual((yield* Effect.flip(once(Ai, () => Effect.fail(error))))._tag, "AiError")
+      }))
+
+    it.effect("of onTurn fail the sample", () =>
+      Effect.gen(function*() {
+        class Enough extends Data.TaggedError("Enough")<{}> {}
+        const Tools = Toolkit.make(Void)
+        const error = yield* Sampler.sample("Go", { toolkit: Tools, onTurn: () => Effect.fail(new Enough()) }).pipe(
+          Effect.provide([
+            Tools.toLayer({ void: () => Effect.void }),
+            TestSampler.scripted([calls(call("1", "void"))])
+          ]),
+          Effect.flip
+        )
+        assert.strictEqual(error._tag, "Enough")
+      }))
+  })
+
+  // W12: nothing side-effecting goes on after a cancellation.
+  it.effect("is interrupted with its tools, and asks no more", () =>
+    Effect.gen(function*() {
+      const started = yield* Latch.make()
+      const released = yield* Ref.make(false)
+      const Tools = Toolkit.make(Void)
+      const handlers = Tools.toLayer({
+        void: () =>
+          Effect.andThen(Latch.open(started), Effect.never).pipe(Effect.onInterrupt(() => Ref.set(released, true)))
+      })
+      const fiber = yield* Sampler.sample("Go", { toolkit: Tools }).pipe(Effect.provide(handlers), Effect.forkChild)
+      yield* Latch.await(started)
+      yield* Fiber.interrupt(fiber)
+      const exit = yield* Fiber.await(fiber)
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.isTrue(yield* Ref.get(released))
+      assert.strictEqual((yield* TestSampler.requests).length, 1)
+    }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "void"))]))))
+
+  // W20: FastMCP hides its Context from the schema, and does not inject it.
+  it.effect("runs handlers with the services of their Layer", () =>
+    Effect.gen(function*() {
+      class Tenant extends Context.Service<Tenant, string>()("test/Tenant") {}
+      const Who = Tool.make("who", { success: Schema.String, dependencies: [Tenant] })
+      const Tools = Toolkit.make(Who)
+      const handlers = Tools.toLayer(Effect.map(Tenant, (tenant) => ({ who: () => Effect.succeed(tenant) })))
+      const reply = yield* Sampler.sample("Go", { toolkit: Tools }).pipe(
+        Effect.provide(Layer.provide(handlers, Layer.succeed(Tenant, "acme"))),
+        Effect.provideService(Tenant, "caller")
+      )
+      assert.strictEqual(resultText({ messages: reply.history.slice(0, -1), maxTokens: 1 }), "acme")
+    }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "who")), "done"]))))
+
+  // W10: a toolkit has one tool of a name, on the wire and when it runs.
+  it.effect("offers and runs one of two tools of one name", () =>
+    Effect.gen(function*() {
+      const first = Tool.make("twice", { success: Schema.Literal("first") })
+      const second = Tool.make("twice", { success: Schema.Literal("second") })
+      const Tools = Toolkit.merge(Toolkit.make(first), Toolkit.make(second))
+      const handlers = Tools.toLayer({ twice: () => Effect.succeed("second" as const) })
+      yield* Effect.provide(Sampler.sample("Go", { toolkit: Tools }), handlers)
+      const [before, after] = yield* TestSampler.requests
+      assert.strictEqual(before!.tools?.length, 1)
+      assert.strictEqual(resultText(after), "second")
+    }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "twice")), "done"]))))
+
+  it.effect("refuses tools that a provider defines, and a choice of a tool that is not there", () =>
+    Effect.gen(function*() {
+      const Search = Tool.providerDefined({
+        id: "openai.web_search",
+        customName: "search",
+        providerName: "web_search"
+      })()
+      const Tools = Toolkit.make(Void)
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a program without types may ask for any tool
+      const options = { toolChoice: { tool: "other" as "void" } }
+      const errors = [
+        yield* Effect.flip(Sampler.sample("Go", { toolkit: Toolkit.make(Search) })),
+        yield* Effect.flip(Sampler.sample("Go", { toolkit: Tools, ...options }))
+      ]
+      assert.match(errors[0]!.message, /toolkit: .*"search"/)
+      assert.match(errors[1]!.message, /toolChoice: .*"other"/)
+      assert.deepStrictEqual(yield* TestSampler.requests, [])
+    }).pipe(
+      Effect.provide([TestSampler.scripted([]), Toolkit.make(Void).toLayer({ void: () => Effect.void })])
+    ))
+
+  it.effect("refuses an answer whose arguments are nested so deep that they overflow the stack", () =>
+    Effect.gen(function*() {
+      let deep: Record<string, unknown> = {}
+      for (let level = 0; level < 10_000; level++) deep = { deep }
+      const error = yield* Effect.flip(once(Void, () => Effect.void, deep))
+      assert.strictEqual(error._tag, "InvalidResponse")
+      assert.include(error.message, "nested more than 256 levels")
+    }))
+
+  it.effect("adds up the tokens of its turns", () =>
+    Effect.gen(function*() {
+      const Tools = Toolkit.make(Void)
+      const usage = [{ inputTokens: 10, outputTokens: 1 }, {}, { inputTokens: 5 }]
+      const reply = yield* Sampler.sample("Go", { toolkit: Tools }).pipe(
+        Effect.provide(Tools.toLayer({ void: () => Effect.void })),
+        Effect.provide(TestSampler.fromFunction((_, index) =>
+          Effect.succeed({
+            content: index < 2 ? [call("1", "void")] : "done",
+            stopReason: "endTurn",
+            usage: usage[index]!
+          })
+        ))
+      )
+      assert.deepStrictEqual(reply.usage, { inputTokens: 15, outputTokens: 1 })
+    }))
+
+  describe("ToolApproval", () => {
+    const guarded = (
+      needsApproval: Tool.NeedsApproval<Schema.Struct<{ readonly n: typeof Schema.FiniteFromString }>>
+    ) =>
+      Tool.make("guarded", {
+        parameters: Schema.Struct({ n: Schema.FiniteFromString }),
+        success: Schema.String,
+        needsApproval
+      })
+    const approved = Effect.provideService(ToolApproval.ToolApproval, () => Effect.succeed(true))
+    const run = (tool: Tool.Any, input: Record<string, unknown> = { n: "7" }) =>
+      once(tool, () => Effect.succeed("ran"), input)
+
+    it.effect("is asked where a function of the decoded arguments and the messages says so", () =>
+      Effect.gen(function*() {
+        const seen: Array<unknown> = []
+        const tool = guarded((parameters: { n: number }, context: { messages: ReadonlyArray<Prompt.Message> }) => {
+          seen.push(context.messages.map(({ role }) => role))
+          return Effect.succeed(parameters.n > 5)
+        })
+        assert.include((yield* run(tool)).text, "was not approved")
+        assert.strictEqual((yield* run(tool, { n: "1" })).text, "ran")
+        assert.strictEqual((yield* run(tool).pipe(approved)).text, "ran")
+        assert.deepStrictEqual(seen[0], ["user", "assistant"])
+      }))
+
+    it.effect("runs nothing when it, or the function that asks for it, breaks", () =>
+      Effect.gen(function*() {
+        const breaking = guarded(() => {
+          throw new Error("secret")
+        })
+        assert.strictEqual((yield* run(breaking)).text, "The tool \"guarded\" failed")
+        const outcome = yield* run(guarded(true)).pipe(
+          Effect.provideService(ToolApproval.ToolApproval, () => Effect.die(new Error("secret")))
+        )
+        assert.strictEqual(outcome.text, "The tool \"guarded\" failed")
+      }))
+
+    it.effect("works for dynamic tools, whose parameters are plain JSON Schema", () =>
+      Effect.gen(function*() {
+        const tool = Tool.dynamic("dynamic", {
+          parameters: { type: "object" },
+          success: Schema.String,
+          needsApproval: () => true
+        })
+        assert.include((yield* run(tool)).text, "was not approved")
+        assert.strictEqual((yield* run(tool).pipe(approved)).text, "ran")
+      }))
+  })
+
+  describe("traces", () => {
+    const Secret = Tool.make("secret", { parameters: Schema.Struct({ q: Schema.String }), success: Schema.String })
+    const Tools = Toolkit.make(Secret, Void)
+    const model = TestSampler.scripted([
+      { ...Object(calls(call("id-1", "secret", { q: "private" }))), usage: { inputTokens: 3, outputTokens: 2 } },
+      calls(call("id-2", "void"), call("id-3", "nowhere")),
+      { content: "private answer", stopReason: "endTurn", usage: { inputTokens: 4 } }
+    ])
+    const trace = (capture: boolean) =>
+      Effect.gen(function*() {
+        const { layer: tracer, spans } = recordSpans()
+        yield* Sampler.sample("private question", { toolkit: Tools, systemPrompt: "private system" }).pipe(
+          Effect.provide([
+            model,
+            Tools.toLayer({ secret: () => Effect.succeed("private result"), void: () => Effect.die("private defect") })
+          ], { local: true }),
+          Effect.provideService(CaptureContent.CaptureContent, capture),
+          Effect.provide(tracer)
+        )
+        const named = (name: string) =>
+          spans.filter((span) => span.name === name).map((span) => Object.fromEntries(span.attributes))
+        return { named, spans }
+      })
+
+    it.effect("have a span for the loop, each turn, each completion and each call, with turns, tokens and time", () =>
+      Effect.gen(function*() {
+        const { named, spans } = yield* trace(false)
+        assert.deepInclude(named("Sampler.sample")[0], {
+          "sampling.turns": 3,
+          "sampling.input_tokens": 7,
+          "sampling.output_tokens": 2
+        })
+        assert.deepStrictEqual(
+          named("Sampler.turn").map((turn) => [turn["sampling.turn.index"], turn["sampling.turn.calls"]]),
+          [
+            [1, 1],
+            [2, 2],
+            [3, 0]
+          ]
+        )
+        assert.deepInclude(named("Sampler.turn")[0], {
+          "sampling.turn.input_tokens": 3,
+          "sampling.turn.output_tokens": 2,
+          "sampling.turn.stop_reason": "toolUse"
+        })
+        assert.strictEqual(named("sampling/createMessage").length, 3)
+        assert.deepStrictEqual(named("execute_tool secret")[0], {
+          "gen_ai.operation.name": "execute_tool",
+          "gen_ai.tool.name": "secret",
+          "gen_ai.tool.call.id": "id-1"
+        })
+        for (const span of spans) {
+          assert.isTrue(span.status._tag === "Ended" && span.status.endTime >= span.status.startTime)
+          const parent = span.parent._tag === "Some" && "name" in span.parent.value ? span.parent.value.name : undefined
+          assert.strictEqual(
+            parent,
+            span.name === "Sampler.sample"
+              ? undefined
+              : span.name === "Sampler.turn"
+              ? "Sampler.sample"
+              : "Sampler.turn"
+          )
+        }
+      }))
+
+    it.effect("record the failure of a call once, on its span, while the loop goes on", () =>
+      Effect.gen(function*() {
+        const { named, spans } = yield* trace(false)
+        const failing = spans.filter((span) => span.status._tag === "Ended" && Exit.isFailure(span.status.exit))
+        assert.deepStrictEqual(failing.map(({ name }) => name), ["execute_tool void"])
+        assert.strictEqual(named("execute_tool nowhere")[0]!["error.type"], "tool_error")
+      }))
+
+    it.effect("hold no text by default", () =>
+      Effect.gen(function*() {
+        const { spans } = yield* trace(false)
+        const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))
+        assert.notInclude(attributes, "private")
+      }))
+
+    it.effect("hold messages, arguments and results where CaptureContent is on", () =>
+      Effect.gen(function*() {
+        const { named } = yield* trace(true)
+        const asked = named("sampling/createMessage")[1]!
+        assert.deepStrictEqual(JSON.parse(String(asked["gen_ai.system_instructions"])), [
+          { type: "text", content: "private system" }
+        ])
+        assert.deepStrictEqual(JSON.parse(String(asked["gen_ai.input.messages"])), [
+          { role: "user", parts: [{ type: "text", content: "private question" }] },
+          {
+            role: "assistant",
+            parts: [{ type: "tool_call", id: "id-1", name: "secret", arguments: { q: "private" } }]
+          },
+          { role: "tool", parts: [{ type: "tool_call_response", id: "id-1", response: [text("private result")] }] }
+        ])
+        assert.deepStrictEqual(
+          JSON.parse(String(named("sampling/createMessage")[2]!["gen_ai.output.messages"])),
+          [{
+            role: "assistant",
+            parts: [{ type: "text", content: "private answer" }],
+            finish_reason: "endTurn"
+          }]
+        )
+        const ran = named("execute_tool secret")[0]!
+        assert.strictEqual(ran["gen_ai.tool.call.arguments"], `{"q":"private"}`)
+        assert.deepStrictEqual(JSON.parse(String(ran["gen_ai.tool.call.result"])), [text("private result")])
+      }))
+
+    it.effect("never hold the bytes of images", () =>
+      Effect.gen(function*() {
+        const { layer: tracer, spans } = recordSpans()
+        yield* Sampler.sample(SamplingMessage.user({ type: "image", data: "AAAABBBB", mimeType: "image/png" })).pipe(
+          Effect.provide(ProviderSampler.layer({ name: "p", createMessage: () => Effect.succeed("ok") })),
+          Effect.provideService(CaptureContent.CaptureContent, true),
+          Effect.provide(tracer)
+        )
+        const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))
+        assert.include(attributes, "image/png")
+        assert.notInclude(attributes, "AAAABBBB")
+      }))
+  })
+
+  it("Sequential is off by default", () => {
+    assert.isFalse(Context.get(Void.annotations, ToolLoop.Sequential))
+    assert.isTrue(Context.get(Void.annotate(ToolLoop.Sequential, true).annotations, ToolLoop.Sequential))
+  })
+})
+
+function circle(): unknown {
+  const self: Record<string, unknown> = {}
+  self["self"] = self
+  return self
+}

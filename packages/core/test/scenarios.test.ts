@@ -1,0 +1,26 @@
+import { ProviderSampler, type Sampler } from "@effect-sampling/core"
+import type { SamplingRequest } from "@effect-sampling/core"
+import { describe, it } from "@effect/vitest"
+import { Effect, type Layer } from "effect"
+import type { Scenario } from "./scenarios/Scenario.ts"
+import { json } from "./scenarios/Scenario.ts"
+import { suite } from "./scenarios/suite.ts"
+
+/** A source in memory. */
+const source = (options: Pick<ProviderSampler.Options, "jsonSchema" | "tools">) => (scenario: Scenario) =>
+  Effect.suspend(() => {
+    const requests: Array<SamplingRequest.SamplingRequest> = []
+    const layer: Layer.Layer<Sampler.Sampler> = ProviderSampler.layer({
+      name: "scripted",
+      ...options,
+      createMessage: (request) => Effect.sync(() => scenario.model(request, requests.push(json(request)) - 1))
+    })
+    return Effect.map(Effect.provide(scenario.run, layer, { local: true }), (report) => ({ report, requests }))
+  })
+
+describe("a source that takes tools", () => suite(it, { takesTools: true, run: source({ tools: true }) }))
+
+describe("a source that takes no tools", () => suite(it, { takesTools: false, run: source({}) }))
+
+describe("a source with a JSON mode", () =>
+  suite(it, { takesTools: true, run: source({ tools: true, jsonSchema: true }) }))
