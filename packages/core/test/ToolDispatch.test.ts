@@ -34,7 +34,7 @@ const Raw = Tool.dynamic("raw", {
 
 const Tools = Toolkit.make(Strict, Lenient, Shown, Scoped, Raw)
 
-const at = new Date("2026-01-02T03:04:05.000Z")
+const at = Schema.decodeSync(DateText)("2026-01-02T03:04:05.000Z")
 
 const act = ({ at: given, mode }: typeof parameters.Type): Effect.Effect<
   { at: Date },

@@ -1,4 +1,4 @@
-import { Sampler, type SamplingError, ToolLoop } from "@effect-sampling/core"
+import { Sampler, type SamplingError, type ToolLoop } from "@effect-sampling/core"
 import { Context, Data, Effect, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { describe, expect, it } from "tstyche"
@@ -19,6 +19,7 @@ const All = Toolkit.make(strict, lenient, scoped)
 type PlainHandlers = Tool.Handler<"plain">
 type AllHandlers = Tool.Handler<"strict"> | Tool.Handler<"lenient"> | Tool.Handler<"scoped">
 
+declare const schema: Schema.Codec<number, string, Tenant, Log>
 declare const sampler: Sampler.Sampler["Service"]
 
 const City = Schema.Struct({ city: Schema.String, since: Schema.DateFromString })
@@ -41,7 +42,7 @@ describe("sample with a toolkit", () => {
   })
 
   it("adds what onTurn fails with and needs", () => {
-    const onTurn = (_: ToolLoop.Turn) => Effect.as(Effect.andThen(Log, Effect.fail(new Stopped())), "stop" as const)
+    const onTurn = () => Effect.as(Effect.andThen(Log, Effect.fail(new Stopped())), "stop" as const)
     expect(sampler.sample("hi", { toolkit: Plain, onTurn })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError | Stopped, PlainHandlers | Log>
     >()
@@ -87,7 +88,6 @@ describe("sampleObject", () => {
   })
 
   it("needs the services of decoding", () => {
-    const schema = null as unknown as Schema.Codec<number, string, Tenant, Log>
     expect(sampler.sampleObject(schema, "hi")).type.toBe<
       Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError, Tenant>
     >()

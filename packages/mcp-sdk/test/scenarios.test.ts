@@ -1,5 +1,5 @@
 import { type ProviderSampler, type SamplingRequest } from "@effect-sampling/core"
-import { assert, describe, layer } from "@effect/vitest"
+import { assert, describe, it, layer } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
@@ -101,6 +101,25 @@ const run = (scenario: Scenario) =>
     assert.isTrue(block?.type === "text", JSON.stringify(result))
     return { requests, report: JSON.parse(block?.type === "text" ? block.text : "") }
   })
+
+describe("the checks of the SDK", () => {
+  const call = { type: "tool_use" as const, id: "1", name: "add", input: {} }
+  const asked = [
+    { role: "user" as const, content: { type: "text" as const, text: "Go" } },
+    { role: "assistant" as const, content: [call] }
+  ]
+  const result = (toolUseId: string) => ({ type: "tool_result" as const, toolUseId, content: [] })
+  const check = (params: Partial<CreateMessageRequestParams>, tools = true) =>
+    Effect.tryPromise(() => checkAsSdk({ messages: [], maxTokens: 1, ...params }, tools))
+
+  it.effect("let lawful requests pass and refuse the others", () =>
+    Effect.gen(function*() {
+      yield* check({ messages: [...asked, { role: "user", content: [result("1")] }], tools: [] })
+      yield* Effect.flip(check({ messages: [...asked, { role: "user", content: [result("2")] }] }))
+      yield* Effect.flip(check({ messages: [...asked, { role: "user", content: asked[0]!.content }] }))
+      yield* Effect.flip(check({ messages: asked.slice(0, 1), tools: [] }, false))
+    }))
+})
 
 describe("the official client over stdio", () => {
   layer(source(true), { excludeTestServices: true })((it) => suite(it, { takesTools: true, run }))

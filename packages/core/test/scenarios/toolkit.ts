@@ -3,13 +3,15 @@ import { Content, ToolLoop } from "@effect-sampling/core"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 
-export class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
+class Log extends Context.Service<Log, Array<string>>()("test/Log") {}
 
-export class Refused extends Schema.TaggedError<Refused>("test/scenarios/Refused")("Refused", {
+class Refused extends Schema.TaggedError<Refused>("test/scenarios/Refused")("Refused", {
   why: Schema.String
 }) {}
 
 class Place extends Schema.Class<Place>("test/scenarios/Place")({ city: Schema.String }) {}
+
+const founded = Schema.decodeSync(Schema.DateFromString)("2000-01-01T00:00:00.000Z")
 
 const Add = Tool.make("add", {
   description: "Adds two numbers",
@@ -57,7 +59,7 @@ const handlers = Tools.toLayer(Effect.gen(function*() {
   const ran = <A>(name: string, value: A) => Effect.sync(() => (log.push(name), value))
   return Tools.of({
     add: ({ a, b }) => ran(`add ${a} ${b}`, a + b),
-    lookup: ({ city }) => ran(`lookup ${city}`, { city, founded: new Date("2000-01-01T00:00:00.000Z"), mayor: null }),
+    lookup: ({ city }) => ran(`lookup ${city}`, { city, founded, mayor: null }),
     draw: () => ran("draw", [{ type: "text" as const, text: "a dot" }, dot]),
     broken: () => Effect.andThen(ran("broken", ""), Effect.die(new Error("password: 4711"))),
     strict: () => Effect.fail(new Refused({ why: "not today" })),
