@@ -29,8 +29,29 @@ interface Primitive {
 type AnyTools = Record<string, Tool.Any>
 
 /** Everything that a `Sampler` offers on top of its primitive. */
-export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods => {
-  const plain = (prompt: SamplingPrompt.Input, options: SampleOptions): Effect.Effect<Sample, SamplingError> =>
+export const makeMethods = (primitive: Primitive): Methods => {
+  const sampleOnce = plain(primitive)
+  const sampleWithTools = withTools(primitive)
+  const sampleAnObject = sampleObject(primitive)
+  const methods = {
+    sample: (
+      prompt: SamplingPrompt.Input,
+      options: SampleOptions & Partial<ToolLoop.Options<AnyTools, unknown, unknown>> = {}
+    ) => hasToolkit(options) ? sampleWithTools(prompt, options) : sampleOnce(prompt, options),
+    step: step(primitive),
+    sampleObject: (
+      schema: Schema.Constraint,
+      prompt: SamplingPrompt.Input,
+      options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<AnyTools>> = {}
+    ) => sampleAnObject(schema, prompt, options)
+  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- overloads: which errors and services there are follows from whether there is a toolkit
+  return methods as Methods
+}
+
+const plain =
+  ({ createMessage }: Primitive) =>
+  (prompt: SamplingPrompt.Input, options: SampleOptions): Effect.Effect<Sample, SamplingError> =>
     Effect.flatMap(
       requestOf(prompt, options),
       (request) =>
@@ -41,7 +62,8 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
         )
     )
 
-  const withTools = Effect.fnUntraced(
+const withTools = ({ createMessage }: Primitive) =>
+  Effect.fnUntraced(
     function*<Tools extends AnyTools, E, R>(
       prompt: SamplingPrompt.Input,
       options: SampleOptions & ToolLoop.Options<Tools, E, R>
@@ -72,7 +94,8 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
     }
   )
 
-  const step = Effect.fnUntraced(
+const step = ({ createMessage }: Primitive) =>
+  Effect.fnUntraced(
     function*<Tools extends AnyTools>(
       prompt: SamplingPrompt.Input,
       options: StepOptions<Tools>
@@ -95,7 +118,8 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
     Effect.withSpan("Sampler.step", {}, { captureStackTrace: false })
   )
 
-  const sampleObject = Effect.fnUntraced(
+const sampleObject = ({ capabilities, createMessage }: Primitive) =>
+  Effect.fnUntraced(
     function*<S extends Schema.Constraint, Tools extends AnyTools>(
       schema: S,
       prompt: SamplingPrompt.Input,
@@ -129,22 +153,6 @@ export const makeMethods = ({ capabilities, createMessage }: Primitive): Methods
       return { ...toSample(ended.response, ended), value: ended.value }
     }
   )
-
-  const methods = {
-    sample: (
-      prompt: SamplingPrompt.Input,
-      options: SampleOptions & Partial<ToolLoop.Options<AnyTools, unknown, unknown>> = {}
-    ) => hasToolkit(options) ? withTools(prompt, options) : plain(prompt, options),
-    step,
-    sampleObject: (
-      schema: Schema.Constraint,
-      prompt: SamplingPrompt.Input,
-      options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<AnyTools>> = {}
-    ) => sampleObject(schema, prompt, options)
-  }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- overloads: which errors and services there are follows from whether there is a toolkit
-  return methods as Methods
-}
 
 const hasToolkit = <Options extends { readonly toolkit?: unknown }>(
   options: Options

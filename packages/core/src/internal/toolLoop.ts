@@ -73,8 +73,8 @@ export const runLoop = <A, E, R>(loop: Loop<A, E, R>) =>
       })
       messages = turn.history
       usage = addUsage(usage, turn.response.usage)
+      yield* Effect.annotateCurrentSpan(loopAttributes(index, usage))
       if (turn.ended !== undefined) {
-        yield* Effect.annotateCurrentSpan(loopAttributes(index, usage))
         return { value: turn.ended.value, response: turn.response, history: messages, turns: index, usage }
       }
     }
