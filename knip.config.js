@@ -31,7 +31,8 @@ export default {
     },
     "scripts/typetest": { entry: ["run.mjs"] },
     "packages/*": {
-      entry: ["src/*.ts", ...tests],
+      // Fixtures that tests start as processes of their own.
+      entry: ["src/*.ts", "test/fixtures/stdio*.ts", ...tests],
       project: ["{src,test,typetest}/**/*.ts"]
     },
     "{examples,fixtures}/*": {

@@ -1,12 +1,11 @@
+import * as Content from "@effect-sampling/core/Content"
 import type { Outcome } from "@effect-sampling/core/ToolDispatch"
 import type { CallToolResult, Tool as ToolDefinition } from "@modelcontextprotocol/sdk/types.js"
 import * as AiError from "effect/ai/AiError"
-import type * as Prompt from "effect/ai/Prompt"
 import * as Tool from "effect/ai/Tool"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Base64 from "effect/encoding/Base64"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { internalError, interruptedText, messageOf } from "./failures.ts"
@@ -78,7 +77,10 @@ export const makeToResult = (tool: Tool.Any, definition: ToolDefinition) => {
   }
 
   const success = (outcome: Outcome): CallToolResult => {
-    if (outcome.modelOutput !== undefined) return { content: outcome.modelOutput.map(toContentBlock) }
+    if (outcome.modelOutput !== undefined) {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the same blocks; the SDK types them as mutable
+      return { content: outcome.modelOutput.map(Content.fromModelOutput) as CallToolResult["content"] }
+    }
     const content: CallToolResult["content"] = outcome.encodedResult === undefined || outcome.encodedResult === null
       ? []
       : [{ type: "text", text: toText(outcome.encodedResult) }]
@@ -115,25 +117,5 @@ export const errorResult = (text: string): CallToolResult => ({ isError: true, c
 export const interrupted: CallToolResult = errorResult(interruptedText)
 
 const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? ""
-
-const toContentBlock = (part: Prompt.ToolModelOutputPart): CallToolResult["content"][number] => {
-  if (part.type === "text") return { type: "text", text: part.text }
-  if (typeof part.data !== "string" && !(part.data instanceof Uint8Array)) {
-    return {
-      type: "resource_link",
-      uri: String(part.data),
-      name: part.fileName ?? String(part.data),
-      mimeType: part.mediaType
-    }
-  }
-  const data = typeof part.data === "string" ? part.data : Base64.encode(part.data)
-  const type = part.mediaType.startsWith("image/") ? "image" : part.mediaType.startsWith("audio/") ? "audio" : undefined
-  return type === undefined
-    ? {
-      type: "resource",
-      resource: { uri: `file:///${part.fileName ?? "result"}`, mimeType: part.mediaType, blob: data }
-    }
-    : { type, data, mimeType: part.mediaType }
-}
 
 const isRecord = (u: unknown): u is Record<string, unknown> => typeof u === "object" && u !== null && !Array.isArray(u)
