@@ -5,6 +5,7 @@ import type * as Schema from "effect/Schema"
 import type { ToolResultContent } from "../Content.ts"
 import type { Methods, ObjectOptions, Sample, SampleOptions, Step, StepOptions } from "../Sample.ts"
 import type { InvalidRequest, SamplingError } from "../SamplingError.ts"
+import type { SamplingMessage } from "../SamplingMessage.ts"
 import * as SamplingPrompt from "../SamplingPrompt.ts"
 import type { SamplingRequest, ToolDefinition } from "../SamplingRequest.ts"
 import type { SamplingResponse } from "../SamplingResponse.ts"
@@ -52,15 +53,16 @@ export const makeMethods = (primitive: Primitive): Methods => {
 const plain =
   ({ createMessage }: Primitive) =>
   (prompt: SamplingPrompt.Input, options: SampleOptions): Effect.Effect<Sample, SamplingError> =>
-    Effect.flatMap(
-      requestOf(prompt, options),
-      (request) =>
-        Effect.map(
-          createMessage(request),
-          (response) =>
-            toSample(response, { history: append(request.messages, response), turns: 1, usage: response.usage })
-        )
-    )
+    // All in one: what waits for the answer is kept for as long as the answer takes.
+    Effect.suspend(() => {
+      const request = resolveRequest(prompt, options)
+      return Result.isFailure(request)
+        ? Effect.fail(request.failure)
+        : Effect.map(createMessage(request.success), toSampleAfter(request.success.messages))
+    })
+
+const toSampleAfter = (messages: ReadonlyArray<SamplingMessage>) => (response: SamplingResponse): Sample =>
+  toSample(response, { history: append(messages, response), turns: 1, usage: response.usage })
 
 const withTools = ({ createMessage }: Primitive) =>
   Effect.fnUntraced(
@@ -162,9 +164,13 @@ const requestOf = (
   prompt: SamplingPrompt.Input,
   options: SampleOptions
 ): Effect.Effect<SamplingRequest, InvalidRequest> =>
-  Effect.suspend(() =>
-    Effect.fromResult(Result.map(SamplingPrompt.resolve(prompt), (resolved) => toRequest(resolved, options)))
-  )
+  Effect.suspend(() => Effect.fromResult(resolveRequest(prompt, options)))
+
+const resolveRequest = (
+  prompt: SamplingPrompt.Input,
+  options: SampleOptions
+): Result.Result<SamplingRequest, InvalidRequest> =>
+  Result.map(SamplingPrompt.resolve(prompt), (resolved) => toRequest(resolved, options))
 
 const atLeast = (minimum: number, name: string, value: number): Effect.Effect<number, InvalidRequest> =>
   Number.isInteger(value) && value >= minimum
