@@ -156,23 +156,24 @@ export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
 }): Sampler["Service"] => {
-  const createMessage = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> =>
-    Effect.suspend(() => {
-      const valid = validateRequest(request)
-      if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-      const { responseFormat } = valid.success
-      return responseFormat === undefined ? ask(valid.success) : Effect.flatMap(
-        options.capabilities,
-        ({ jsonSchema }) =>
-          ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
-      )
-    })
+  const start = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> => {
+    const valid = validateRequest(request)
+    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+    const { responseFormat } = valid.success
+    return responseFormat === undefined ? ask(valid.success) : Effect.flatMap(
+      options.capabilities,
+      ({ jsonSchema }) => ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
+    )
+  }
   const ask = (request: SamplingRequest): Effect.Effect<SamplingResponse, SamplingError> =>
     createMessageSpan(
       request,
       Effect.flatMap(options.createMessage(request), (response) => checkAnswer(request, response))
     )
-  return fromCreateMessage({ capabilities: options.capabilities, createMessage })
+  return fromCreateMessage({
+    capabilities: options.capabilities,
+    createMessage: (request) => Effect.suspend(() => start(request))
+  }, start)
 }
 
 /**
@@ -548,5 +549,7 @@ const checkAnswer = (
 
 /** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
 const fromCreateMessage = (
-  primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">
-): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods(primitive) })
+  primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">,
+  /** `createMessage` for callers that run already: it does its work when it is called. */
+  start = primitive.createMessage
+): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods({ ...primitive, start }) })

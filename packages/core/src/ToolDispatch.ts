@@ -173,7 +173,12 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       }))
 
   const handlers = {
-    onFailure: (error: unknown) => fail(normalize(tool.name, method, error), originOf(error)),
+    onFailure: (cause: Cause.Cause<unknown>): Effect.Effect<Outcome, unknown> => {
+      const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
+      return failure === undefined
+        ? Effect.failCause(cause)
+        : fail(normalize(tool.name, method, failure.error), originOf(failure.error))
+    },
     onSuccess: succeed
   }
 
@@ -188,7 +193,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
     Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
-        Effect.matchEffect(
+        Effect.matchCauseEffect(
           withCaptured(handler.handler(decoded, {
             toolCallId: options.toolCallId,
             preliminary: toPreliminary(options.onPreliminary)

@@ -8,7 +8,8 @@ import * as Duration from "effect/Duration"
 
 /**
  * The time after which an unanswered request to the client fails with `SamplingTimeout`. Default: 10 minutes, because
- * people approve samples. Progress that the client reports starts the time anew.
+ * people approve samples. Progress that the client reports starts the time anew. Provide it
+ * to the server, not to single calls.
  *
  * **Example** (Waiting at most two minutes)
  *

@@ -24,6 +24,8 @@ import { invalidRequest } from "./validateRequest.ts"
 
 interface Primitive {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+  /** The same for callers that run already: it does its work when it is called. */
+  readonly start: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<{ readonly tools: boolean; readonly jsonSchema: boolean }>
 }
 
@@ -51,14 +53,14 @@ export const makeMethods = (primitive: Primitive): Methods => {
 }
 
 const plain =
-  ({ createMessage }: Primitive) =>
+  ({ start }: Primitive) =>
   (prompt: SamplingPrompt.Input, options: SampleOptions): Effect.Effect<Sample, SamplingError> =>
     // All in one: what waits for the answer is kept for as long as the answer takes.
     Effect.suspend(() => {
       const request = resolveRequest(prompt, options)
       return Result.isFailure(request)
         ? Effect.fail(request.failure)
-        : Effect.map(createMessage(request.success), toSampleAfter(request.success.messages))
+        : Effect.map(start(request.success), toSampleAfter(request.success.messages))
     })
 
 const toSampleAfter = (messages: ReadonlyArray<SamplingMessage>) => (response: SamplingResponse): Sample =>

@@ -3,14 +3,13 @@ import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
-import type { ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js"
+import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import type { RequestId, ServerNotification, ServerRequest } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
-import { AskTimeout } from "../AskTimeout.ts"
 import { toSamplingError } from "./askError.ts"
 import { ClientChannel } from "./ClientChannel.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { answersWithJson, protocolVersionOf } from "./sdkInternals.ts"
-import { timerMillis } from "./timerMillis.ts"
 
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
@@ -18,10 +17,12 @@ export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 export class SdkConnection implements ClientConnection {
   private readonly server: Server
   private readonly extra: Extra
+  private readonly timeoutMillis: number
 
-  constructor(server: Server, extra: Extra) {
+  constructor(server: Server, extra: Extra, timeoutMillis: number) {
     this.server = server
     this.extra = extra
+    this.timeoutMillis = timeoutMillis
   }
 
   get client(): ClientConnection["client"] {
@@ -49,32 +50,38 @@ export class SdkConnection implements ClientConnection {
   }
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
-    return Effect.flatMap(AskTimeout, (timeout) => {
-      if (this.extra.signal.aborted) return Effect.fail(callEnded())
-      const { transport } = this.server
-      if (transport === undefined) return Effect.fail(callEnded())
-      const millis = timerMillis(timeout)
-      return Effect.callback<unknown, SamplingError>((resume) => {
-        const ask = ClientChannel.on(transport).ask(request, this.extra.requestId, millis, (outcome) => {
-          forget?.()
-          resume(
-            outcome._tag === "Result"
-              ? Effect.succeed(outcome.result)
-              : Effect.fail(toSamplingError(this, outcome, millis))
-          )
-        })
-        const forget = lostStreams(transport)?.onLost(this.extra.requestId, () => {
-          ask.cancel("the stream of the call was lost")
-          resume(Effect.fail(streamLost(this)))
-        })
-        return Effect.sync(() => {
-          forget?.()
-          ask.cancel("the server no longer needs the answer")
-        })
-      })
-    })
+    const { transport } = this.server
+    return this.extra.signal.aborted || transport === undefined
+      ? Effect.fail(callEnded())
+      : askOn(transport, this, request, this.extra.requestId, this.timeoutMillis)
   }
 }
+
+const askOn = (
+  transport: Transport,
+  connection: ClientConnection,
+  request: ClientRequest,
+  requestId: RequestId,
+  timeoutMillis: number
+): Effect.Effect<unknown, SamplingError> =>
+  Effect.callback((resume) => {
+    const ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
+      forget?.()
+      resume(
+        outcome._tag === "Result"
+          ? Effect.succeed(outcome.result)
+          : Effect.fail(toSamplingError(connection, outcome, timeoutMillis))
+      )
+    })
+    const forget = lostStreams(transport)?.onLost(requestId, () => {
+      ask.cancel("the stream of the call was lost")
+      resume(Effect.fail(streamLost(connection)))
+    })
+    return Effect.sync(() => {
+      forget?.()
+      ask.cancel("the server no longer needs the answer")
+    })
+  })
 
 // A finalizer that asks, for example.
 const callEnded = (): ConnectionLost =>

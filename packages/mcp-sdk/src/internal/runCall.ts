@@ -4,10 +4,12 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import { AskTimeout } from "../AskTimeout.ts"
 import { ClientChannel } from "./ClientChannel.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
+import { timerMillis } from "./timerMillis.ts"
 
 /** Runs the effects of calls, each with the connection of its client, and interrupts a call when its request ends. */
 export type RunCall<R> = <A, E>(
@@ -29,8 +31,11 @@ export const makeRunCall = <R>(
   Effect.map(Effect.context<R>(), (current): RunCall<R> => {
     const services = Context.merge(captured, current)
     const calls = Context.get(services, CallsInFlight)
+    const askTimeoutMillis = timerMillis(Context.get(services, AskTimeout))
     return (effect, server, extra) =>
-      Effect.runPromiseExitWith(Context.add(services, ClientConnection, new SdkConnection(server, extra)))(effect, {
+      Effect.runPromiseExitWith(
+        Context.add(services, ClientConnection, new SdkConnection(server, extra, askTimeoutMillis))
+      )(effect, {
         onFiberStart: (fiber) => {
           const { transport } = server
           const channel = transport === undefined ? undefined : ClientChannel.on(transport)
