@@ -9,7 +9,7 @@ import {
   ToolLoop
 } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Layer, Ref, Schema } from "effect"
+import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Ref, Schema } from "effect"
 import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
 import { recordSpans, text } from "./fixtures.ts"
 import { call, calls, results, resultText } from "./scenarios/Scenario.ts"
@@ -172,33 +172,6 @@ describe("ToolLoop", () => {
       assert.isTrue(yield* Ref.get(released))
       assert.strictEqual((yield* TestSampler.requests).length, 1)
     }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "void"))]))))
-
-  // W20: FastMCP hides its Context from the schema, and does not inject it.
-  it.effect("runs handlers with the services of their Layer", () =>
-    Effect.gen(function*() {
-      class Tenant extends Context.Service<Tenant, string>()("test/Tenant") {}
-      const Who = Tool.make("who", { success: Schema.String, dependencies: [Tenant] })
-      const Tools = Toolkit.make(Who)
-      const handlers = Tools.toLayer(Effect.map(Tenant, (tenant) => ({ who: () => Effect.succeed(tenant) })))
-      const reply = yield* Sampler.sample("Go", { toolkit: Tools }).pipe(
-        Effect.provide(Layer.provide(handlers, Layer.succeed(Tenant, "acme"))),
-        Effect.provideService(Tenant, "caller")
-      )
-      assert.strictEqual(resultText({ messages: reply.history.slice(0, -1), maxTokens: 1 }), "acme")
-    }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "who")), "done"]))))
-
-  // W10: a toolkit has one tool of a name, on the wire and when it runs.
-  it.effect("offers and runs one of two tools of one name", () =>
-    Effect.gen(function*() {
-      const first = Tool.make("twice", { success: Schema.Literal("first") })
-      const second = Tool.make("twice", { success: Schema.Literal("second") })
-      const Tools = Toolkit.merge(Toolkit.make(first), Toolkit.make(second))
-      const handlers = Tools.toLayer({ twice: () => Effect.succeed("second" as const) })
-      yield* Effect.provide(Sampler.sample("Go", { toolkit: Tools }), handlers)
-      const [before, after] = yield* TestSampler.requests
-      assert.strictEqual(before!.tools?.length, 1)
-      assert.strictEqual(resultText(after), "second")
-    }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "twice")), "done"]))))
 
   it.effect("refuses tools that a provider defines, and a choice of a tool that is not there", () =>
     Effect.gen(function*() {

@@ -2,12 +2,13 @@
  * The design that the weaknesses are of, as small as it can be: what a scenario about a weakness is worth shows here,
  * where it must fail.
  */
-import { Sampler, SamplingError, type SamplingMessage, type SamplingRequest, ToolDispatch } from "@effect-sampling/core"
-import { Effect, Layer, Schema } from "effect"
+import { Sampler, SamplingError, type SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
+import { Effect, Layer, Schema, SchemaAST } from "effect"
 import { Tool, type Toolkit } from "effect/ai"
 import { inputSchema } from "../../src/internal/jsonSchema.ts"
 import type { Scenario } from "./Scenario.ts"
 import { blocksOf, json, textOf } from "./Scenario.ts"
+import { toolsOf } from "./toolkit.ts"
 
 type Request = SamplingRequest.SamplingRequest
 type Messages = ReadonlyArray<SamplingMessage.SamplingMessage>
@@ -17,6 +18,33 @@ interface Options {
   readonly toolChoice?: string
 }
 
+/**
+ * Writes a message for a provider: results next to text are lost, nothing flags an error, and a result answers the tool
+ * that its id seems to name. Ids without "_" are the provider's own, and known.
+ */
+const toProvider = (message: Messages[number]): Messages[number] => {
+  const blocks = blocksOf(message)
+  const hasText = blocks.some(({ type }) => type === "text")
+  return {
+    role: message.role,
+    content: blocks.flatMap((block): ReadonlyArray<typeof block> => {
+      if (block.type !== "tool_result") return [block]
+      if (hasText) return []
+      const { isError: _, ...result } = block
+      return [{ ...result, toolUseId: result.toolUseId.replace(/_[^_]*$/, "") }]
+    })
+  }
+}
+
+/** Calls the handler with what the model gave, and with nothing that its Layer was given. */
+const runTool = (tool: Tool.Any, input: unknown): Effect.Effect<unknown, unknown> =>
+  Effect.contextWith((context) => {
+    const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
+    return handler === undefined
+      ? Effect.die("no handler")
+      : handler.handler(input, { toolCallId: undefined, preliminary: () => Effect.void })
+  })
+
 /** Asks, and decides by the stop reason alone. */
 const turn = (
   ask: (request: Request) => { readonly content: unknown; readonly stopReason?: string },
@@ -25,12 +53,13 @@ const turn = (
   final: Record<string, unknown> | undefined
 ) =>
   Effect.gen(function*() {
-    const tools = Object.values(options.toolkit?.tools ?? {}).map((tool) => ({
+    const given = options.toolkit === undefined ? [] : toolsOf(options.toolkit)
+    const tools = given.map((tool) => ({
       name: tool.name,
       inputSchema: inputSchema(tool)
     }))
     const reply = ask({
-      messages,
+      messages: messages.map(toProvider),
       maxTokens: 512,
       tools: final === undefined ? tools : [
         ...tools,
@@ -45,19 +74,18 @@ const turn = (
     const history: Messages = [...messages, { role: "assistant", content: blocks }]
     const isToolUse = reply.stopReason === "toolUse"
     const calls = isToolUse ? blocks.filter((block) => block.type === "tool_use") : []
-    const dispatch = options.toolkit === undefined ? undefined : yield* ToolDispatch.make(options.toolkit)
     const results = []
     for (const call of calls) {
-      const value = call.name === "final_answer" || dispatch === undefined
-        ? call.input
-        : yield* Effect.map(
-          dispatch.call(call.name, call.input),
-          ({ result }) => result
-        ).pipe(Effect.catchCause((cause) => Effect.succeed(`Error executing tool: ${String(cause)}`)))
+      const tool = call.name === "final_answer" ? undefined : given.findLast(({ name }) => name === call.name)
+      const outcome = yield* (tool === undefined ? Effect.succeed(call.input) : runTool(tool, call.input)).pipe(
+        Effect.map((value) => ({ text: String(value) })),
+        Effect.catchCause((cause) => Effect.succeed({ text: `Error executing tool: ${String(cause)}`, isError: true }))
+      )
       results.push({
         type: "tool_result" as const,
         toolUseId: call.id,
-        content: [{ type: "text" as const, text: String(value) }]
+        content: [{ type: "text" as const, text: outcome.text }],
+        ...("isError" in outcome && { isError: true })
       })
     }
     const first = blocks.find((block) => block.type === "text")
@@ -76,6 +104,12 @@ const nested = (schema: Schema.Constraint): Record<string, unknown> => {
     : { type: "object", properties: { value: given }, required: ["value"], additionalProperties: false }
 }
 
+/** The name of a type: that of a class, or of its kind. A union has none. */
+const typeName = ({ ast }: Schema.Constraint): string => {
+  if (SchemaAST.isUnion(ast)) throw new TypeError("the type has no name")
+  return SchemaAST.resolveIdentifier(ast) ?? ast._tag
+}
+
 const naive = (ask: Parameters<typeof turn>[0]) => ({
   sample: Effect.fnUntraced(function*(prompt: unknown, options: Options = {}) {
     let messages: Messages = typeof prompt === "string"
@@ -92,6 +126,7 @@ const naive = (ask: Parameters<typeof turn>[0]) => ({
   sampleObject: Effect.fnUntraced(function*(schema: Schema.Codec<unknown>, prompt: string, options: Options = {}) {
     let messages: Messages = [{ role: "user", content: { type: "text", text: prompt } }]
     let consecutive = 0
+    let problem = ""
     for (let index = 1; index <= 30 && consecutive < 3; index++) {
       const done = yield* turn(ask, messages, options, nested(schema))
       messages = done.history
@@ -104,6 +139,7 @@ const naive = (ask: Parameters<typeof turn>[0]) => ({
       const decoded = yield* Effect.exit(Schema.decodeUnknownEffect(schema)(input))
       if (decoded._tag === "Success") return { value: decoded.value, history: messages, turns: index }
       consecutive++
+      problem = String(decoded.cause)
       messages = [...messages, {
         role: "user",
         content: [{
@@ -114,7 +150,9 @@ const naive = (ask: Parameters<typeof turn>[0]) => ({
         }]
       }]
     }
-    return yield* new SamplingError.InvalidResponse({ message: "Structured output validation failed" })
+    return yield* new SamplingError.InvalidResponse({
+      message: `Structured output validation failed for type ${typeName(schema)}: ${problem}`
+    })
   })
 })
 

@@ -210,6 +210,22 @@ const repairing: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 3)
     }
   }),
+  // W4: FastMCP names the type in its error, and crashes where it has no name.
+  ...[
+    { what: "a class", schema: Person },
+    { what: "a union", schema: Schema.Union([Person, Schema.Struct({ name: Schema.String, city: Schema.String })]) }
+  ].map(({ schema, what }) =>
+    scenario(`says what is wrong when ${what} never fits`, {
+      needsTools: false,
+      model: gives({ name: 7 }),
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- schemas of different types in one list
+      run: object<unknown, unknown>(schema as Schema.Codec<unknown>),
+      check: (outcome) => {
+        assert.match(failed(outcome).message, /name/)
+        assert.strictEqual(outcome.requests.length, 3)
+      }
+    })
+  ),
   scenario("fails at once with maxRepairs 0", {
     needsTools: false,
     model: gives({}),

@@ -87,3 +87,16 @@ export const logged = <A, E, R>(
       (result) => ({ ...result, log })
     )
   })
+
+const given = new WeakMap<object, ReadonlyArray<Tool.Any>>()
+
+/** A toolkit of tools of any names. Of two tools of one name it has the last. */
+export const toolkitOf = <const Tools extends ReadonlyArray<Tool.Any>>(...tools: Tools) => {
+  const toolkit = Toolkit.make(...tools)
+  given.set(toolkit, tools)
+  return toolkit
+}
+
+/** The tools of a toolkit, as a list: those that were given, whatever their names. */
+export const toolsOf = (toolkit: { readonly tools: Readonly<Record<string, Tool.Any>> }): ReadonlyArray<Tool.Any> =>
+  given.get(toolkit) ?? Object.values(toolkit.tools)

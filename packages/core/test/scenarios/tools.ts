@@ -1,11 +1,13 @@
 /** What happens when a model calls tools: `sample` with a toolkit. A comment names the weakness that a test is about. */
 import { type Content, Sampler, SamplingMessage, ToolApproval, type ToolLoop } from "@effect-sampling/core"
 import { assert } from "@effect/vitest"
-import { Effect } from "effect"
-import { Toolkit } from "effect/ai"
+import { Context, Effect, Layer, Schema } from "effect"
+import { Tool, Toolkit } from "effect/ai"
 import type { Model, Scenario } from "./Scenario.ts"
 import { blocksOf, call, calls, failed, inOrder, ok, results, resultText, scenario, textOf } from "./Scenario.ts"
-import { logged, Tools } from "./toolkit.ts"
+import { logged, toolkitOf, Tools } from "./toolkit.ts"
+
+class Tenant extends Context.Service<Tenant, string>()("test/scenarios/tools/Tenant") {}
 
 type Options = Partial<ToolLoop.Options<typeof Tools.tools>>
 
@@ -113,6 +115,45 @@ const running: ReadonlyArray<Scenario> = [
     check: (outcome) => {
       assert.deepInclude(failed(outcome), { _tag: "Refused", why: "not today" })
       assert.strictEqual(outcome.requests.length, 1)
+    }
+  }),
+  // W10: a toolkit has one tool of a name, on the wire and when it runs.
+  scenario("offers and runs one of two tools of one name", {
+    needsTools: true,
+    model: inOrder(calls(call("1", "twice")), "done"),
+    run: Effect.suspend(() => {
+      const Twice = toolkitOf(
+        Tool.make("twice", { success: Schema.Literal("first") }),
+        Tool.make("twice", { success: Schema.Literal("second") })
+      )
+      return Sampler.sample("Go", { toolkit: Twice }).pipe(
+        Effect.map(({ text }) => ({ text })),
+        Effect.provide(Twice.toLayer({ twice: () => Effect.succeed("second" as const) }), { local: true })
+      )
+    }),
+    check: (outcome) => {
+      assert.strictEqual(ok(outcome).text, "done")
+      assert.deepStrictEqual(outcome.requests[0]!.tools?.map(({ name }) => name), ["twice"])
+      assert.strictEqual(resultText(outcome.requests[1]), "second")
+    }
+  }),
+  // W20: FastMCP hides its Context from the schema, and does not inject it.
+  scenario("runs handlers with the services of their Layer", {
+    needsTools: true,
+    model: inOrder(calls(call("1", "who")), "done"),
+    run: Effect.suspend(() => {
+      const Who = Toolkit.make(Tool.make("who", { success: Schema.String, dependencies: [Tenant] }))
+      const handlers = Layer.provide(Who.toLayer({ who: () => Effect.service(Tenant) }), Layer.succeed(Tenant, "acme"))
+      const run = Sampler.sample("Go", { toolkit: Who }).pipe(
+        Effect.map(({ text }) => ({ text })),
+        Effect.provide(handlers, { local: true })
+      )
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has no tenant: the Layer was given one
+      return run as Effect.Effect<Effect.Success<typeof run>, Effect.Error<typeof run>, Sampler.Sampler>
+    }),
+    check: (outcome) => {
+      assert.strictEqual(ok(outcome).text, "done")
+      assert.strictEqual(resultText(outcome.requests[1]), "acme")
     }
   }),
   // W5: FastMCP gives "1" + "2" = "12" to the model.
