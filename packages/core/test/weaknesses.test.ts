@@ -4,7 +4,25 @@ import { breaches } from "./scenarios/checkRequests.ts"
 import { runNaive } from "./scenarios/naive.ts"
 import { scenarios } from "./scenarios/scenarios.ts"
 
-/** Which scenarios are about which weakness of the naive design. They hold on every source; here they must fail. */
+/**
+ * Which scenarios are about which weakness of the naive design. They hold on every source; here they must fail.
+ *
+ * The weaknesses are those of FastMCP 3.4's sampling, as its source and its runs show them:
+ *
+ * - W1: a wrong object is answered twice, or next to text, which no client takes
+ * - W2: references in the JSON Schema of a list or a union point nowhere
+ * - W3: the stop reason decides, not the content: calls are dropped, or turns burned
+ * - W4: error texts use the name of a type, and crash where it has none
+ * - W5: arguments are not checked, results are not JSON, images cannot be returned
+ * - W6: a tool result next to text is lost, errors are not marked, names are guessed from ids
+ * - W7, W8: stop reasons are lost, and all text but the first block
+ * - W9: a tool choice is sent without tools, or the tools are dropped with it
+ * - W10: two tools of one name, and a user's tool with the name of the final one
+ * - W12, W16: no limit that can be set, history lost on failure, texts of defects shown
+ * - W18: repairs are counted apart, and the count starts anew
+ * - W19: a valid object does not stop the calls next to it
+ * - W20: handlers block each other, and do not get their services
+ */
 const about: Readonly<Record<string, ReadonlyArray<string>>> = {
   W1: [
     "sends an answer that does not fit back, with everything that is wrong",
