@@ -28,6 +28,8 @@ export class ClientChannel {
   private readonly transport: Transport
   private readonly pending = new Map<number, PendingAsk>()
   private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
+  /** Calls whose id the client used again before they ended, against JSON-RPC: it can no longer cancel them one by one. */
+  private readonly displaced = new Set<Fiber<unknown, unknown>>()
   private asks = 0
 
   private constructor(transport: Transport) {
@@ -40,7 +42,7 @@ export class ClientChannel {
     }
     transport.onclose = () => {
       onclose?.()
-      for (const call of this.calls.values()) call.interruptUnsafe()
+      for (const call of [...this.calls.values(), ...this.displaced]) call.interruptUnsafe()
       for (const ask of this.pending.values()) this.settle(ask, { _tag: "Closed" })
     }
   }
@@ -61,11 +63,14 @@ export class ClientChannel {
 
   /** Interrupts a call when the client cancels it or leaves. Listening to the abort signal of each call costs more. */
   watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
+    const earlier = this.calls.get(requestId)
+    if (earlier !== undefined) this.displaced.add(earlier)
     this.calls.set(requestId, call)
   }
 
   unwatch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
     if (this.calls.get(requestId) === call) this.calls.delete(requestId)
+    else this.displaced.delete(call)
   }
 
   private onCancelled(params: unknown): void {
@@ -142,7 +147,12 @@ export class ClientChannel {
   }
 
   private send(message: JSONRPCMessage, ask: PendingAsk): Promise<void> {
-    return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
+    try {
+      return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
+    } catch (cause) {
+      // A transport that writes before it returns throws what cannot be written.
+      return Promise.reject(cause)
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import type { RequestId, ServerNotification, ServerRequest } from "@modelcontext
 import * as Effect from "effect/Effect"
 import { toSamplingError } from "./askError.ts"
 import { ClientChannel } from "./ClientChannel.ts"
+import type { Ask } from "./ClientChannel.ts"
 import { lostStreams } from "./lostStreams.ts"
 import { answersWithJson, protocolVersionOf } from "./sdkInternals.ts"
 
@@ -65,7 +66,16 @@ const askOn = (
   timeoutMillis: number
 ): Effect.Effect<unknown, SamplingError> =>
   Effect.callback((resume) => {
-    const ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
+    let ask: Ask | undefined
+    let isLost = false
+    const forget = lostStreams(transport)?.onLost(requestId, () => {
+      isLost = true
+      ask?.cancel("the stream of the call was lost")
+      resume(Effect.fail(streamLost(connection)))
+    })
+    if (isLost) return
+    // The answer may come before `ask` returns: nothing says how a transport delivers it.
+    ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
       forget?.()
       resume(
         outcome._tag === "Result"
@@ -73,13 +83,9 @@ const askOn = (
           : Effect.fail(toSamplingError(connection, outcome, timeoutMillis))
       )
     })
-    const forget = lostStreams(transport)?.onLost(requestId, () => {
-      ask.cancel("the stream of the call was lost")
-      resume(Effect.fail(streamLost(connection)))
-    })
     return Effect.sync(() => {
       forget?.()
-      ask.cancel("the server no longer needs the answer")
+      ask?.cancel("the server no longer needs the answer")
     })
   })
 

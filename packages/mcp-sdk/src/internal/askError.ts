@@ -34,12 +34,21 @@ export const toSamplingError = (
       })
     case "NotSent":
       return outcome.cause instanceof MessageTooLarge
-        ? new InvalidRequest({ message: `The sampling request was not sent to ${who}: ${outcome.cause.message}` })
+        ? notSent(who, outcome.cause.message)
+        // What JSON.stringify throws: of a BigInt, or of an object that holds itself.
+        : outcome.cause instanceof TypeError
+        ? notSent(
+          who,
+          "it holds a value that JSON cannot carry (a BigInt, or an object within itself); look at metadata"
+        )
         : connectionLost(who)
     case "Closed":
       return connectionLost(who)
   }
 }
+
+const notSent = (who: string, why: string): InvalidRequest =>
+  new InvalidRequest({ message: `The sampling request was not sent to ${who}: ${why}` })
 
 /** MCP sampling, "Error Handling", and what clients are known to answer in place of it. */
 const fromClient = (who: string, code: number, message: string): SamplingError => {
