@@ -11,7 +11,7 @@ import type { SamplingError } from "./SamplingError.ts"
 /**
  * What a client declared that matters here. A capability is declared when its key is present.
  *
- * Source: MCP 2025-11-25, `ClientCapabilities.sampling`.
+ * Source: MCP 2025-11-25, `ClientCapabilities`.
  *
  * @category models
  * @since 0.1.0
@@ -21,17 +21,23 @@ export interface ClientCapabilities {
     readonly tools?: object | undefined
     readonly context?: object | undefined
   } | undefined
+  readonly elicitation?: {
+    readonly form?: object | undefined
+    readonly url?: object | undefined
+  } | undefined
+  readonly roots?: object | undefined
 }
 
 /**
- * A request to the client, in wire form.
+ * A request to the client, in wire form. `key` is the name that the author gave it: in rounds it is its key on the wire.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ClientRequest {
-  readonly method: "sampling/createMessage"
+  readonly method: "sampling/createMessage" | "elicitation/create" | "roots/list"
   readonly params: object
+  readonly key?: string | undefined
 }
 
 /**

@@ -57,7 +57,11 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
         const unsupported = findUnsupported(connection, request)
         if (unsupported !== undefined) return Effect.fail(unsupported)
         return Effect.flatMap(
-          connection.ask({ method: "sampling/createMessage", params: toWireParams(connection, request) }),
+          connection.ask({
+            method: "sampling/createMessage",
+            params: toWireParams(connection, request),
+            key: request.key
+          }),
           (answer) => decodeAnswer(connection, answer)
         )
       })

@@ -51,6 +51,11 @@ export interface SampleOptions {
    * Passed on to the model's provider as it is. Default: none.
    */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
+  /**
+   * A name for this ask, 1 to 100 characters without `#`: its key on the wire where the client is asked in rounds. Then
+   * its answer is found again by the name, whatever the prompt. Default: derived from the content.
+   */
+  readonly key?: string | undefined
 }
 
 /**

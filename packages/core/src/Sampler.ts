@@ -321,8 +321,8 @@ export const sampleObject: {
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
 
 /**
- * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`): a
- * user's "no" stops, and so does a failure.
+ * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`,
+ * `RoundsExceeded`): a user's "no" stops, and so does a failure.
  *
  * @category models
  * @since 0.1.0
@@ -337,7 +337,7 @@ export interface FallbackOptions {
  * **Details**
  *
  * The result says which one answered (`source`) and why the first one did not (`passedOver`). Without `when`, only
- * `SamplingUnsupported` goes on.
+ * `SamplingUnsupported` and `RoundsExceeded` go on.
  *
  * **Example** (Falling back to a provider)
  *
@@ -389,7 +389,7 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   layers: Layers,
   options?: FallbackOptions
 ): Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> => {
-  const when = options?.when ?? isUnsupported
+  const when = options?.when ?? cannotAnswer
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the errors and requirements of the elements are exactly these unions
   const sources = layers as Arr.NonEmptyReadonlyArray<
     Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
@@ -489,7 +489,8 @@ export const fromConfig = <
 const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
   Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
 
-const isUnsupported = (error: SamplingError): boolean => error._tag === "SamplingUnsupported"
+const cannotAnswer = (error: SamplingError): boolean =>
+  error._tag === "SamplingUnsupported" || error._tag === "RoundsExceeded"
 
 const firstOfSamplers = (
   samplers: ReadonlyArray<Sampler["Service"]>,

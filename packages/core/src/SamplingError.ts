@@ -221,6 +221,36 @@ export class StructuredOutputError
 {}
 
 /**
+ * The handler wants to ask the client once more, but the rounds that this call may take are used up. `rounds` is their
+ * limit. Only where the client is asked in rounds (MCP 2026-07-28).
+ *
+ * `Sampler.fallback` goes on to the next source on this error.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RoundsExceeded
+  extends Schema.TaggedError<RoundsExceeded>("@effect-sampling/core/SamplingError/RoundsExceeded")(
+    "RoundsExceeded",
+    { rounds: Schema.Int, message: Schema.String }
+  )
+{}
+
+/**
+ * The handler was run again and did not do what it did last time, so recorded answers find no place. `expected` and
+ * `found` name what was recorded and what came. The cure is to record what differs between runs with `Rounds.once`.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ReplayMismatch
+  extends Schema.TaggedError<ReplayMismatch>("@effect-sampling/core/SamplingError/ReplayMismatch")(
+    "ReplayMismatch",
+    { expected: Schema.String, found: Schema.String, message: Schema.String }
+  )
+{}
+
+/**
  * Every error of a `Sampler`, as a Schema: use it as the `failure` of a tool.
  *
  * @category schemas
@@ -236,7 +266,9 @@ export const SamplingError = Schema.Union([
   InvalidResponse,
   ProviderError,
   TurnLimitExceeded,
-  StructuredOutputError
+  StructuredOutputError,
+  RoundsExceeded,
+  ReplayMismatch
 ])
 
 /**

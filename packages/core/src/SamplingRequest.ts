@@ -78,6 +78,15 @@ export const ResponseFormat = Schema.Struct({ name: Schema.String, schema: JsonO
 export type ResponseFormat = typeof ResponseFormat.Type
 
 /**
+ * The name that an author gives to an ask: 1 to 100 characters, no `#`. It is no part of MCP's request; where a client is
+ * asked in rounds it is the ask's key in `inputRequests`.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const AskKey = Schema.String.check(Schema.isPattern(/^[^#]{1,100}$/))
+
+/**
  * The parameters of `sampling/createMessage`. The encoded form is the MCP wire JSON.
  *
  * **Details**
@@ -104,6 +113,7 @@ export const SamplingRequest = Schema.Struct({
   tools: Schema.optionalKey(Schema.Array(ToolDefinition)),
   toolChoice: Schema.optionalKey(ToolChoice),
   responseFormat: Schema.optionalKey(ResponseFormat),
+  key: Schema.optionalKey(AskKey),
   _meta: Schema.optionalKey(JsonObject)
 })
 

@@ -152,6 +152,8 @@ const toProtocolError = (error: SamplingError): Error => {
     case "ProviderError":
     case "TurnLimitExceeded":
     case "StructuredOutputError":
+    case "RoundsExceeded":
+    case "ReplayMismatch":
       return protocolError(ErrorCode.InternalError, error.message)
   }
 }

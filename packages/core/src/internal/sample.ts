@@ -17,7 +17,8 @@ export const toRequest = (prompt: Resolved, options: SampleOptions): SamplingReq
       { modelPreferences: ModelPreferences.make(options.modelPreferences) }),
     ...(options.includeContext !== undefined && { includeContext: options.includeContext }),
     ...(options.stopSequences !== undefined && { stopSequences: options.stopSequences }),
-    ...(options.metadata !== undefined && { metadata: options.metadata })
+    ...(options.metadata !== undefined && { metadata: options.metadata }),
+    ...(options.key !== undefined && { key: options.key })
   }
 }
 

@@ -32,6 +32,8 @@ export const toReason = (error: SamplingError): AiError.AiErrorReason => {
     case "SamplingRejected":
     case "ConnectionLost":
     case "TurnLimitExceeded":
+    case "RoundsExceeded":
+    case "ReplayMismatch":
       return new AiError.UnknownError(common)
     case "ProviderError":
       return fromProviderError(error, common)

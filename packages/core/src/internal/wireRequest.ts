@@ -61,7 +61,7 @@ export const toWireParams = (
   connection: ClientConnection,
   given: SamplingRequest
 ): SamplingRequest => {
-  const { responseFormat: _, ...request } = given
+  const { key: _, responseFormat: __, ...request } = given
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
   return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))
