@@ -189,18 +189,19 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
 
   const withCaptured = provideMissing(handler.context)
 
+  // Around everything: a frame that is left before the handler starts is not kept for as long as the handler runs.
   return (parameters, options) =>
-    Effect.matchEffect(decodeParameters(parameters, options.parse), {
+    withCaptured(Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
         Effect.matchCauseEffect(
-          withCaptured(handler.handler(decoded, {
+          handler.handler(decoded, {
             toolCallId: options.toolCallId,
             preliminary: toPreliminary(options.onPreliminary)
-          })),
+          }),
           handlers
         )
-    })
+    }))
 }
 
 /** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
