@@ -182,10 +182,13 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
     onSuccess: succeed
   }
 
-  const toPreliminary = (onPreliminary: CallOptions["onPreliminary"]) =>
-    onPreliminary === undefined
-      ? dropPreliminary
-      : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+  const toContext = ({ onPreliminary, toolCallId }: CallOptions) =>
+    toolCallId === undefined && onPreliminary === undefined ? emptyContext : {
+      toolCallId,
+      preliminary: onPreliminary === undefined
+        ? dropPreliminary
+        : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+    }
 
   const withCaptured = provideMissing(handler.context)
 
@@ -195,10 +198,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
         Effect.matchCauseEffect(
-          handler.handler(decoded, {
-            toolCallId: options.toolCallId,
-            preliminary: toPreliminary(options.onPreliminary)
-          }),
+          handler.handler(decoded, toContext(options)),
           handlers
         )
     }))
@@ -224,6 +224,9 @@ const missing = Symbol()
 const constMissing = () => missing
 
 const dropPreliminary = () => Effect.void
+
+/** What a handler gets where there is nothing to tell it: shared, because it is kept for as long as the handler runs. */
+const emptyContext = { toolCallId: undefined, preliminary: dropPreliminary }
 
 const erase = (f: unknown) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements
