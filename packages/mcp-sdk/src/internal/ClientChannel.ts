@@ -48,6 +48,7 @@ export class ClientChannel {
       for (const call of [...this.calls.values(), ...this.displaced]) call.interruptUnsafe()
       for (const asks of this.pending.values()) {
         for (const ask of asks.values()) this.settle(ask, { _tag: "Closed" })
+        asks.close()
       }
     }
   }

@@ -33,13 +33,21 @@ export class PendingAsks<Ask extends Pending> {
     this.asks.delete(ask.id)
     ask.since = now()
     this.asks.set(ask.id, ask)
-    this.timer ??= setTimeout(expire, this.limitMillis, this)
+    if (this.timer === undefined) this.timer = setTimeout(expire, this.limitMillis, this)
+    else if (this.asks.size === 1) this.timer.ref()
   }
 
+  /** The timer goes on, to serve the next ask; without one the process need not wait for it. */
   remove(ask: Ask): boolean {
     const removed = this.asks.delete(ask.id)
-    if (this.asks.size === 0) this.setTimer(undefined)
+    if (this.asks.size === 0) this.timer?.unref()
     return removed
+  }
+
+  /** Nothing will be asked any more. */
+  close(): void {
+    clearTimeout(this.timer)
+    this.timer = undefined
   }
 
   expire(): void {
@@ -49,12 +57,7 @@ export class PendingAsks<Ask extends Pending> {
       ask.expire()
     }
     const [first] = this.asks.values()
-    this.setTimer(first && setTimeout(expire, first.since - due, this))
-  }
-
-  private setTimer(timer: NodeJS.Timeout | undefined): void {
-    clearTimeout(this.timer)
-    this.timer = timer
+    this.timer = first && setTimeout(expire, first.since - due, this)
   }
 }
 
