@@ -120,7 +120,7 @@ export const make = <Tools extends Record<string, Tool.Any>>(
       const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
       if (handler === undefined) continue
       calls.set(tool.name, prepareCall(tool, handler))
-      captured.set(tool.name, handler.context)
+      captured.set(tool.name, Context.add(handler.context, Provided, handler.context))
     }
     const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
       calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
@@ -143,7 +143,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
 
   const encode = (result: unknown, isFailure: boolean) =>
-    Effect.mapError((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
+    Effect.mapErrorEager((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
       AiError.make({
         module: "Toolkit",
         method,
@@ -155,7 +155,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       }))
 
   const succeed = (result: unknown): Effect.Effect<Outcome, unknown> =>
-    Effect.map(encode(result, false), (encodedResult) => ({
+    Effect.mapEager(encode(result, false), (encodedResult) => ({
       result,
       encodedResult,
       isFailure: false,
@@ -165,7 +165,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<Outcome, unknown> =>
     tool.failureMode === "error"
       ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
-      : Effect.map(encode(error, true), (encodedResult) => ({
+      : Effect.mapEager(encode(error, true), (encodedResult) => ({
         result: error,
         encodedResult,
         isFailure: true,
@@ -182,25 +182,26 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
     onSuccess: succeed
   }
 
-  const toPreliminary = (onPreliminary: CallOptions["onPreliminary"]) =>
-    onPreliminary === undefined
-      ? dropPreliminary
-      : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+  const toContext = ({ onPreliminary, toolCallId }: CallOptions) =>
+    toolCallId === undefined && onPreliminary === undefined ? emptyContext : {
+      toolCallId,
+      preliminary: onPreliminary === undefined
+        ? dropPreliminary
+        : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+    }
 
   const withCaptured = provideMissing(handler.context)
 
+  // Around everything: a frame that is left before the handler starts is not kept for as long as the handler runs.
   return (parameters, options) =>
-    Effect.matchEffect(decodeParameters(parameters, options.parse), {
+    withCaptured(Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
         Effect.matchCauseEffect(
-          withCaptured(handler.handler(decoded, {
-            toolCallId: options.toolCallId,
-            preliminary: toPreliminary(options.onPreliminary)
-          })),
+          handler.handler(decoded, toContext(options)),
           handlers
         )
-    })
+    }))
 }
 
 /** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
@@ -211,6 +212,7 @@ const provideMissing = (captured: Context.Context<never>) => {
   )
   return <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.contextWith((input: Context.Context<never>) => {
+      if (Context.get(input, Provided) === captured) return effect
       let context = input
       for (const [key, service] of services) {
         if (Context.getOrElse(input, key, constMissing) === missing) context = Context.add(context, key, service)
@@ -219,10 +221,19 @@ const provideMissing = (captured: Context.Context<never>) => {
     })
 }
 
+/** The services of `captured` that a caller has provided for all its calls: none of them is looked for again. */
+const Provided = Context.Reference<Context.Context<never> | undefined>(
+  "@effect-sampling/core/ToolDispatch/Provided",
+  { defaultValue: () => undefined }
+)
+
 const missing = Symbol()
 const constMissing = () => missing
 
 const dropPreliminary = () => Effect.void
+
+/** What a handler gets where there is nothing to tell it: shared, because it is kept for as long as the handler runs. */
+const emptyContext = { toolCallId: undefined, preliminary: dropPreliminary }
 
 const erase = (f: unknown) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements
