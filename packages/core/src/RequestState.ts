@@ -339,7 +339,7 @@ export interface StoredOptions extends Pick<Options, "keys" | "ttl"> {
 }
 
 /**
- * Keeps journals in a `KeyValueStore` of Effect: the client holds a handle of about 160 characters, whatever the journal
+ * Keeps journals in a `KeyValueStore` of Effect: the client holds a handle of about 130 characters, whatever the journal
  * takes.
  *
  * **Details**

@@ -17,7 +17,7 @@ export interface StoredOptions {
 
 const idLength = 16
 
-/** A handle takes about 160 characters. */
+/** A handle takes about 130 characters. */
 const maxHandleLength = 512
 
 const timeDigits = 15
