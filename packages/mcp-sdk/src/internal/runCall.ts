@@ -1,3 +1,5 @@
+import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
 import { ClientConnection } from "@effect-sampling/core/ClientConnection"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import * as Context from "effect/Context"
@@ -5,8 +7,6 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import { AskTimeout } from "../AskTimeout.ts"
-import { ClientChannel } from "./ClientChannel.ts"
-import { lostStreams } from "./lostStreams.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
 import { timerMillis } from "./timerMillis.ts"
@@ -45,7 +45,7 @@ export const makeRunCall = <R>(
           fiber.addObserver(() => {
             calls.delete(fiber)
             channel?.unwatch(extra.requestId, fiber)
-            if (extra.signal.aborted) lostStreams(transport)?.cancelled(extra.requestId)
+            if (extra.signal.aborted) HttpStreams.find(transport)?.cancelled(extra.requestId)
           })
         }
       })

@@ -1,8 +1,41 @@
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
+/**
+ * Requests to one client beside those of an official SDK, on the transport of its server: for adapters.
+ *
+ * @since 0.1.0
+ */
 import type { Fiber } from "effect/Fiber"
+import { clearTimeout, queueMicrotask, setTimeout } from "../internal/platform.ts"
+import type { Timer } from "../internal/platform.ts"
 
-/** How an ask ended. */
+/**
+ * The id of a JSON-RPC request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestId = string | number
+
+/**
+ * What is needed of the transport of an SDK server, of any version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transport {
+  onclose?: (() => void) | undefined
+  onmessage?: OnMessage | undefined
+  send(message: unknown, options?: { readonly relatedRequestId?: RequestId }): Promise<void>
+}
+
+/** As a method, so that the transports of the SDKs, which know more of their messages, fit. */
+type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
+
+/**
+ * How an ask ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Outcome =
   | { readonly _tag: "Result"; readonly result: unknown }
   | { readonly _tag: "Error"; readonly code: number; readonly message: string }
@@ -11,9 +44,16 @@ export type Outcome =
   | { readonly _tag: "Closed" }
   | { readonly _tag: "NotSent"; readonly cause: unknown }
 
-/** A request to the client that waits for its answer. */
+/**
+ * A request to the client that waits for its answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Ask {
-  /** Forgets it and tells the client. Its outcome is not reported any more. */
+  /**
+   * Forgets it and tells the client. Its outcome is not reported any more.
+   */
   readonly cancel: (reason: string) => void
 }
 
@@ -23,6 +63,9 @@ export interface Ask {
  *
  * The SDK's own `request` drops malformed answers in silence, reports a cancellation as a time-out, keeps what it could
  * not send, and checks each answer three times before our Schema does.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class ClientChannel {
   private readonly transport: Transport
@@ -37,8 +80,8 @@ export class ClientChannel {
     const { onclose, onmessage } = transport
     transport.onmessage = (message, extra) => {
       if (this.receive(message)) return
-      onmessage?.(message, extra)
-      if ("method" in message && message.method === "notifications/cancelled") this.onCancelled(message.params)
+      onmessage?.call(transport, message, extra)
+      if (isRecord(message) && message["method"] === "notifications/cancelled") this.onCancelled(message["params"])
     }
     transport.onclose = () => {
       onclose?.()
@@ -90,10 +133,10 @@ export class ClientChannel {
     const id = firstId + this.asks++
     const ask = new PendingAsk(this, id, relatedRequestId, report)
     this.pending.set(id, ask)
-    ask.timer = setTimeout(expire, timeoutMillis, ask)
+    ask.start(timeoutMillis)
     const { method, params } = request
     const meta: unknown = Reflect.get(params, "_meta")
-    const message: JSONRPCMessage = {
+    const message = {
       jsonrpc: "2.0",
       id,
       method,
@@ -109,7 +152,7 @@ export class ClientChannel {
     if (message["method"] === "notifications/progress") {
       const token = isRecord(message["params"]) ? message["params"]["progressToken"] : undefined
       const waiting = this.find(token)
-      waiting?.timer?.refresh()
+      waiting?.renew()
       return waiting !== undefined
     }
     const id = message["id"]
@@ -146,7 +189,7 @@ export class ClientChannel {
     return this.pending.delete(ask.id)
   }
 
-  private send(message: JSONRPCMessage, ask: PendingAsk): Promise<void> {
+  private send(message: object, ask: PendingAsk): Promise<void> {
     try {
       return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
     } catch (cause) {
@@ -165,7 +208,8 @@ class PendingAsk implements Ask {
   readonly id: number
   readonly relatedRequestId: RequestId
   readonly report: (outcome: Outcome) => void
-  timer: NodeJS.Timeout | undefined
+  timer: Timer | undefined
+  private timeoutMillis = 0
   private readonly channel: ClientChannel
 
   constructor(channel: ClientChannel, id: number, relatedRequestId: RequestId, report: (outcome: Outcome) => void) {
@@ -173,6 +217,21 @@ class PendingAsk implements Ask {
     this.id = id
     this.relatedRequestId = relatedRequestId
     this.report = report
+  }
+
+  start(timeoutMillis: number): void {
+    this.timeoutMillis = timeoutMillis
+    this.timer = setTimeout(expire, timeoutMillis, this)
+  }
+
+  /** Starts the time anew. */
+  renew(): void {
+    if (this.timer?.refresh !== undefined) {
+      this.timer.refresh()
+      return
+    }
+    clearTimeout(this.timer)
+    this.start(this.timeoutMillis)
   }
 
   cancel(reason: string): void {
