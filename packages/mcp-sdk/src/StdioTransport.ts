@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
 import { LineTransport } from "@effect-sampling/core/adapter/LineTransport"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import * as Process from "node:process"
@@ -46,12 +45,9 @@ export interface Options {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Transport => {
-  const transport = new LineTransport({
+export const make = (options: Options = {}): Transport =>
+  new LineTransport({
     stdin: options.stdin ?? Process.stdin,
     stdout: options.stdout ?? Process.stdout,
-    maxMessageBytes: options.maxMessageBytes ?? 10 * 1024 * 1024,
-    onUnreadAnswer: (id, problem) => ClientChannel.find(transport)?.fail(id, problem)
+    maxMessageBytes: options.maxMessageBytes ?? 10 * 1024 * 1024
   })
-  return transport
-}

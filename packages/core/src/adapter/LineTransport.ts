@@ -6,7 +6,7 @@
 import { queueMicrotask } from "../internal/platform.ts"
 import { toUtf8 } from "../internal/rounds/utf8.ts"
 import { MessageTooLarge } from "./AskError.ts"
-import type { RequestId } from "./ClientChannel.ts"
+import { UnreadAnswer } from "./ClientChannel.ts"
 import { LineReader } from "./LineReader.ts"
 import * as OversizedMessage from "./OversizedMessage.ts"
 
@@ -50,16 +50,12 @@ export interface Options {
    * The largest message read or written, in bytes.
    */
   readonly maxMessageBytes: number
-  /**
-   * An answer to a request of the server was too large to be read.
-   */
-  readonly onUnreadAnswer: (id: RequestId, problem: string) => void
 }
 
 /**
  * It notices the end of stdin and closes, so that calls in flight are interrupted. A message that is malformed is passed
- * on. Of one that is larger than `maxMessageBytes` only the id is read; the session goes on. A request or a response that
- * is too large becomes an error response.
+ * on. Of one that is larger than `maxMessageBytes` only the id is read, and the session goes on: an answer becomes an
+ * `UnreadAnswer`, a request an error response. A response that is too large to be written becomes an error response, too.
  *
  * @category models
  * @since 0.1.0
@@ -72,7 +68,6 @@ export class LineTransport {
   private readonly stdin: Input
   private readonly stdout: Output
   private readonly maxMessageBytes: number
-  private readonly onUnreadAnswer: Options["onUnreadAnswer"]
   private readonly lines: LineReader
   private closed = false
   private drained: Promise<void> | undefined
@@ -81,7 +76,6 @@ export class LineTransport {
     this.stdin = options.stdin
     this.stdout = options.stdout
     this.maxMessageBytes = options.maxMessageBytes
-    this.onUnreadAnswer = options.onUnreadAnswer
     this.lines = new LineReader(this.maxMessageBytes, this.onLine, this.onLongLine)
   }
 
@@ -158,7 +152,7 @@ export class LineTransport {
     const problem = `it is larger than the ${this.maxMessageBytes} bytes that this server reads`
     this.onerror?.(new Error(`A line on stdin was not read: ${problem}`))
     const message = OversizedMessage.make(head, tail)
-    if (message?.kind === "answer") this.onUnreadAnswer(message.id, problem)
+    if (message?.kind === "answer") this.deliver(new UnreadAnswer(message.id, problem))
     else if (message?.kind === "request") {
       this.writeError(message.id, invalidRequest, `The request was not read: ${problem}`).catch(ignore)
     }

@@ -3,13 +3,15 @@ interface Platform {
   readonly setTimeout: <A>(f: (argument: A) => void, millis: number, argument: A) => Timer
   readonly clearTimeout: (timer: Timer | undefined) => void
   readonly queueMicrotask: (f: () => void) => void
+  readonly performance: { readonly now: () => number }
   readonly URL: { readonly parse: (url: string) => { readonly hostname: string } | null }
 }
 
 export interface Timer {
-  /** Starts the time anew: Node, Bun and Deno have it. */
-  readonly refresh?: () => unknown
+  /** Whether the process waits for it: where there are processes. */
+  readonly ref?: () => unknown
+  readonly unref?: () => unknown
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- HTML Standard, "Timers", and URL Standard: every platform has them
-export const { URL, clearTimeout, queueMicrotask, setTimeout } = globalThis as unknown as Platform
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- HTML Standard, "Timers", and others: every platform has them
+export const { URL, clearTimeout, performance, queueMicrotask, setTimeout } = globalThis as unknown as Platform
