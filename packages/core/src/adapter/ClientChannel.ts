@@ -1,10 +1,42 @@
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
+/**
+ * Requests to one client beside those of an official SDK, on the transport of its server: for adapters.
+ *
+ * @since 0.1.0
+ */
 import type { Fiber } from "effect/Fiber"
-import { PendingAsks } from "./PendingAsks.ts"
-import type { Pending } from "./PendingAsks.ts"
+import { PendingAsks } from "../internal/PendingAsks.ts"
+import type { Pending } from "../internal/PendingAsks.ts"
+import { queueMicrotask } from "../internal/platform.ts"
 
-/** How an ask ended. */
+/**
+ * The id of a JSON-RPC request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestId = string | number
+
+/**
+ * What is needed of the transport of an SDK server, of any version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transport {
+  onclose?: (() => void) | undefined
+  onmessage?: OnMessage | undefined
+  send(message: unknown, options?: { readonly relatedRequestId?: RequestId }): Promise<void>
+}
+
+/** As a method, so that the transports of the SDKs, which know more of their messages, fit. */
+type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
+
+/**
+ * How an ask ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Outcome =
   | { readonly _tag: "Result"; readonly result: unknown }
   | { readonly _tag: "Error"; readonly code: number; readonly message: string }
@@ -13,9 +45,33 @@ export type Outcome =
   | { readonly _tag: "Closed" }
   | { readonly _tag: "NotSent"; readonly cause: unknown }
 
-/** A request to the client that waits for its answer. */
+/**
+ * In place of an answer that came but could not be read, for example because it is too large. A transport delivers it as a
+ * message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class UnreadAnswer {
+  readonly id: RequestId
+  readonly problem: string
+
+  constructor(id: RequestId, problem: string) {
+    this.id = id
+    this.problem = problem
+  }
+}
+
+/**
+ * A request to the client that waits for its answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Ask {
-  /** Forgets it and tells the client. Its outcome is not reported any more. */
+  /**
+   * Forgets it and tells the client. Its outcome is not reported any more.
+   */
   readonly cancel: (reason: string) => void
 }
 
@@ -25,6 +81,9 @@ export interface Ask {
  *
  * The SDK's own `request` drops malformed answers in silence, reports a cancellation as a time-out, keeps what it could
  * not send, and checks each answer three times before our Schema does.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class ClientChannel {
   private readonly transport: Transport
@@ -40,8 +99,8 @@ export class ClientChannel {
     const { onclose, onmessage } = transport
     transport.onmessage = (message, extra) => {
       if (this.receive(message)) return
-      onmessage?.(message, extra)
-      if ("method" in message && message.method === "notifications/cancelled") this.onCancelled(message.params)
+      onmessage?.call(transport, message, extra)
+      if (isRecord(message) && message["method"] === "notifications/cancelled") this.onCancelled(message["params"])
     }
     transport.onclose = () => {
       onclose?.()
@@ -98,7 +157,7 @@ export class ClientChannel {
     ask.asks.start(ask)
     const { method, params } = request
     const meta: unknown = Reflect.get(params, "_meta")
-    const message: JSONRPCMessage = {
+    const message = {
       jsonrpc: "2.0",
       id,
       method,
@@ -111,6 +170,7 @@ export class ClientChannel {
   /** Takes a message if it belongs to a request of this channel. Whatever it is, it does not throw. */
   receive(message: unknown): boolean {
     if (!isRecord(message)) return false
+    if (message instanceof UnreadAnswer) return this.fail(message.id, message.problem)
     if (message["method"] === "notifications/progress") {
       const token = isRecord(message["params"]) ? message["params"]["progressToken"] : undefined
       const waiting = this.find(token)
@@ -159,7 +219,7 @@ export class ClientChannel {
     return asks
   }
 
-  private send(message: JSONRPCMessage, ask: PendingAsk): Promise<void> {
+  private send(message: object, ask: PendingAsk): Promise<void> {
     try {
       return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
     } catch (cause) {

@@ -1,3 +1,6 @@
+import { clearTimeout, performance, setTimeout } from "./platform.ts"
+import type { Timer } from "./platform.ts"
+
 /** A request to the client that waits for its answer. */
 export interface Pending {
   readonly id: number
@@ -14,7 +17,7 @@ export interface Pending {
 export class PendingAsks<Ask extends Pending> {
   private readonly limitMillis: number
   private readonly asks = new Map<number, Ask>()
-  private timer: NodeJS.Timeout | undefined
+  private timer: Timer | undefined
 
   constructor(limitMillis: number) {
     this.limitMillis = limitMillis
@@ -34,13 +37,13 @@ export class PendingAsks<Ask extends Pending> {
     ask.since = now()
     this.asks.set(ask.id, ask)
     if (this.timer === undefined) this.timer = setTimeout(expire, this.limitMillis, this)
-    else if (this.asks.size === 1) this.timer.ref()
+    else if (this.asks.size === 1) this.timer.ref?.()
   }
 
   /** The timer goes on, to serve the next ask; without one the process need not wait for it. */
   remove(ask: Ask): boolean {
     const removed = this.asks.delete(ask.id)
-    if (this.asks.size === 0) this.timer?.unref()
+    if (this.asks.size === 0) this.timer?.unref?.()
     return removed
   }
 
