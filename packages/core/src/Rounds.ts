@@ -136,8 +136,10 @@ export const run = <A, E, R>(
   Effect.gen(function*() {
     const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
     const carrier = yield* RequestState
-    const journal = yield* openJournal(carrier, call.requestState, binding)
     const responses = yield* toResponses(call.inputResponses)
+    const journal = call.requestState === undefined
+      ? emptyJournal(yield* Clock.currentTimeMillis, responses.size > 0)
+      : yield* openJournal(carrier, call.requestState, binding)
     const maxRounds = yield* MaxRounds
     const settleTime = yield* SettleTime
     return yield* inRoundSpan(`${call.method} ${cut(call.name, 100)}`, journal.trace, (trace) =>
@@ -239,7 +241,6 @@ const openJournal = (
   state: unknown,
   binding: Binding
 ): Effect.Effect<Journal, StateRejected | StateNotKept> => {
-  if (state === undefined) return Effect.map(Clock.currentTimeMillis, emptyJournal)
   if (typeof state !== "string") return Effect.fail(notOurs("requestState is not a string."))
   return carrier.open(state, binding).pipe(
     Effect.flatMap(decodeJournal),
