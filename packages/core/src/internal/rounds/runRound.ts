@@ -2,10 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Scheduler from "effect/Scheduler"
 import { ClientConnection } from "../../ClientConnection.ts"
 import { seededRandom, tellingClock } from "./callServices.ts"
 import type { Journal } from "./Journal.ts"
@@ -47,7 +45,7 @@ export const runRound = <A, E, R>(
         journal,
         responses,
         maxRounds,
-        scheduler: Context.get(context, Scheduler.Scheduler),
+        context,
         settle: (onSettled) => {
           const timer = Effect.runForkWith(context)(Effect.andThen(clock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
@@ -55,28 +53,26 @@ export const runRound = <A, E, R>(
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
       const makeSeed = () => seed ??= `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`
-      const services = context.pipe(
-        Context.add(Scheduler.Scheduler, run.tree),
+      const services = Context.merge(context, run.tree.services).pipe(
         Context.add(Clock.Clock, tellingClock(clock, run.tree)),
-        Context.add(Random.Random, seededRandom(makeSeed, run.tree)),
+        Context.add(Random.Random, seededRandom(makeSeed)),
         Context.add(CurrentRun, run),
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
       const fiber = Effect.runForkWith(services)(handler)
       run.started(fiber)
-      fiber.addObserver((exit) => {
+      run.onOver(() => {
         resume(Effect.succeed({
-          exit,
+          exit: fiber.pollUnsafe() ?? Exit.interrupt(),
           interruption: run.interruption,
           journal: { ...journal, seed, answers: run.answered, steps: run.done, open: [] },
           isStartKnown: run.isStartKnown,
           replayed: run.replayed
         }))
       })
-      return Effect.suspend(() => {
-        const interrupted = Fiber.interrupt(fiber)
+      return Effect.callback((resume) => {
         run.end()
-        return interrupted
+        run.onOver(() => resume(Effect.void))
       })
     })
   )
