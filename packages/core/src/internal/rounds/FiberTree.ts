@@ -17,8 +17,6 @@ export class Branch {
   operation = 0
   /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
   wakesAt: number | undefined
-  /** It said that it will sleep; what it does next is to start doing so. */
-  fallsAsleep = false
   /** It has not paused yet. */
   isNew = true
   /** All that it has done is to go to sleep, as the clock of a time-out does. */
@@ -116,9 +114,13 @@ export class FiberTree implements Scheduler.Scheduler {
   sleeps(fiber: AnyFiber, wakesAt: number): void {
     const branch = this.branchOf(fiber)
     branch.wakesAt = wakesAt
-    branch.fallsAsleep = true
     branch.isTimer = branch.isNew && fiber.currentOpCount <= timerOperations
-    this.current = undefined
+  }
+
+  wakes(fiber: AnyFiber): void {
+    const branch = this.branchOf(fiber)
+    branch.wakesAt = undefined
+    branch.isTimer = false
   }
 
   /** Whether the fiber of a place, or of a step in it, has not ended. */
@@ -169,16 +171,10 @@ export class FiberTree implements Scheduler.Scheduler {
     this.startsTask = false
     const known = this.branches.get(fiber)
     if (known === undefined) this.add(fiber, isScheduled)
-    else if (known.fallsAsleep) {
-      known.fallsAsleep = false
-      // So that it is met again when it wakes.
-      this.current = undefined
-    } else {
+    else {
       known.awaitsChildren = false
       known.operation++
-      known.wakesAt = undefined
       known.isNew = false
-      known.isTimer = false
     }
   }
 

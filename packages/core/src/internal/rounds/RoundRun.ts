@@ -246,8 +246,11 @@ export class RoundRun {
     this.replayed++
     const problem = findAnswerProblem(request.method, record.answer)
     if (problem === undefined) return Effect.succeed(record.answer)
-    this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
-    return Effect.interrupt
+    return Effect.withFiber((fiber) => {
+      this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
+      fiber.interruptUnsafe()
+      return Effect.interrupt
+    })
   }
 
   private reuse<A, E, R>(

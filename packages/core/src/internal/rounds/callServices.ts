@@ -22,7 +22,7 @@ export const tellingClock = (clock: Clock.Clock, tree: FiberTree): Clock.Clock =
       sleep: (duration) =>
         Effect.withFiber((fiber) => {
           tree.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
-          return clock.sleep(duration)
+          return Effect.ensuring(clock.sleep(duration), Effect.sync(() => tree.wakes(fiber)))
         })
     })
   )

@@ -30,6 +30,9 @@ export interface Ended<A, E> {
   readonly replayed: number
 }
 
+/** Work in flight takes real time, also where a test controls the clock of the handler. */
+const realClock = Context.get(Context.empty(), Clock.Clock)
+
 /** Runs a handler until it ends, or until it only waits for answers. */
 export const runRound = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
@@ -47,7 +50,7 @@ export const runRound = <A, E, R>(
         maxRounds,
         context,
         settle: (onSettled) => {
-          const timer = Effect.runForkWith(context)(Effect.andThen(clock.sleep(settleTime), Effect.sync(onSettled)))
+          const timer = Effect.runForkWith(context)(Effect.andThen(realClock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
@@ -59,8 +62,10 @@ export const runRound = <A, E, R>(
         Context.add(CurrentRun, run),
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
-      const fiber = Effect.runForkWith(services)(handler)
-      run.started(fiber)
+      const fiber = Effect.runForkWith(services)(Effect.withFiber((root) => {
+        run.started(root)
+        return handler
+      }))
       run.onOver(() => {
         resume(Effect.succeed({
           exit: fiber.pollUnsafe() ?? Exit.interrupt(),
