@@ -91,13 +91,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       const handler = Effect.forEach([1, 2, 3], () => ask("same"))
       const all: Record<string, unknown> = {}
-      let call = baseCall
+      const call = { ...baseCall }
       let answers = 0
       for (let round = 0; round < 3; round++) {
         const ended = yield* Rounds.run(handler, call)
         if (ended._tag === "Complete") break
         for (const key of Object.keys(ended.inputRequests)) all[key] = say(`${answers++}`)
-        call = { ...call, requestState: ended.requestState, inputResponses: { ...all } }
+        Object.assign(call, { requestState: ended.requestState, inputResponses: { ...all } })
       }
       const last = yield* Rounds.run(handler, call)
       expect(last).toStrictEqual({ _tag: "Complete", value: ["0", "1", "2"] })
@@ -106,13 +106,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("that are left out are asked for again under the same keys, and count as rounds", () =>
     Effect.gen(function*() {
       const handler = Effect.all([ask("a"), ask("a"), ask("b", "name")], unbounded)
-      let call = baseCall
+      const call = { ...baseCall }
       const keys: Array<ReadonlyArray<string>> = []
       for (let round = 0; round < 8; round++) {
         const ended = yield* Rounds.run(handler, call)
         if (ended._tag === "Complete") break
         keys.push(Object.keys(ended.inputRequests))
-        call = { ...call, requestState: ended.requestState, inputResponses: round % 2 === 0 ? undefined : {} }
+        Object.assign(call, { requestState: ended.requestState, inputResponses: round % 2 === 0 ? undefined : {} })
       }
       expect(keys).toStrictEqual(Array.from({ length: 8 }, () => keys[0]))
       expect((yield* Effect.flip(Rounds.run(handler, call)))._tag).toBe("RoundsExceeded")
@@ -129,7 +129,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       const handler = Effect.forEach(["a", "b", "a", "c"], (text) =>
         Effect.flatMap(ask(text), (reply) => ask(reply)), unbounded)
-      let call = baseCall
+      const call = { ...baseCall }
       for (let round = 0;; round++) {
         const ended = yield* Effect.provideService(Rounds.run(handler, call), Rounds.MaxRounds, 20)
         if (ended._tag === "Complete") {
@@ -137,7 +137,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
           break
         }
         const [key, request] = Object.entries(ended.inputRequests).at(-1)!
-        call = { ...call, requestState: ended.requestState, inputResponses: { [key]: echo(request) } }
+        Object.assign(call, { requestState: ended.requestState, inputResponses: { [key]: echo(request) } })
       }
     }))
 })

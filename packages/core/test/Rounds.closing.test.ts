@@ -76,7 +76,10 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       )
       const pool = yield* Pool.makeWithTTL({ acquire: resource, min: 1, max: 2, timeToLive: "1 minute" })
       const reference = yield* RcRef.make({ acquire: resource, idleTimeToLive: "1 minute" })
-      const map = yield* RcMap.make({ lookup: (_: string) => resource, idleTimeToLive: "1 minute" })
+      const map = yield* RcMap.make({
+        lookup: (key: string) => Effect.map(resource, (n) => `${key} ${n}`),
+        idleTimeToLive: "1 minute"
+      })
       const use = Effect.scoped(Effect.all([Pool.get(pool), RcRef.get(reference), RcMap.get(map, "key")]))
       const handler = Effect.gen(function*() {
         const before = yield* use

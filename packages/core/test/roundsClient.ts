@@ -49,7 +49,7 @@ export const drive = <A, E, R>(
   })
 
 /** A model that repeats the last message. */
-export const echo = ({ params }: { readonly params: object }): unknown => ({
+export const echo = ({ params }: { readonly params: object }) => ({
   role: "assistant",
   model: "echo",
   stopReason: "endTurn",
