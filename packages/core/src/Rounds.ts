@@ -105,7 +105,7 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
 
 /**
  * How long work in flight may take to get to its next ask, when everything else of the handler waits for answers. Default:
- * 100 milliseconds. Steps of `once` are waited for, however long they take.
+ * 100 milliseconds, of real time also on a test clock. Steps of `once` are waited for, however long they take.
  *
  * @category references
  * @since 0.1.0

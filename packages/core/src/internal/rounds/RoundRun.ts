@@ -148,8 +148,6 @@ export class RoundRun {
   started(root: Fiber.Fiber<unknown, unknown>): void {
     this.root = root
     root.addObserver(() => this.finish())
-    // A run that ended before it got here, for a malformed answer.
-    if (this.hasEnded) root.interruptUnsafe()
   }
 
   /** Calls back when the handler's fiber has ended. */
@@ -163,12 +161,10 @@ export class RoundRun {
     this.hasEnded = true
     this.unsettle()
     this.parts = this.tree.parts
+    for (const waiting of this.waiting) cut(waiting.step)
     // First the fibers, so that they do not catch what their asks end with.
     this.root?.interruptUnsafe()
-    for (const waiting of this.waiting) {
-      cut(waiting.step)
-      waiting.resume(Effect.interrupt)
-    }
+    for (const waiting of this.waiting) waiting.resume(Effect.interrupt)
     this.tree.check()
   }
 
