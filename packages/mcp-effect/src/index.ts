@@ -1,0 +1,3 @@
+export * as AskTimeout from "./AskTimeout.ts"
+export * as Feature from "./Feature.ts"
+export * as Principal from "./Principal.ts"
