@@ -276,7 +276,12 @@ export const toModelOutput = (content: Content | ReadonlyArray<Content>): Array<
  */
 export const fromModelOutput = (
   part: Prompt.ToolModelOutputPart
-): TextContent | ImageContent | AudioContent | ResourceLink | EmbeddedResource => {
+):
+  | Pick<TextContent, "type" | "text">
+  | Pick<ImageContent | AudioContent, "type" | "data" | "mimeType">
+  | Pick<ResourceLink, "type" | "uri" | "name" | "mimeType">
+  | Pick<EmbeddedResource, "type" | "resource"> =>
+{
   if (part.type === "text") return { type: "text", text: part.text }
   const mimeType = part.mediaType
   if (typeof part.data !== "string" && !(part.data instanceof Uint8Array)) {

@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Content } from "./Content.ts"
 import { formatIssue } from "./internal/issues.ts"
+import { recordedCompletion } from "./internal/rounds/recordedCompletion.ts"
 import { needsTools } from "./internal/toolPairing.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
@@ -114,7 +115,11 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
     createMessage: (request) =>
       options.tools !== true && needsTools(request)
         ? Effect.fail(noTools(options.name))
-        : Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
+        : recordedCompletion(
+          options.name,
+          request,
+          Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
+        )
   })
 
 const noTools = (name: string): SamplingUnsupported =>

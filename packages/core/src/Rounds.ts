@@ -5,12 +5,25 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientCapabilities, ClientConnection, ClientRequest } from "./ClientConnection.ts"
-import type { StateNotKept, StateRejected } from "./RequestState.ts"
+import { cut, quote } from "./internal/quote.ts"
+import { emptyJournal, needsState, wireKey } from "./internal/rounds/Journal.ts"
+import type { Journal } from "./internal/rounds/Journal.ts"
+import { decodeJournal, encodeJournal } from "./internal/rounds/journalBytes.ts"
+import { recorded } from "./internal/rounds/recorded.ts"
+import { CurrentRun } from "./internal/rounds/RoundRun.ts"
+import { inRoundSpan } from "./internal/rounds/roundSpan.ts"
+import type { RoundAttributes } from "./internal/rounds/roundSpan.ts"
+import { runRound } from "./internal/rounds/runRound.ts"
+import { RequestState, StateRejected } from "./RequestState.ts"
+import type { Binding, StateNotKept } from "./RequestState.ts"
+import type { ReplayMismatch } from "./SamplingError.ts"
 
 /**
  * A request of a client that is answered in rounds, as an adapter got it. All of it is the client's: it is checked before
@@ -103,13 +116,139 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
 })
 
 /**
- * One round of a call: for adapters.
+ * One round of a call: for adapters, around every handler of a request that may be answered with `input_required`.
+ *
+ * **Details**
+ *
+ * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
+ * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
+ * sealed only where the next run needs it. No part of the handler runs when the state or the answers are refused.
+ *
+ * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
  *
  * @category running
  * @since 0.1.0
  */
 export const run = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
-  _call: Call
+  call: Call
 ): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse, R> =>
-  Effect.map(handler, (value) => ({ _tag: "Complete", value }))
+  Effect.gen(function*() {
+    const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
+    const carrier = yield* RequestState
+    const journal = yield* openJournal(carrier, call.requestState, binding)
+    const responses = yield* toResponses(call.inputResponses)
+    const maxRounds = yield* MaxRounds
+    const settleTime = yield* SettleTime
+    return yield* inRoundSpan(`${call.method} ${cut(call.name, 100)}`, journal.trace, (trace) =>
+      Effect.gen(
+        function*(): Effect.fn.Return<
+          readonly [Round<A>, RoundAttributes],
+          E | StateNotKept | InvalidInputResponse,
+          R
+        > {
+          const ended = yield* runRound(handler, { client: call, journal, responses, maxRounds, settleTime })
+          const attributes = { index: journal.rounds + 1, asks: 0, replayed: ended.replayed, stateBytes: 0 }
+          if (ended.interruption === undefined) return [{ _tag: "Complete", value: yield* ended.exit }, attributes]
+          if (ended.interruption._tag === "InvalidAnswer") return yield* invalidAnswer(ended.interruption)
+          const { asks } = ended.interruption
+          const next = {
+            ...ended.journal,
+            trace,
+            rounds: journal.rounds + 1,
+            open: asks.map(([record]) => record)
+          }
+          const requestState = ended.isStartKnown || needsState(next, asks)
+            ? yield* Effect.flatMap(encodeJournal(next), (bytes) => carrier.seal(bytes, binding))
+            : undefined
+          const inputRequests = Object.fromEntries(
+            asks.map(([record, { method, params }]) => [wireKey(record), { method, params }])
+          )
+          return [
+            { _tag: "InputRequired", inputRequests, requestState },
+            { ...attributes, asks: asks.length, stateBytes: requestState?.length ?? 0 }
+          ]
+        }
+      ))
+  })
+
+/**
+ * Runs an effect at most once per call to success, however many rounds the call takes: its result is recorded, sealed, and
+ * given again in later rounds, on any server. Outside of rounds it is just the effect.
+ *
+ * **Details**
+ *
+ * Wrap what must not happen twice (a payment, a mail) and what may differ between runs and decides what is asked (the
+ * time, a query). A failure is not recorded. The result must be what `schema` describes, and should be small, because it
+ * travels with the state.
+ *
+ * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time should have
+ * names of their own: put what tells them apart into the name. A record that belongs to a fiber that has not come to it is
+ * a `ReplayMismatch`, and so is one that does not fit the schema.
+ *
+ * **Example** (Paying once)
+ *
+ * ```ts
+ * import { Rounds } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const pay = (invoice: string) => Effect.succeed(`receipt for ${invoice}`)
+ *
+ * const receipt = await Effect.runPromise(
+ *   Rounds.once("pay 42", pay("42"), { schema: Schema.String })
+ * )
+ * receipt // => "receipt for 42"
+ * ```
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const once = <S extends Schema.Constraint, E, R>(
+  name: string,
+  effect: Effect.Effect<S["Type"], E, R>,
+  options: { readonly schema: S }
+): Effect.Effect<S["Type"], E | ReplayMismatch, R | S["DecodingServices"] | S["EncodingServices"]> =>
+  recorded(effect, { name: `once ${name}`, schema: options.schema, canMove: false })
+
+/**
+ * When the call was first run: the same in all its rounds. Outside of rounds it is the current time.
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const startedAt: Effect.Effect<DateTime.Utc> = Effect.flatMap(
+  CurrentRun,
+  (current) => current === undefined ? DateTime.now : Effect.sync(() => DateTime.makeUnsafe(current.startedAt))
+)
+
+const toResponses = (inputResponses: unknown): Effect.Effect<ReadonlyMap<string, unknown>, InvalidInputResponse> => {
+  if (inputResponses === undefined) return Effect.succeed(new Map())
+  return typeof inputResponses === "object" && inputResponses !== null && !Array.isArray(inputResponses)
+    ? Effect.succeed(new Map(Object.entries(inputResponses)))
+    : Effect.fail(new InvalidInputResponse({ message: "inputResponses: expected an object of answers by their keys" }))
+}
+
+const invalidAnswer = ({ key, problem }: { readonly key: string; readonly problem: string }): Effect.Effect<
+  never,
+  InvalidInputResponse
+> =>
+  Effect.fail(new InvalidInputResponse({ message: `inputResponses[${quote(key)}] is not a valid answer: ${problem}` }))
+
+const openJournal = (
+  carrier: RequestState,
+  state: unknown,
+  binding: Binding
+): Effect.Effect<Journal, StateRejected | StateNotKept> => {
+  if (state === undefined) return Effect.map(Clock.currentTimeMillis, emptyJournal)
+  if (typeof state !== "string") return Effect.fail(notOurs("requestState is not a string."))
+  return carrier.open(state, binding).pipe(
+    Effect.flatMap(decodeJournal),
+    Effect.flatMap((journal) =>
+      journal === undefined
+        ? Effect.fail(notOurs("The state was made by another version of this server. Call again without it."))
+        : Effect.succeed(journal)
+    )
+  )
+}
+
+const notOurs = (message: string): StateRejected => new StateRejected({ reason: "malformed", message })

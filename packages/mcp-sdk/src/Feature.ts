@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
@@ -17,11 +19,9 @@ import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { orProtocolError, protocolError, valueOrThrow } from "./internal/failures.ts"
 import { addPrompt, addResource, addTools, serverOf } from "./internal/registry.ts"
 import { makeRunCall } from "./internal/runCall.ts"
 import type { Extra } from "./internal/SdkConnection.ts"
-import { interrupted, makeToResult, toolDefinition } from "./internal/toolResult.ts"
 
 /**
  * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers: one for each
@@ -63,8 +63,8 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
       Object.values(self.tools),
       (tool) =>
         Effect.map(makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>(dispatch.captured(tool.name)), (run) => {
-          const definition = toolDefinition(tool)
-          const toResult = makeToResult(tool, definition)
+          const definition = ToolResult.definition(tool)
+          const toResult = ToolResult.make(tool, definition)
           return {
             definition,
             call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
@@ -72,7 +72,7 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
                 Exit.isSuccess(exit)
                   ? toResult.onSuccess(exit.value)
                   : Cause.hasInterruptsOnly(exit.cause)
-                  ? interrupted
+                  ? ToolResult.interrupted
                   : run(toResult.onFailure(exit.cause), server, extra).then(valueOrInterrupted)
               )
           }
@@ -82,7 +82,7 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
   })
 
 const valueOrInterrupted = (exit: Exit.Exit<CallToolResult>): CallToolResult =>
-  Exit.isSuccess(exit) ? exit.value : interrupted
+  Exit.isSuccess(exit) ? exit.value : ToolResult.interrupted
 
 const callOptions = (extra: Extra): ToolDispatch.CallOptions | undefined => {
   const progressToken = extra._meta?.progressToken
@@ -156,14 +156,14 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
     const get = (server: Server, parameters: unknown, extra: Extra): Promise<GetPromptResult> => {
       const decoded = decode(parameters)
       if (Result.isFailure(decoded)) {
-        throw protocolError(
+        throw HandlerFailure.protocolError(
           ErrorCode.InvalidParams,
           `Invalid arguments for the prompt "${options.name}": ${decoded.failure.message}`
         )
       }
-      const effect = orProtocolError(() => handler(decoded.success), `The prompt "${options.name}"`)
+      const effect = HandlerFailure.orProtocolError(() => handler(decoded.success), `The prompt "${options.name}"`)
       return run(effect, server, extra).then((exit) => {
-        const result = valueOrThrow(exit)
+        const result = HandlerFailure.valueOrThrow(exit)
         return typeof result === "string"
           ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
           : result
@@ -228,10 +228,14 @@ export const resource = <E, R>(
           match: (uri) =>
             template === undefined ? (uri === options.uri ? {} : undefined) : template.match(uri) ?? undefined,
           read: (target, uri, variables, extra) =>
-            run(orProtocolError(() => handler({ uri, variables }), `The resource "${options.name}"`), target, extra)
+            run(
+              HandlerFailure.orProtocolError(() => handler({ uri, variables }), `The resource "${options.name}"`),
+              target,
+              extra
+            )
               .then(
                 (exit) => {
-                  const result = valueOrThrow(exit)
+                  const result = HandlerFailure.valueOrThrow(exit)
                   const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
                   return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
                 }

@@ -3,16 +3,16 @@
  *
  * @since 0.1.0
  */
+import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import { failureText, orProtocolError, valueOrThrow } from "./internal/failures.ts"
 import { prepareServer, serverOf } from "./internal/registry.ts"
 import { makeRunCall } from "./internal/runCall.ts"
 import type { Extra } from "./internal/SdkConnection.ts"
-import { errorResult, interrupted } from "./internal/toolResult.ts"
 
 /**
  * The callback of the SDK's `registerTool` from an effectful function of the same arguments.
@@ -51,9 +51,9 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
     server,
     (...parameters: Arguments) =>
       Effect.catchCause(Effect.suspend(() => f(...parameters)), (cause) =>
-        Effect.map(failureText(cause, "A tool"), errorResult)),
+        Effect.map(HandlerFailure.text(cause, "A tool"), ToolResult.ofError)),
     (exit) => {
-      const result = Exit.isSuccess(exit) ? exit.value : interrupted
+      const result = Exit.isSuccess(exit) ? exit.value : ToolResult.interrupted
       return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result
     }
   )
@@ -82,7 +82,7 @@ export const prompt: {
 ): Effect.Effect<AnyCallback<GetPromptResult>, never, R> =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it finds the extra at the end, whatever comes before it
   wrap(server, (...parameters: Arguments) =>
-    orProtocolError(() => f(...parameters), "A prompt"), valueOrThrow) as Effect.Effect<
+    HandlerFailure.orProtocolError(() => f(...parameters), "A prompt"), HandlerFailure.valueOrThrow) as Effect.Effect<
       AnyCallback<GetPromptResult>,
       never,
       R
@@ -101,7 +101,11 @@ export const resource = <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<ReadResourceResult, E, R>
 ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<ReadResourceResult>, never, R> =>
-  wrap(server, (...parameters: Arguments) => orProtocolError(() => f(...parameters), "A resource"), valueOrThrow)
+  wrap(
+    server,
+    (...parameters: Arguments) => HandlerFailure.orProtocolError(() => f(...parameters), "A resource"),
+    HandlerFailure.valueOrThrow
+  )
 
 const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   server: Server | McpServer,

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { internalErrorText, protocolError } from "@effect-sampling/core/adapter/HandlerFailure"
 import * as Content from "@effect-sampling/core/Content"
 import * as Sampler from "@effect-sampling/core/Sampler"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
@@ -14,7 +15,6 @@ import type { CreateMessageResult, CreateMessageResultWithTools } from "@modelco
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { internalError, protocolError } from "./internal/failures.ts"
 import { heedCancellationOfIdZero } from "./internal/sdkInternals.ts"
 
 /**
@@ -91,7 +91,7 @@ const answer = <R>(
           ? Effect.fail(toProtocolError(error.value))
           : Effect.andThen(
             Effect.logError("A sampling request failed", cause),
-            Effect.fail(protocolError(ErrorCode.InternalError, internalError))
+            Effect.fail(protocolError(ErrorCode.InternalError, internalErrorText))
           )
       }
     })

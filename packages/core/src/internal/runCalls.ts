@@ -7,7 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { CaptureContent } from "../CaptureContent.ts"
-import type { ToolResultContent, ToolUseContent } from "../Content.ts"
+import { ToolResultContent } from "../Content.ts"
+import type { ToolUseContent } from "../Content.ts"
 import type { InvalidRequest } from "../SamplingError.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type { ToolDefinition } from "../SamplingRequest.ts"
@@ -18,6 +19,7 @@ import { Sequential } from "../ToolLoop.ts"
 import { resultContent } from "./contentAttributes.ts"
 import { inputSchema } from "./jsonSchema.ts"
 import { cut, quote } from "./quote.ts"
+import { recorded } from "./rounds/recorded.ts"
 import { errorResult, toToolResult } from "./toolResult.ts"
 import { toPromptMessages } from "./toPrompt.ts"
 import { invalidRequest } from "./validateRequest.ts"
@@ -66,7 +68,7 @@ export const prepareTools = <All extends Record<string, Tool.Any>>(
     const tools: Tools<unknown, unknown> = {
       definitions: Object.values(toolkit.tools).map(toDefinition),
       runCalls: (calls, history) =>
-        Effect.forEach(calls, (call) => runCall(dispatch, call, history), {
+        Effect.forEach(calls, (call) => runCallOnce(dispatch, call, history), {
           concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
         })
     }
@@ -90,6 +92,18 @@ const isSequential = (dispatch: Dispatch, call: ToolUseContent): boolean => {
   const tool = toolOf(dispatch, call)
   return tool !== undefined && Context.get(tool.annotations, Sequential)
 }
+
+/** Where the client is asked in rounds, a call that has a result is not run again. */
+const runCallOnce = (
+  dispatch: Dispatch,
+  call: ToolUseContent,
+  history: ReadonlyArray<SamplingMessage>
+): Effect.Effect<ToolResultContent, unknown, unknown> =>
+  recorded(runCall(dispatch, call, history), {
+    name: `call ${call.name} ${call.id}`,
+    schema: ToolResultContent,
+    canMove: false
+  })
 
 const runCall = (
   dispatch: Dispatch,

@@ -1,3 +1,4 @@
+import { protocolError } from "@effect-sampling/core/adapter/HandlerFailure"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js"
@@ -20,7 +21,6 @@ import type {
   ResourceTemplate,
   Tool
 } from "@modelcontextprotocol/sdk/types.js"
-import { protocolError } from "./failures.ts"
 import type { Extra } from "./SdkConnection.ts"
 import { heedCancellationOfIdZero, rememberProtocolVersion } from "./sdkInternals.ts"
 

@@ -1,0 +1,434 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type { Scheduler } from "effect/Scheduler"
+import type { ClientRequest } from "../../ClientConnection.ts"
+import type { SamplingError } from "../../SamplingError.ts"
+import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
+import { aboutRequest } from "./aboutRequest.ts"
+import { findAnswerProblem } from "./answers.ts"
+import { digest } from "./digest.ts"
+import type { Branch } from "./FiberTree.ts"
+import { FiberTree } from "./FiberTree.ts"
+import { wireKey } from "./Journal.ts"
+import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
+import { toJson } from "./toJson.ts"
+
+/** The run that the current fiber belongs to: undefined where the client is not asked in rounds. */
+export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampling/core/internal/rounds/CurrentRun", {
+  defaultValue: () => undefined
+})
+
+/** A step that runs, and how many asks wait inside of it. */
+interface RunningStep {
+  readonly parent: RunningStep | undefined
+  waitingAsks: number
+}
+
+const CurrentStep = Context.Reference<RunningStep | undefined>("@effect-sampling/core/internal/rounds/CurrentStep", {
+  defaultValue: () => undefined
+})
+
+/** Something recorded, which is given once to who comes for it. An answer that nobody asked for has no place yet. */
+type Recorded<Record extends { readonly at: string }> =
+  & Omit<Record, "at">
+  & { at: string | undefined; isTaken: boolean }
+
+interface WaitingAsk {
+  readonly _tag: "Ask"
+  readonly branch: Branch
+  readonly base: string
+  readonly at: string
+  readonly request: ClientRequest
+  readonly step: RunningStep | undefined
+  readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
+}
+
+/** A step whose name was recorded in another place. Whose record that is shows when all others had their turn. */
+interface WaitingStep {
+  readonly _tag: "Step"
+  readonly branch: Branch
+  readonly name: string
+  readonly at: string
+  readonly canMove: boolean
+  readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
+}
+
+type Waiting = WaitingAsk | WaitingStep
+
+/** A result that must not be made twice. `canMove` where its name says everything about it, whoever comes for it. */
+export interface Step<A, E, R> {
+  readonly name: string
+  readonly canMove: boolean
+  readonly effect: Effect.Effect<A, E, R>
+  readonly encode: (value: A) => Effect.Effect<unknown, never, R>
+  readonly decode: (recorded: unknown) => Effect.Effect<A, ReplayMismatch, R>
+}
+
+export interface Options {
+  readonly journal: Journal
+  /** What the client answered, by the keys of the asks. */
+  readonly responses: ReadonlyMap<string, unknown>
+  readonly maxRounds: number
+  readonly scheduler: Scheduler
+  /** Starts the time that work in flight has, and calls back at its end. Gives how to stop it. */
+  readonly settle: (onSettled: () => void) => () => void
+  /** Until when, from now on, a sleeping fiber counts as work in flight; in milliseconds of the handler's clock. */
+  readonly horizon: () => number
+}
+
+/** How a run that did not complete ended. */
+export type Interruption =
+  | { readonly _tag: "Asks"; readonly asks: ReadonlyArray<readonly [AskRecord, ClientRequest]> }
+  | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
+
+/**
+ * One run of a handler. Asks find their recorded answers or wait. When nothing else goes on, the run is interrupted, and
+ * what waits is what the client is asked.
+ */
+export class RoundRun {
+  readonly tree: FiberTree
+  interruption: Interruption | undefined
+  replayed = 0
+  /** Whether the handler looked at when the call started: then the next run must know. */
+  isStartKnown = false
+  private readonly options: Options
+  private readonly answers: ReadonlyArray<Recorded<AnswerRecord>>
+  private readonly steps: Array<Recorded<StepRecord>>
+  /** Asks of the last round that the client left out. */
+  private readonly unanswered: ReadonlyArray<AskRecord>
+  private readonly waiting = new Set<Waiting>()
+  private readonly runningSteps = new Set<RunningStep>()
+  private root: Fiber.Fiber<unknown, unknown> | undefined
+  private hasEnded = false
+  private digesting = 0
+  private hasSettled = false
+  private stopSettling: (() => void) | undefined
+
+  constructor(options: Options) {
+    const { journal, responses } = options
+    this.options = options
+    this.tree = new FiberTree(options.scheduler, () => this.look())
+    const expected = new Set<string>()
+    const answered: Array<Recorded<AnswerRecord>> = journal.answers.map((record) => ({ ...record, isTaken: false }))
+    const unanswered: Array<AskRecord> = []
+    for (const ask of journal.open) {
+      const key = wireKey(ask)
+      expected.add(key)
+      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
+      else unanswered.push(ask)
+    }
+    for (const [key, answer] of responses) {
+      if (!expected.has(key)) answered.push({ ...fromWireKey(key), answer, isTaken: false })
+    }
+    this.answers = answered
+    this.unanswered = unanswered
+    this.steps = journal.steps.map((record) => ({ ...record, isTaken: false }))
+  }
+
+  get startedAt(): number {
+    this.isStartKnown = true
+    return this.options.journal.startedAt
+  }
+
+  /** Watches the fiber that runs the handler. */
+  started(root: Fiber.Fiber<unknown, unknown>): void {
+    this.root = root
+    // A run that ended before it got here, for a malformed answer.
+    if (this.hasEnded) root.interruptUnsafe()
+  }
+
+  /** What the next run needs to know, after this one has ended. */
+  get answered(): ReadonlyArray<AnswerRecord> {
+    return this.answers.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
+  }
+
+  get done(): ReadonlyArray<StepRecord> {
+    return this.steps.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
+  }
+
+  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    return Effect.withFiber((fiber) => {
+      const branch = this.tree.branchOf(fiber)
+      const at = branch.next("ask")
+      const step = fiber.getRef(CurrentStep)
+      return Effect.flatMap(this.baseOf(request), (base) => {
+        const answer = this.answers.find((record) => isFree(record) && record.base === base && isAt(record, at))
+        return answer === undefined
+          ? this.wait<unknown, SamplingError>(branch, (resume) => ({
+            _tag: "Ask",
+            branch,
+            base,
+            at,
+            request,
+            step,
+            resume
+          }))
+          : this.take(answer, at, request)
+      })
+    })
+  }
+
+  step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E | ReplayMismatch, R> {
+    return Effect.withFiber((fiber) => {
+      const branch = this.tree.branchOf(fiber)
+      const at = branch.next(step.name)
+      const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
+      const exact = candidates.find((record) => record.at === at)
+      if (exact !== undefined) return this.reuse(step, exact, at)
+      if (candidates.length === 0) return this.runStep(step, at, fiber.getRef(CurrentStep))
+      const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
+        branch,
+        (resume) => ({ _tag: "Step", branch, name: step.name, at, canMove: step.canMove, resume })
+      )
+      return Effect.flatMap(found, (record) =>
+        record === undefined
+          ? this.runStep(step, at, fiber.getRef(CurrentStep))
+          : this.reuse(step, record, at))
+    })
+  }
+
+  /** The call is over, however it ended: what still waits goes no further. */
+  end(): void {
+    this.hasEnded = true
+    this.unsettle()
+    for (const waiting of [...this.waiting]) waiting.resume(Effect.interrupt)
+  }
+
+  private baseOf(request: ClientRequest): Effect.Effect<string, InvalidRequest> {
+    if (request.key !== undefined) return Effect.succeed(request.key)
+    return Effect.suspend(() => {
+      const text = toJson([request.method, request.params])
+      if (text === undefined) return Effect.fail(new InvalidRequest({ message: notJson }))
+      this.digesting++
+      return Effect.ensuring(
+        Effect.map(digest(text), (hash) => `ask-${hash}`),
+        Effect.sync(() => {
+          this.digesting--
+        })
+      )
+    })
+  }
+
+  private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
+    record.isTaken = true
+    record.at = at
+    this.replayed++
+    const problem = findAnswerProblem(request.method, record.answer)
+    if (problem === undefined) return Effect.succeed(record.answer)
+    this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
+    return Effect.interrupt
+  }
+
+  private reuse<A, E, R>(
+    step: Step<A, E, R>,
+    record: Recorded<StepRecord>,
+    at: string
+  ): Effect.Effect<A, ReplayMismatch, R> {
+    record.isTaken = true
+    record.at = at
+    for (const waiting of this.waiting) {
+      if (waiting._tag === "Step" && waiting.name === step.name) this.tree.check()
+    }
+    return step.decode(record.value)
+  }
+
+  /** Nothing comes between the end of a step and its record. */
+  private runStep<A, E, R>(
+    step: Step<A, E, R>,
+    at: string,
+    parent: RunningStep | undefined
+  ): Effect.Effect<A, E | ReplayMismatch, R> {
+    return Effect.uninterruptibleMask((restore) => {
+      // Its result could not be recorded any more, so it would run again.
+      if (this.hasEnded) return Effect.interrupt
+      const running: RunningStep = { parent, waitingAsks: 0 }
+      this.runningSteps.add(running)
+      return restore(Effect.provideService(step.effect, CurrentStep, running)).pipe(
+        Effect.flatMap((value) =>
+          Effect.map(step.encode(value), (encoded) => {
+            this.steps.push({ name: step.name, at, value: encoded, isTaken: true })
+            return value
+          })
+        ),
+        Effect.ensuring(Effect.sync(() => {
+          this.runningSteps.delete(running)
+          this.tree.check()
+        }))
+      )
+    })
+  }
+
+  private wait<A, E>(
+    branch: Branch,
+    make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
+  ): Effect.Effect<A, E> {
+    return Effect.callback((resume) => {
+      if (this.hasEnded) return resume(Effect.interrupt)
+      const waiting = make((result) => {
+        this.forget(waiting)
+        resume(result)
+      })
+      this.waiting.add(waiting)
+      branch.isWaiting = true
+      addToSteps(waiting, 1)
+      this.unsettle()
+      this.tree.check()
+      return Effect.sync(() => this.forget(waiting))
+    })
+  }
+
+  private forget(waiting: Waiting): void {
+    if (!this.waiting.delete(waiting)) return
+    waiting.branch.isWaiting = false
+    addToSteps(waiting, -1)
+    this.tree.check()
+  }
+
+  /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
+  private look(): void {
+    if (this.hasEnded || this.waiting.size === 0 || this.digesting > 0 || this.isStepAtWork()) return
+    if (!this.hasSettled && this.tree.isBusy(this.options.horizon())) {
+      this.stopSettling ??= this.options.settle(() => {
+        this.hasSettled = true
+        this.look()
+      })
+      return
+    }
+    const waiting = [...this.waiting].sort((one, other) => one.at < other.at ? -1 : 1)
+    const asks = waiting.filter((each) => each._tag === "Ask")
+    const steps = waiting.filter((each) => each._tag === "Step")
+    const isResumed = this.giveMovedAnswers(asks) || this.giveMovedSteps(steps) || this.findMismatches(asks) ||
+      this.refuseRounds(asks)
+    if (isResumed) this.unsettle()
+    else this.interrupt({ _tag: "Asks", asks: this.toRecords(asks) })
+  }
+
+  /** The same ask of another fiber: which of them gets the answer makes no difference. */
+  private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
+    return asks.filter((ask) => {
+      const answer = this.answers.find((record) => isFree(record) && record.base === ask.base)
+      if (answer === undefined) return false
+      ask.resume(this.take(answer, ask.at, ask.request))
+      return true
+    }).length > 0
+  }
+
+  private giveMovedSteps(steps: ReadonlyArray<WaitingStep>): boolean {
+    for (const step of steps) {
+      const record = this.steps.find((candidate) => isFree(candidate) && candidate.name === step.name)
+      if (record !== undefined && !step.canMove && record.at !== undefined && this.tree.isLive(pathOf(record.at))) {
+        step.resume(Effect.fail(stepMismatch(step.name)))
+      } else step.resume(Effect.succeed(record))
+    }
+    return steps.length > 0
+  }
+
+  /** In the same place of the same fiber something else was asked last time, and nobody asks it now. */
+  private findMismatches(asks: ReadonlyArray<WaitingAsk>): boolean {
+    const recorded = [...this.answers.filter(isFree), ...this.unanswered]
+    return asks.filter((ask) => {
+      const expected = recorded.find(({ at, base }) =>
+        at === ask.at && base !== ask.base && !asks.some((other) => other.base === base)
+      )
+      if (expected === undefined) return false
+      ask.resume(Effect.fail(askMismatch(expected.about, aboutRequest(ask.request))))
+      return true
+    }).length > 0
+  }
+
+  private refuseRounds(asks: ReadonlyArray<WaitingAsk>): boolean {
+    const { journal, maxRounds } = this.options
+    if (journal.rounds < maxRounds) return false
+    for (const ask of asks) ask.resume(Effect.fail(roundsExceeded(maxRounds)))
+    return true
+  }
+
+  private toRecords(asks: ReadonlyArray<WaitingAsk>): ReadonlyArray<readonly [AskRecord, ClientRequest]> {
+    const again = [...this.unanswered]
+    const highest = new Map<string, number>()
+    for (const { base, occurrence } of [...this.answers.filter((record) => record.at !== undefined), ...again]) {
+      highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
+    }
+    return asks.map(({ at, base, request }) => {
+      const index = Math.max(
+        again.findIndex((ask) => ask.base === base && ask.at === at),
+        again.findIndex((ask) => ask.base === base)
+      )
+      const known = index === -1 ? undefined : again.splice(index, 1)[0]
+      const occurrence = known?.occurrence ?? (highest.get(base) ?? 0) + 1
+      highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
+      return [{ base, occurrence, at, about: aboutRequest(request) }, request]
+    })
+  }
+
+  /** Ends the run. Fibers that cannot be interrupted go on as if they were, so that nothing hangs. */
+  private interrupt(interruption: Interruption): void {
+    if (this.hasEnded) return
+    this.interruption = interruption
+    this.hasEnded = true
+    this.root?.interruptUnsafe()
+    this.end()
+  }
+
+  private isStepAtWork(): boolean {
+    for (const step of this.runningSteps) if (step.waitingAsks === 0) return true
+    return false
+  }
+
+  private unsettle(): void {
+    this.hasSettled = false
+    this.stopSettling?.()
+    this.stopSettling = undefined
+  }
+}
+
+const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
+
+/** An answer without a place is for whoever comes first. */
+const isAt = (record: Recorded<AnswerRecord>, at: string): boolean => record.at === at || record.at === undefined
+
+const addToSteps = (waiting: Waiting, count: number): void => {
+  if (waiting._tag === "Step") return
+  for (let step = waiting.step; step !== undefined; step = step.parent) step.waitingAsks += count
+}
+
+const pathOf = (at: string): string => at.slice(0, at.lastIndexOf(":"))
+
+const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
+  const [, base, occurrence] = /^([^#]*)#(\d{1,9})$/.exec(key) ?? []
+  return base === undefined
+    ? { base: key, occurrence: 1, at: undefined, about: key }
+    : { base, occurrence: Number(occurrence), at: undefined, about: key }
+}
+
+const notJson = "The request cannot be sent: it holds something that JSON cannot carry. Look at metadata and at the " +
+  "inputs of tool calls."
+
+const cure =
+  "A handler is run again for each round, and has to ask the same as before until it comes to something new. " +
+  "Record what differs between runs, such as the time or what another system answered, with Rounds.once."
+
+const askMismatch = (expected: string, found: string): ReplayMismatch =>
+  new ReplayMismatch({
+    expected,
+    found,
+    message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
+  })
+
+const stepMismatch = (name: string): ReplayMismatch =>
+  new ReplayMismatch({
+    expected: `the step ${JSON.stringify(name)} in the fiber that ran it before`,
+    found: "it in another fiber",
+    message: `The step ${JSON.stringify(name)} was recorded in another fiber, which has not come to it in this run. ` +
+      "Give steps that run at the same time names of their own: put what tells them apart into the name."
+  })
+
+const roundsExceeded = (rounds: number): RoundsExceeded =>
+  new RoundsExceeded({
+    rounds,
+    message:
+      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once with ` +
+      "Effect.all, raise Rounds.MaxRounds if your clients take more, or let a provider answer the rest: " +
+      "Sampler.fallback(ClientSampler.layer, provider)."
+  })

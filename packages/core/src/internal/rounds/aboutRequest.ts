@@ -1,0 +1,20 @@
+import type { ClientRequest } from "../../ClientConnection.ts"
+import { cut } from "../quote.ts"
+
+/** A few words on an ask, for people who look for it in their code. */
+export const aboutRequest = ({ key, method, params }: ClientRequest): string =>
+  key !== undefined ? `${method} ${JSON.stringify(key)}` : `${method} ${JSON.stringify(cut(words(params), 60))}`
+
+const words = (params: object): string => {
+  const message: unknown = Reflect.get(params, "message")
+  if (typeof message === "string") return message
+  const messages: unknown = Reflect.get(params, "messages")
+  const last: unknown = Array.isArray(messages) ? messages.at(-1) : undefined
+  return textOf(typeof last === "object" && last !== null ? Reflect.get(last, "content") : undefined)
+}
+
+const textOf = (content: unknown): string => {
+  const block: unknown = Array.isArray(content) ? content.at(-1) : content
+  const text: unknown = typeof block === "object" && block !== null ? Reflect.get(block, "text") : undefined
+  return typeof text === "string" ? text : ""
+}

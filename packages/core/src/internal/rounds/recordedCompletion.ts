@@ -1,0 +1,22 @@
+import * as Effect from "effect/Effect"
+import type { SamplingError } from "../../SamplingError.ts"
+import type { SamplingRequest } from "../../SamplingRequest.ts"
+import { SamplingResponse } from "../../SamplingResponse.ts"
+import { digest } from "./digest.ts"
+import { recorded } from "./recorded.ts"
+import { CurrentRun } from "./RoundRun.ts"
+import { toJson } from "./toJson.ts"
+
+/** A provider's completion. In later rounds of a call it is the same one, neither asked for nor paid for again. */
+export const recordedCompletion = (
+  provider: string,
+  request: SamplingRequest,
+  completion: Effect.Effect<SamplingResponse, SamplingError>
+): Effect.Effect<SamplingResponse, SamplingError> =>
+  Effect.flatMap(CurrentRun, (run) => {
+    const content = run === undefined ? undefined : toJson(request)
+    return content === undefined
+      ? completion
+      : Effect.flatMap(digest(content), (hash) =>
+        recorded(completion, { name: `completion ${provider} ${hash}`, schema: SamplingResponse, canMove: true }))
+  })

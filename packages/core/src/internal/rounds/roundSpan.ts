@@ -1,0 +1,38 @@
+import * as Effect from "effect/Effect"
+import * as Tracer from "effect/Tracer"
+import type { TraceContext } from "./Journal.ts"
+
+export interface RoundAttributes {
+  readonly index: number
+  readonly asks: number
+  readonly replayed: number
+  readonly stateBytes: number
+}
+
+/**
+ * Runs a round in a span whose parent is the span of the first round, so that all rounds of a call are one trace. Where no
+ * tracer is installed nobody can see it, so none is made.
+ */
+export const inRoundSpan = <A, E, R>(
+  name: string,
+  first: TraceContext | undefined,
+  round: (trace: TraceContext | undefined) => Effect.Effect<readonly [A, RoundAttributes], E, R>
+): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.tracer, (tracer) =>
+    tracer === Tracer.nativeTracer
+      ? Effect.map(round(first), ([result]) => result)
+      : Effect.useSpan(
+        name,
+        { kind: "server", ...(first !== undefined && { parent: Tracer.externalSpan(first) }) },
+        (span) =>
+          round(first ?? { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled }).pipe(
+            Effect.map(([result, attributes]) => {
+              span.attribute("sampling.round.index", attributes.index)
+              span.attribute("sampling.round.asks", attributes.asks)
+              span.attribute("sampling.round.replayed_answers", attributes.replayed)
+              span.attribute("sampling.round.state_bytes", attributes.stateBytes)
+              return result
+            }),
+            Effect.withParentSpan(span)
+          )
+      ))

@@ -1,0 +1,83 @@
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Scheduler from "effect/Scheduler"
+import { ClientConnection } from "../../ClientConnection.ts"
+import { seededRandom, tellingClock } from "./callServices.ts"
+import type { Journal } from "./Journal.ts"
+import { CurrentRun, RoundRun } from "./RoundRun.ts"
+import type { Interruption } from "./RoundRun.ts"
+
+export interface Options {
+  readonly client: Pick<ClientConnection, "client" | "protocolVersion" | "capabilities">
+  readonly journal: Journal
+  readonly responses: ReadonlyMap<string, unknown>
+  readonly maxRounds: number
+  readonly settleTime: Duration.Duration
+}
+
+/** How one run of a handler ended, and what the next one has to know. */
+export interface Ended<A, E> {
+  readonly exit: Exit.Exit<A, E>
+  /** Why the run did not get to its exit by itself. */
+  readonly interruption: Interruption | undefined
+  readonly journal: Journal
+  /** Whether the next run must know when the call started. */
+  readonly isStartKnown: boolean
+  /** How many recorded answers it took. */
+  readonly replayed: number
+}
+
+/** Runs a handler until it ends, or until it only waits for answers. */
+export const runRound = <A, E, R>(
+  handler: Effect.Effect<A, E, R>,
+  { client, journal, maxRounds, responses, settleTime }: Options
+): Effect.Effect<Ended<A, E>, never, R> =>
+  Effect.contextWith((context: Context.Context<R>) =>
+    Effect.callback((resume) => {
+      const clock = Context.get(context, Clock.Clock)
+      const millis = Duration.toMillis(settleTime)
+      let seed = journal.seed
+      const random = Context.get(context, Random.Random)
+      const run = new RoundRun({
+        journal,
+        responses,
+        maxRounds,
+        scheduler: Context.get(context, Scheduler.Scheduler),
+        settle: (onSettled) => {
+          const timer = Effect.runForkWith(context)(Effect.andThen(clock.sleep(settleTime), Effect.sync(onSettled)))
+          return () => timer.interruptUnsafe()
+        },
+        horizon: () => clock.currentTimeMillisUnsafe() + millis
+      })
+      const makeSeed = () => seed ??= `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`
+      const services = context.pipe(
+        Context.add(Scheduler.Scheduler, run.tree),
+        Context.add(Clock.Clock, tellingClock(clock, run.tree)),
+        Context.add(Random.Random, seededRandom(makeSeed, run.tree)),
+        Context.add(CurrentRun, run),
+        Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
+      )
+      const fiber = Effect.runForkWith(services)(handler)
+      fiber.addObserver((exit) => {
+        run.end()
+        resume(Effect.succeed({
+          exit,
+          interruption: run.interruption,
+          journal: { ...journal, seed, answers: run.answered, steps: run.done, open: [] },
+          isStartKnown: run.isStartKnown,
+          replayed: run.replayed
+        }))
+      })
+      run.started(fiber)
+      return Effect.suspend(() => {
+        const interrupted = Fiber.interrupt(fiber)
+        run.end()
+        return interrupted
+      })
+    })
+  )

@@ -1,0 +1,197 @@
+import { ClientSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
+import { drive, echo, openStates } from "./roundsClient.ts"
+
+const ask = (text: string, key?: string) =>
+  Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Rounds.run", (it) => {
+  it.effect("completes a handler that asks nothing at once", () =>
+    Effect.gen(function*() {
+      const { rounds, value } = yield* drive(Effect.succeed(1), echo)
+      expect([value, rounds]).toStrictEqual([1, []])
+    }))
+
+  it.effect("runs a handler of n asks n + 1 times, and asks each once", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const handler = Effect.gen(function*() {
+        runs++
+        let text = "start"
+        for (let i = 0; i < 5; i++) text = yield* ask(text)
+        return text
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toBe("<<<<<start>>>>>")
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([1, 1, 1, 1, 1])
+      expect(runs).toBe(6)
+    }))
+
+  it.effect("asks in one round what is asked at the same time", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const first = yield* ask("a")
+        const many = yield* Effect.all([ask("b"), ask("c"), ask("d")], { concurrency: "unbounded" })
+        return yield* ask([first, ...many].join())
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toBe("<<a>,<b>,<c>,<d>>")
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([1, 3, 1])
+    }))
+
+  it.effect("asks as many at once as the concurrency allows", () =>
+    Effect.gen(function*() {
+      const handler = Effect.forEach(["a", "b", "c", "d", "e"], (text) => ask(text), { concurrency: 2 })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["<a>", "<b>", "<c>", "<d>", "<e>"])
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
+    }))
+
+  it.effect("tells apart asks of the same content", () =>
+    Effect.gen(function*() {
+      let answers = 0
+      const handler = Effect.all([ask("same"), ask("same"), ask("same")], { concurrency: "unbounded" })
+      const { rounds, value } = yield* drive(handler, () => ({
+        role: "assistant",
+        model: "m",
+        content: { type: "text", text: String(answers++) }
+      }))
+      expect(value).toStrictEqual(["0", "1", "2"])
+      expect(new Set(rounds[0]).size).toBe(3)
+    }))
+
+  it.effect("uses the name of an ask as its key, and needs no state for it", () =>
+    Effect.gen(function*() {
+      const { rounds, states, value } = yield* drive(ask("What is the capital?", "capital_question"), echo)
+      expect([value, rounds, states]).toStrictEqual([
+        "<What is the capital?>",
+        [["capital_question"]],
+        [undefined]
+      ])
+    }))
+
+  it.effect("closes a round at once when a fiber is joined that waits for an answer", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(ask("a"))
+        const b = yield* ask("b")
+        return [yield* Fiber.join(fiber), b]
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["<a>", "<b>"])
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([2])
+    }))
+
+  it.effect("runs a step once", () =>
+    Effect.gen(function*() {
+      const ran: Array<string> = []
+      const step = (name: string) => Rounds.once(name, Effect.sync(() => ran.push(name)), { schema: Schema.Int })
+      const handler = Effect.gen(function*() {
+        yield* step("before")
+        yield* ask("a")
+        yield* Effect.forEach([1, 2, 3], (i) => step(`each ${i}`), { concurrency: "unbounded" })
+        yield* ask("b")
+        return ran.length
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(ran).toStrictEqual(["before", "each 1", "each 2", "each 3"])
+      expect(value).toBe(4)
+    }))
+
+  it.effect("gives the same random numbers to each run", () =>
+    Effect.gen(function*() {
+      const seen: Array<ReadonlyArray<number>> = []
+      const handler = Effect.gen(function*() {
+        const numbers = yield* Effect.all([Random.next, Random.nextInt, Random.nextIntBetween(0, 100)])
+        seen.push(numbers)
+        return yield* ask(`about ${numbers[2]}`)
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(seen.length).toBe(2)
+      expect(seen[0]).toStrictEqual(seen[1])
+      expect(rounds.length).toBe(1)
+    }))
+
+  it.effect("fails with both asks when a run asks something else", () =>
+    Effect.gen(function*() {
+      let run = 0
+      const handler = Effect.suspend(() => ask(`number ${run++}`))
+      const error = yield* Effect.flip(drive(handler, echo))
+      expect(error._tag).toBe("ReplayMismatch")
+      expect(error.message).toContain("number 0")
+      expect(error.message).toContain("number 1")
+      expect(error.message).toContain("Rounds.once")
+      expect(run).toBe(2)
+    }))
+
+  it.effect("refuses further rounds before the client gives up, and goes on with a provider where there is one", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        let text = ""
+        for (let i = 0; i < 12; i++) text = yield* ask(`${text}${i}`)
+        return text
+      })
+      const error = yield* Effect.flip(drive(handler, echo))
+      expect(error._tag).toBe("RoundsExceeded")
+    }))
+
+  it.effect("runs finalizers at the end of each round", () =>
+    Effect.gen(function*() {
+      const closed = yield* Ref.make(0)
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* Effect.addFinalizer(() => Ref.update(closed, (n) => n + 1))
+        yield* ask("a")
+        return yield* ask("b")
+      }))
+      yield* drive(handler, echo)
+      expect(yield* Ref.get(closed)).toBe(3)
+    }))
+
+  it.effect("does not hang in an uninterruptible region", () =>
+    Effect.gen(function*() {
+      const handler = Effect.uninterruptible(Effect.andThen(ask("a"), ask("b")))
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<b>")
+    }))
+
+  it.effect("waits for other work that is about to ask", () =>
+    Effect.gen(function*() {
+      const handler = Effect.all([ask("a"), Effect.andThen(Effect.sleep(20), ask("b"))], { concurrency: "unbounded" })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([2])
+    }))
+
+  it.effect("does not take a time-out or a long sleep for work in flight", () =>
+    Effect.gen(function*() {
+      const handler = Effect.timeout(
+        Effect.race(ask("a"), Effect.sleep("3 hours")).pipe(Effect.andThen(ask("b"))),
+        "4 hours"
+      )
+      const { rounds, value } = yield* drive(handler, echo)
+      expect([value, rounds.length]).toStrictEqual(["<b>", 2])
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.hours(1))))
+
+  it.effect("waits for a step in flight", () =>
+    Effect.gen(function*() {
+      let ran = 0
+      const slow = Rounds.once("slow", Effect.andThen(Effect.sleep(300), Effect.sync(() => ++ran)), {
+        schema: Schema.Int
+      })
+      const { value } = yield* drive(Effect.all([ask("a"), slow], { concurrency: "unbounded" }), echo)
+      expect(value).toStrictEqual(["<a>", 1])
+      expect(ran).toBe(1)
+    }))
+
+  it.effect("ends a round although a fiber waits for another one", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const deferred = yield* Deferred.make<string>()
+        const fiber = yield* Effect.forkChild(Deferred.await(deferred))
+        yield* Deferred.succeed(deferred, yield* ask("a"))
+        return yield* Fiber.join(fiber)
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<a>")
+    }))
+})
