@@ -4,6 +4,8 @@
  *
  * @since 0.1.0
  */
+import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import type * as Rounds from "@effect-sampling/core/Rounds"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
@@ -17,11 +19,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import { failureText } from "./internal/failures.ts"
 import { Refused } from "./internal/Refused.ts"
 import { runCall, runRead } from "./internal/runCall.ts"
-import { errorResult, makeToResult, toolDefinition } from "./internal/toolResult.ts"
-import type { ToolResult } from "./internal/toolResult.ts"
 import { parseUriTemplate } from "./internal/uriTemplate.ts"
 
 /**
@@ -83,8 +82,8 @@ const registerToolkit = <Tools extends Record<string, Tool.Any>>(self: Toolkit.T
     const dispatch = yield* ToolDispatch.make(self)
     const services = yield* Effect.context()
     for (const tool of Object.values(self.tools)) {
-      const definition = toolDefinition(tool)
-      const toResult = makeToResult(tool, definition)
+      const definition = ToolResult.definition(tool)
+      const toResult = ToolResult.make(tool, definition)
       yield* server.addTool({
         tool: new McpSchema.Tool(definition),
         annotations: tool.annotations,
@@ -111,7 +110,7 @@ type Handled = Effect.Effect<
 
 const toHandled = <E, R>(
   round: Effect.Effect<Rounds.Round<ToolDispatch.Outcome>, E, R>,
-  toResult: ReturnType<typeof makeToResult>
+  toResult: ToolResult.ToResult
 ): Handled =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of the handler are in the context of the registration or of the request; `Refused` is what the server makes a JSON-RPC error of
   Effect.matchCauseEffect(round, {
@@ -119,7 +118,8 @@ const toHandled = <E, R>(
       isRefused(cause) || Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause)
         : Effect.flatMap(
-          Effect.flatMap(stateNotKept(cause), (text) => text === undefined ? toResult.onFailure(cause) : Effect.succeed(errorResult(text))),
+          Effect.flatMap(stateNotKept(cause), (text) =>
+            text === undefined ? toResult.onFailure(cause) : Effect.succeed(ToolResult.ofError(text))),
           toCallToolResult
         ),
     onSuccess: (ended): Effect.Effect<McpSchema.CallToolResult | McpSchema.InputRequired> =>
@@ -145,7 +145,7 @@ const toInputRequired = (round: Rounds.InputRequired): McpSchema.InputRequired =
 
 const decodeContent = Schema.decodeUnknownEffect(Schema.Array(McpSchema.ContentBlock))
 
-const toCallToolResult = (result: ToolResult): Effect.Effect<McpSchema.CallToolResult> =>
+const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchema.CallToolResult> =>
   Effect.map(
     Effect.orDie(decodeContent(result.content)),
     (content) => new McpSchema.CallToolResult({ ...result, content })
@@ -288,7 +288,7 @@ const orProtocolError =
   (what: string) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E | McpSchema.InternalError> =>
     isRefused(cause) || Cause.hasInterruptsOnly(cause)
       ? Effect.failCause(cause)
-      : Effect.flatMap(failureText(cause, what), (message) => new McpSchema.InternalError({ message }))
+      : Effect.flatMap(HandlerFailure.text(cause, what), (message) => new McpSchema.InternalError({ message }))
 
 /**
  * A resource whose handler may sample, up to MCP 2025-11-25. A string is its text. `uri` is an address or a template with

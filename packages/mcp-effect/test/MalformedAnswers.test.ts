@@ -14,9 +14,16 @@ const checkAll = (client: RawClient) =>
     Effect.gen(function*() {
       const started = Date.now()
       const outcome = yield* Effect.promise(() =>
-        client.askAndRespond(`case: ${title}.`, (id) => body(JSON.stringify(id)), 5000).catch((e) => ({failed: String(e), message:"", ok: ""}))
+        client.askAndRespond(`case: ${title}.`, (id) => body(JSON.stringify(id)), 5000).catch((e) => ({
+          failed: String(e),
+          message: "",
+          ok: ""
+        }))
       )
-      if (Date.now() - started > 2000 || (expected==="answered" ? !outcome.ok : outcome.failed !== expected) || (outcome.message?.length ?? 0) > 2500 || outcome.message?.includes(payload.slice(0,250))) console.log(title, expected, Date.now() - started, JSON.stringify(outcome).slice(0, 500))
+      if (
+        Date.now() - started > 2000 || (expected === "answered" ? !outcome.ok : outcome.failed !== expected) ||
+        (outcome.message?.length ?? 0) > 2500 || outcome.message?.includes(payload.slice(0, 250))
+      ) console.log(title, expected, Date.now() - started, JSON.stringify(outcome).slice(0, 500))
     }))
 
 describe("Malformed answers", { timeout: 60_000 }, () => {

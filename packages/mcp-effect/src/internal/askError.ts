@@ -40,9 +40,8 @@ const malformed = "its JSON-RPC response is malformed: it needs either a result 
 export const timedOut = (connection: ClientConnection, afterMillis: number): SamplingTimeout =>
   new SamplingTimeout({
     afterMillis,
-    message: `${
-      capital(describe(connection))
-    } did not answer the sampling request within ${afterMillis / 1000} seconds. ` +
+    message:
+      `${capital(describe(connection))} did not answer the sampling request within ${afterMillis / 1000} seconds. ` +
       "The person may not have approved it in time; raise AskTimeout.AskTimeout."
   })
 
@@ -71,7 +70,8 @@ const fromRefusal = (
   if (reason.startsWith("Response ")) return invalidResponse(connection, "it holds what MCP does not define")
   if (reason.startsWith("Request ")) {
     return new InvalidRequest({
-      message: `The request ${request.method} was not sent to ${who}: MCP ${protocolVersion}, which it speaks, cannot ` +
+      message:
+        `The request ${request.method} was not sent to ${who}: MCP ${protocolVersion}, which it speaks, cannot ` +
         "express it. Leave out what later revisions added (tools, several blocks in one message, audio)."
     })
   }
