@@ -131,10 +131,12 @@ const toHandled = <E, R>(
 /** The state of a call in rounds could not be kept: no error of the tool's, but its caller has to know. */
 const stateNotKept = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return error instanceof StateNotKept
+  return isStateNotKept(error)
     ? Effect.as(Effect.logError("The state of a call in rounds was not kept", cause), error.message)
     : Effect.undefined
 }
+
+const isStateNotKept = Schema.is(StateNotKept)
 
 const isRefused = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Refused)
@@ -262,8 +264,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
         }))
       }),
       annotations: options.annotations ?? Context.empty(),
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server merges them with those of the request
-      services: services as Context.Context<never>,
+      services,
       completions: {},
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services are those above
       handle: run as Parameters<typeof server.addPrompt>[0]["handle"]

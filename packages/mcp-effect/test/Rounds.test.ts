@@ -298,7 +298,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       const watching = Layer.effect(
         RequestState.RequestState,
         Effect.map(RequestState.RequestState, (inner): RequestState.RequestState => ({
-          ...inner,
+          open: (state, binding) => inner.open(state, binding),
           seal: (journal, binding) => {
             principals.push(binding.principal)
             return inner.seal(journal, binding)

@@ -1,7 +1,8 @@
 import { ClientSampler, Sampler } from "@effect-sampling/core"
 import { Feature } from "@effect-sampling/mcp-effect"
 import { Context, Data, Effect, Layer, Schema } from "effect"
-import { McpSchema, McpServer, Tool, Toolkit } from "effect/ai"
+import { McpSchema, Tool, Toolkit } from "effect/ai"
+import type { McpServer } from "effect/ai"
 import { describe, expect, test } from "tstyche"
 
 class Database extends Context.Service<Database, { readonly get: Effect.Effect<string> }>()("Database") {}

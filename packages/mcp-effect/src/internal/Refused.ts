@@ -8,7 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
  * A JSON-RPC error in place of a result. Effect's server sends every failure of a handler that has a code and a message as
  * such an error; its types name two of them only.
  */
-export class Refused extends Data.TaggedError("Refused")<{
+export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/internal/Refused")<{
   readonly code: number
   readonly message: string
   readonly data?: unknown

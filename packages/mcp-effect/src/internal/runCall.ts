@@ -7,6 +7,7 @@ import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
 import { AskTimeout } from "../AskTimeout.ts"
 import { Principal } from "../Principal.ts"
 import { McpConnection } from "./McpConnection.ts"
@@ -53,13 +54,17 @@ const refuse = <E>(
   cause: Cause.Cause<E | StateRejected | StateNotKept | Rounds.InvalidInputResponse>
 ): Effect.Effect<never, E | StateNotKept | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
-  if (error instanceof StateRejected || error instanceof Rounds.InvalidInputResponse) {
+  if (isStateRejected(error) || isInvalidInputResponse(error)) {
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
   }
-  const missing = error instanceof SamplingUnsupported ? missingCapability(error) : undefined
+  const missing = isSamplingUnsupported(error) ? missingCapability(error) : undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine have gone above
   return missing ?? Effect.failCause(cause as Cause.Cause<E | StateNotKept>)
 }
+
+const isStateRejected = Schema.is(StateRejected)
+const isInvalidInputResponse = Schema.is(Rounds.InvalidInputResponse)
+const isSamplingUnsupported = Schema.is(SamplingUnsupported)
 
 /**
  * Runs the handler of a resource with its client. Effect's server answers `resources/read` with contents only, so there
