@@ -52,7 +52,8 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
       return { sampling, tools: sampling && canUseTools(connection), jsonSchema: false }
     }),
     createMessage: (request) =>
-      Effect.flatMap(ClientConnection, (connection) => {
+      Effect.withFiber((fiber) => {
+        const connection = fiber.getRef(ClientConnection)
         if (connection === undefined) return Effect.fail(noClient())
         const unsupported = findUnsupported(connection, request)
         if (unsupported !== undefined) return Effect.fail(unsupported)

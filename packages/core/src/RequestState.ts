@@ -1,14 +1,44 @@
 /**
  * What carries the journal of a call from one round to the next: the `requestState` that the client holds in between.
  *
+ * A state is sealed with AES-256-GCM: the client can neither read nor change it, nor use it for another caller, another
+ * request or after its time.
+ *
  * @since 0.1.0
  */
+import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { kinds } from "./internal/requestState/envelope.ts"
+import { emptyKeyRing, makeKeyRing, makeProcessKeyRing, parseKeys } from "./internal/requestState/keyRing.ts"
+import { rejectionMessages } from "./internal/requestState/messages.ts"
+import {
+  boundLength,
+  makeSealer,
+  openBound,
+  type Rejection,
+  sealBound,
+  type Sealer
+} from "./internal/requestState/sealer.ts"
+import { stateCrypto } from "./internal/requestState/stateCrypto.ts"
 
 /**
  * What a state is bound to: presented with anything else, it is refused.
+ *
+ * **Details**
+ *
+ * Make one for a call and leave it as it is: its digest is worked out once. The order of keys in `arguments` makes no
+ * difference; `undefined` and `""` as principal do.
+ *
+ * Source: MCP 2026-07-28, multi round-trip requests: a state SHOULD be bound to the principal, a short expiry and the
+ * originating request.
  *
  * @category models
  * @since 0.1.0
@@ -42,6 +72,8 @@ export interface Binding {
  * - `used`: it may be used once, and was
  * - `missing`: the store does not hold it any more
  *
+ * The message may be sent to the client: it holds nothing of the state.
+ *
  * @category errors
  * @since 0.1.0
  */
@@ -66,6 +98,19 @@ export class StateNotKept
 {}
 
 /**
+ * The options cannot work: no keys, a key that is not 32 bytes, an id that is not valid or used twice, a time to live or
+ * a limit that is not positive. The message names a key by its place in the list, and never shows it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidOptions
+  extends Schema.TaggedError<InvalidOptions>("@effect-sampling/core/RequestState/InvalidOptions")("InvalidOptions", {
+    message: Schema.String
+  })
+{}
+
+/**
  * Turns the journal of a call into what the client holds, and back.
  *
  * @category models
@@ -73,18 +118,275 @@ export class StateNotKept
  */
 export interface RequestState {
   readonly seal: (journal: Uint8Array, binding: Binding) => Effect.Effect<string, StateNotKept>
+  /**
+   * Takes any string. The binding has to be the one that the state was sealed with.
+   */
   readonly open: (state: string, binding: Binding) => Effect.Effect<Uint8Array, StateRejected | StateNotKept>
 }
 
 /**
- * How states are carried. Default: sealed with a key that is made up when the first one is needed.
+ * How states are carried. Default: sealed with a key that is made up when the first one is needed, and that the whole
+ * process shares.
+ *
+ * **Gotchas**
+ *
+ * With the default, a restart or a second process refuses the calls in progress (`unknownKey`); a warning in the log says
+ * so once. Provide {@link layer} or {@link layerConfig} in production.
  *
  * @category references
  * @since 0.1.0
  */
 export const RequestState = Context.Reference<RequestState>("@effect-sampling/core/RequestState", {
-  defaultValue: () => ({
-    seal: () => Effect.die("not built yet"),
-    open: () => Effect.die("not built yet")
-  })
+  defaultValue: () => processState
 })
+
+/**
+ * A key, and the name by which states say that they were sealed with it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Key {
+  /**
+   * 1 to 32 characters of `A-Z a-z 0-9 . _ -`, for example `2026-11`. It stands in every state, readable for the client.
+   */
+  readonly id: string
+  /**
+   * 32 random bytes, or as text their base64, base64url or hex: what `openssl rand -base64 32` prints. A passphrase is
+   * refused.
+   */
+  readonly key: Redacted.Redacted<string | Uint8Array>
+}
+
+/**
+ * How states are sealed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * The first key seals, all of them open. To change keys, put a new one first and keep the old one for as long as its
+   * states may live.
+   */
+  readonly keys: ReadonlyArray<Key>
+  /**
+   * How long a state is valid. Default: 1 hour, because people approve samples. A shorter one holds for older states,
+   * too; a longer one does not.
+   */
+  readonly ttl?: Duration.Input | undefined
+  /**
+   * How long a state may be, in bytes. Default: 1 MiB, as servers take requests of some MiB only. A longer one is not
+   * made (`tooLarge`) and not read (`malformed`).
+   */
+  readonly maxBytes?: number | undefined
+}
+
+const defaultMaxBytes = 1024 * 1024
+
+/**
+ * Seals states with the given keys. Every server that has the keys can go on with a call.
+ *
+ * **Details**
+ *
+ * A state is base64url of: the kind and version of the format, the id of the key, when it was made and when it expires, a
+ * random nonce of 96 bits, and, encrypted with AES-256-GCM, the SHA-256 of the binding and the journal. All of it is
+ * authenticated. Where the platform has synchronous `node:crypto` that is used, and Web Crypto elsewhere; states of one
+ * open with the other.
+ *
+ * States can be presented more than once until they expire.
+ *
+ * **Gotchas**
+ *
+ * Change a key before it has sealed 2^32 states: random nonces may repeat after that many (NIST SP 800-38D, 8.3). At a
+ * thousand states a second that is 49 days.
+ *
+ * Source: MCP 2026-07-28, multi round-trip requests; NIST SP 800-38D.
+ *
+ * @see {@link layer}
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = (options: Options): Effect.Effect<RequestState, InvalidOptions> =>
+  Effect.gen(function*() {
+    const maxBytes = yield* positive("maxBytes", options.maxBytes ?? defaultMaxBytes)
+    return sealed(yield* sealerOf(options), maxBytes)
+  })
+
+/**
+ * Seals states with the given keys: {@link make} as a Layer.
+ *
+ * **Example** (Sealing with keys of your own)
+ *
+ * ```ts
+ * import { RequestState } from "@effect-sampling/core"
+ * import { Effect, Redacted } from "effect"
+ *
+ * const layer = RequestState.layer({
+ *   keys: [
+ *     { id: "2026-11", key: Redacted.make("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=") },
+ *     { id: "2026-10", key: Redacted.make("EjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJCrze8=") }
+ *   ],
+ *   ttl: "30 minutes"
+ * })
+ *
+ * const call = { principal: "client-1/ada", method: "tools/call", name: "plan", arguments: { days: 3 } }
+ *
+ * const program = Effect.gen(function*() {
+ *   const states = yield* RequestState.RequestState
+ *   const state = yield* states.seal(new Uint8Array([1, 2, 3]), call)
+ *   const refused = yield* Effect.flip(states.open(state, { ...call, principal: "client-1/bob" }))
+ *   return { journal: yield* states.open(state, call), refused: refused.reason }
+ * })
+ *
+ * const { journal, refused } = await Effect.runPromise(program.pipe(Effect.provide(layer)))
+ * journal // => new Uint8Array([1, 2, 3])
+ * refused // => "foreign"
+ * ```
+ *
+ * @see {@link layerConfig} to read the keys from the environment
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<never, InvalidOptions> => Layer.effect(RequestState, make(options))
+
+/**
+ * The same as {@link Options}, each read by a `Config`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ConfigOptions = {
+  readonly [Key in keyof Options]?: Config.Config<Options[Key]> | undefined
+}
+
+/**
+ * Reads keys as `id:key,id:key`: the first one seals, all of them open. White space around the parts is allowed. Errors
+ * never show what was read.
+ *
+ * @category config
+ * @since 0.1.0
+ */
+export const configKeys = (name: string): Config.Config<ReadonlyArray<Key>> =>
+  Config.mapEffect(Config.Redacted(name), (text) => {
+    const keys = parseKeys(Redacted.value(text))
+    // The ring is made here as well, for an error that says which variable is wrong.
+    const checked = Result.flatMap(keys, (keys) => Result.map(makeKeyRing(stateCrypto(), keys), () => keys))
+    return Result.isSuccess(checked) ? Effect.succeed(checked.success) : configError(`${name}: ${checked.failure}`)
+  })
+
+/**
+ * {@link layer} with options from `Config`.
+ *
+ * **Details**
+ *
+ * | option | default |
+ * |---|---|
+ * | `keys` | `SAMPLING_STATE_KEYS`, required: `id:key,id:key` as {@link configKeys} reads it |
+ * | `ttl` | `SAMPLING_STATE_TTL`, for example `30 minutes`, or 1 hour |
+ * | `maxBytes` | 1 MiB |
+ *
+ * Errors are a `ConfigError` and never show a key.
+ *
+ * **Example** (Reading keys from the environment)
+ *
+ * ```ts
+ * import { RequestState } from "@effect-sampling/core"
+ * import { ConfigProvider, Effect, Layer } from "effect"
+ *
+ * const environment = ConfigProvider.layer(
+ *   ConfigProvider.fromUnknown({
+ *     SAMPLING_STATE_KEYS: "2026-11:q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=",
+ *     SAMPLING_STATE_TTL: "30 minutes"
+ *   })
+ * )
+ * const layer = RequestState.layerConfig().pipe(Layer.provide(environment))
+ *
+ * const built = await Effect.runPromiseExit(Effect.scoped(Layer.build(layer)))
+ * built._tag // => "Success"
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<never, Config.ConfigError> =>
+  Layer.effect(RequestState, Effect.flatMap(fromConfig(options), (options) => orConfigError(make(options))))
+
+const fromConfig = Effect.fnUntraced(function*(options: ConfigOptions) {
+  return {
+    keys: yield* options.keys ?? configKeys("SAMPLING_STATE_KEYS"),
+    ttl: yield* options.ttl ?? Config.map(Config.option(Config.Duration("SAMPLING_STATE_TTL")), Option.getOrUndefined),
+    maxBytes: yield* options.maxBytes ?? Config.succeed(undefined)
+  }
+})
+
+const orConfigError = <A, R>(effect: Effect.Effect<A, InvalidOptions, R>): Effect.Effect<A, Config.ConfigError, R> =>
+  Effect.catchTag(effect, "InvalidOptions", ({ message }) => configError(message))
+
+const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
+  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
+
+const sealerOf = Effect.fnUntraced(function*(options: Pick<Options, "keys" | "ttl">) {
+  const ttl = yield* positive("ttl", Duration.toMillis(Duration.fromInputUnsafe(options.ttl ?? "1 hour")))
+  const crypto = stateCrypto()
+  const ring = makeKeyRing(crypto, options.keys)
+  return Result.isSuccess(ring)
+    ? makeSealer(crypto, ring.success, ttl)
+    : yield* new InvalidOptions({ message: ring.failure })
+})
+
+const positive = (name: string, value: number): Effect.Effect<number, InvalidOptions> =>
+  value > 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ message: `${name} has to be more than 0` }))
+
+const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
+  seal: (journal, binding) => {
+    const length = boundLength(sealer, journal.length)
+    return length > maxBytes
+      ? Effect.fail(tooLarge(length, maxBytes))
+      : Effect.flatMap(sealer.now, (times) => sealBound(sealer, kinds.journal, times, journal, binding))
+  },
+  open: (state, binding) =>
+    state.length > maxBytes
+      ? Effect.fail(rejected("malformed"))
+      : openBound(sealer, kinds.journal, state, binding).pipe(
+        Effect.flatMap(({ payload, times }) =>
+          Effect.flatMap(sealer.isExpired(times), (expired) =>
+            expired ? Effect.fail("expired" as const) : Effect.succeed(payload))
+        ),
+        Effect.mapError(rejected)
+      )
+})
+
+const rejected = (reason: Rejection): StateRejected => new StateRejected({ reason, message: rejectionMessages[reason] })
+
+const tooLarge = (length: number, maxBytes: number): StateNotKept =>
+  new StateNotKept({
+    reason: "tooLarge",
+    message:
+      `The state of this call would take ${length} bytes, and ${maxBytes} are allowed. Keep it in a KeyValueStore ` +
+      "(RequestState.layerStored), or let the steps of Rounds.once give less."
+  })
+
+const processTtl = Duration.toMillis("1 hour")
+
+/** With the key of this process, once a state was sealed. */
+let ofProcess: RequestState | undefined
+
+const processState: RequestState = {
+  seal: (journal, binding) =>
+    Effect.suspend(() => {
+      if (ofProcess !== undefined) return ofProcess.seal(journal, binding)
+      const crypto = stateCrypto()
+      ofProcess = sealed(makeSealer(crypto, makeProcessKeyRing(crypto), processTtl), defaultMaxBytes)
+      return Effect.andThen(Effect.logWarning(processWarning), ofProcess.seal(journal, binding))
+    }),
+  open: (state, binding) =>
+    Effect.suspend(() => {
+      const states = ofProcess ?? sealed(makeSealer(stateCrypto(), emptyKeyRing, processTtl), defaultMaxBytes)
+      return states.open(state, binding)
+    })
+}
+
+const processWarning =
+  "Calls that wait for answers of their client are sealed with a key of this process: after a restart, " +
+  "or on another process, they are refused. Configure RequestState.layer({ keys }) for more than one process."

@@ -9,6 +9,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type { Fiber } from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -156,23 +157,28 @@ export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
 }): Sampler["Service"] => {
-  const start = (request: unknown): Effect.Effect<SamplingResponse, SamplingError> => {
+  const start = (request: unknown, fiber: Fiber<unknown, unknown>): Effect.Effect<SamplingResponse, SamplingError> => {
     const valid = validateRequest(request)
     if (Result.isFailure(valid)) return Effect.fail(valid.failure)
     const { responseFormat } = valid.success
-    return responseFormat === undefined ? ask(valid.success) : Effect.flatMap(
+    return responseFormat === undefined ? ask(valid.success, fiber) : Effect.flatMap(
       options.capabilities,
-      ({ jsonSchema }) => ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
+      ({ jsonSchema }) =>
+        ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }), fiber)
     )
   }
-  const ask = (request: SamplingRequest): Effect.Effect<SamplingResponse, SamplingError> =>
+  const ask = (
+    request: SamplingRequest,
+    fiber: Fiber<unknown, unknown>
+  ): Effect.Effect<SamplingResponse, SamplingError> =>
     createMessageSpan(
+      fiber,
       request,
       Effect.flatMap(options.createMessage(request), (response) => checkAnswer(request, response))
     )
   return fromCreateMessage({
     capabilities: options.capabilities,
-    createMessage: (request) => Effect.suspend(() => start(request))
+    createMessage: (request) => Effect.withFiber((fiber) => start(request, fiber))
   }, start)
 }
 
@@ -510,7 +516,7 @@ const firstOfSamplers = (
       : answer
   }
   return fromCreateMessage({
-    createMessage: (request) => firstOfSpan(request, attempt(0, request, [])),
+    createMessage: (request) => Effect.withFiber((fiber) => firstOfSpan(fiber, request, attempt(0, request, []))),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
       // Those of the source that will be asked.
@@ -551,6 +557,7 @@ const checkAnswer = (
 /** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
 const fromCreateMessage = (
   primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">,
-  /** `createMessage` for callers that run already: it does its work when it is called. */
-  start = primitive.createMessage
+  /** `createMessage` for a fiber that runs already: it does its work when it is called. */
+  start: (request: SamplingRequest, fiber: Fiber<unknown, unknown>) => Effect.Effect<SamplingResponse, SamplingError> =
+    primitive.createMessage
 ): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods({ ...primitive, start }) })

@@ -182,25 +182,26 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
     onSuccess: succeed
   }
 
-  const toPreliminary = (onPreliminary: CallOptions["onPreliminary"]) =>
-    onPreliminary === undefined
-      ? dropPreliminary
-      : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+  const toContext = ({ onPreliminary, toolCallId }: CallOptions) =>
+    toolCallId === undefined && onPreliminary === undefined ? emptyContext : {
+      toolCallId,
+      preliminary: onPreliminary === undefined
+        ? dropPreliminary
+        : (result: unknown) => Effect.flatMap(Effect.orDie(encode(result, false)), onPreliminary)
+    }
 
   const withCaptured = provideMissing(handler.context)
 
+  // Around everything: a frame that is left before the handler starts is not kept for as long as the handler runs.
   return (parameters, options) =>
-    Effect.matchEffect(decodeParameters(parameters, options.parse), {
+    withCaptured(Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
       onSuccess: (decoded) =>
         Effect.matchCauseEffect(
-          withCaptured(handler.handler(decoded, {
-            toolCallId: options.toolCallId,
-            preliminary: toPreliminary(options.onPreliminary)
-          })),
+          handler.handler(decoded, toContext(options)),
           handlers
         )
-    })
+    }))
 }
 
 /** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
@@ -223,6 +224,9 @@ const missing = Symbol()
 const constMissing = () => missing
 
 const dropPreliminary = () => Effect.void
+
+/** What a handler gets where there is nothing to tell it: shared, because it is kept for as long as the handler runs. */
+const emptyContext = { toolCallId: undefined, preliminary: dropPreliminary }
 
 const erase = (f: unknown) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements

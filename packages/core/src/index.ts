@@ -1,4 +1,5 @@
 export * as CaptureContent from "./CaptureContent.ts"
+export * as Client from "./Client.ts"
 export * as ClientConnection from "./ClientConnection.ts"
 export * as ClientSampler from "./ClientSampler.ts"
 export * as Content from "./Content.ts"

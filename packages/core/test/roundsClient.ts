@@ -33,19 +33,16 @@ export const drive = <A, E, R>(
 ) =>
   Effect.gen(function*() {
     const log: Log = { rounds: [], states: [] }
-    let call: Rounds.Call = { ...baseCall, ...options.call }
+    const call = { ...baseCall, ...options.call }
     for (let round = 0; round < (options.maxRounds ?? 20); round++) {
       const ended = yield* Rounds.run(handler, call)
       if (ended._tag === "Complete") return { value: ended.value, ...log }
       log.rounds.push(Object.keys(ended.inputRequests))
       log.states.push(ended.requestState)
-      call = {
-        ...call,
-        requestState: ended.requestState,
-        inputResponses: JSON.parse(JSON.stringify(Object.fromEntries(
-          Object.entries(ended.inputRequests).map(([key, request]) => [key, answer(request, key)])
-        )))
-      }
+      call.requestState = ended.requestState
+      call.inputResponses = JSON.parse(JSON.stringify(Object.fromEntries(
+        Object.entries(ended.inputRequests).map(([key, request]) => [key, answer(request, key)])
+      )))
     }
     return yield* Effect.die(new Error("the client gave up"))
   })

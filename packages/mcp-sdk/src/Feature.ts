@@ -64,17 +64,18 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
       (tool) =>
         Effect.map(makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>(dispatch.captured(tool.name)), (run) => {
           const definition = ToolResult.definition(tool)
-          const toResult = ToolResult.make(tool, definition)
+          const { onFailure, onSuccess } = ToolResult.make(tool, definition)
+          // One for all calls: it is kept for as long as a call runs.
+          const toResult = (exit: Exit.Exit<ToolDispatch.Outcome, unknown>, server: Server, extra: Extra) =>
+            Exit.isSuccess(exit)
+              ? onSuccess(exit.value)
+              : Cause.hasInterruptsOnly(exit.cause)
+              ? ToolResult.interrupted
+              : run(onFailure(exit.cause), server, extra, valueOrInterrupted)
           return {
             definition,
             call: (server: Server, parameters: unknown, extra: Extra): Promise<CallToolResult> =>
-              run(dispatch.call(tool.name, parameters, callOptions(extra)), server, extra).then((exit) =>
-                Exit.isSuccess(exit)
-                  ? toResult.onSuccess(exit.value)
-                  : Cause.hasInterruptsOnly(exit.cause)
-                  ? ToolResult.interrupted
-                  : run(toResult.onFailure(exit.cause), server, extra).then(valueOrInterrupted)
-              )
+              run(dispatch.call(tool.name, parameters, callOptions(extra)), server, extra, toResult)
           }
         })
     )
@@ -162,7 +163,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
         )
       }
       const effect = HandlerFailure.orProtocolError(() => handler(decoded.success), `The prompt "${options.name}"`)
-      return run(effect, server, extra).then((exit) => {
+      return run(effect, server, extra, (exit): GetPromptResult => {
         const result = HandlerFailure.valueOrThrow(exit)
         return typeof result === "string"
           ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
@@ -231,15 +232,13 @@ export const resource = <E, R>(
             run(
               HandlerFailure.orProtocolError(() => handler({ uri, variables }), `The resource "${options.name}"`),
               target,
-              extra
+              extra,
+              (exit): ReadResourceResult => {
+                const result = HandlerFailure.valueOrThrow(exit)
+                const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
+                return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
+              }
             )
-              .then(
-                (exit) => {
-                  const result = HandlerFailure.valueOrThrow(exit)
-                  const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
-                  return typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
-                }
-              )
         })
     }
   })

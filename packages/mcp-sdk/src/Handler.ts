@@ -118,6 +118,6 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
     return (...all) => {
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its extra last, after the arguments
       const [parameters, extra] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as Extra]
-      return run(f(...parameters), target, extra).then(toResult)
+      return run(f(...parameters), target, extra, toResult)
     }
   })

@@ -1,4 +1,5 @@
 import { ClientSampler, Sampler } from "@effect-sampling/core"
+import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
 import { Handler, StdioTransport } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
@@ -8,7 +9,6 @@ import { CallToolRequestSchema } from "@modelcontextprotocol/sdk/types.js"
 import type { CallToolResult, JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
 import { Deferred, Effect, Fiber } from "effect"
 import { PassThrough } from "node:stream"
-import { ClientChannel } from "../src/internal/ClientChannel.ts"
 
 const initialize: JSONRPCMessage = {
   jsonrpc: "2.0",

@@ -1,10 +1,10 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
+import * as OversizedMessage from "@effect-sampling/core/adapter/OversizedMessage"
 import { StdioTransport, StreamableHttpServer } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { Buffer } from "node:buffer"
 import { PassThrough, Writable } from "node:stream"
-import { oversizedMessage } from "../src/internal/oversizedMessage.ts"
 import { answer, isAsk, outcomeOf, textOf } from "./fixtures/RawClient.ts"
 import { httpClient, pipeClient } from "./fixtures/scoped.ts"
 import { makeTools } from "./fixtures/tools.ts"
@@ -140,7 +140,7 @@ describe("oversizedMessage", () => {
     [large, undefined]
   ]
   it.each(cases)("tells what %s is", (text, expected) => {
-    assert.deepStrictEqual(oversizedMessage(...ends(text)), expected)
+    assert.deepStrictEqual(OversizedMessage.make(...ends(text)), expected)
   })
 })
 

@@ -1,5 +1,6 @@
 import type * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
+import type { Fiber } from "effect/Fiber"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { ToolResultContent } from "../Content.ts"
@@ -24,8 +25,11 @@ import { invalidRequest } from "./validateRequest.ts"
 
 interface Primitive {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
-  /** The same for callers that run already: it does its work when it is called. */
-  readonly start: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
+  /** The same for a fiber that runs already: it does its work when it is called. */
+  readonly start: (
+    request: SamplingRequest,
+    fiber: Fiber<unknown, unknown>
+  ) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<{ readonly tools: boolean; readonly jsonSchema: boolean }>
 }
 
@@ -56,11 +60,11 @@ const plain =
   ({ start }: Primitive) =>
   (prompt: SamplingPrompt.Input, options: SampleOptions): Effect.Effect<Sample, SamplingError> =>
     // All in one: what waits for the answer is kept for as long as the answer takes.
-    Effect.suspend(() => {
+    Effect.withFiber((fiber) => {
       const request = resolveRequest(prompt, options)
       return Result.isFailure(request)
         ? Effect.fail(request.failure)
-        : Effect.map(start(request.success), toSampleAfter(request.success.messages))
+        : Effect.map(start(request.success, fiber), toSampleAfter(request.success.messages))
     })
 
 const toSampleAfter = (messages: ReadonlyArray<SamplingMessage>) => (response: SamplingResponse): Sample =>

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import type { Fiber } from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 import { CaptureContent } from "../CaptureContent.ts"
 
@@ -11,13 +12,17 @@ export const traced = <Request, Response>(name: string, options: {
   readonly requestAttributes: (request: Request, capture: boolean) => Record<string, unknown>
   readonly responseAttributes: (response: Response, capture: boolean) => Record<string, unknown>
 }) =>
-<E, R>(request: Request, effect: Effect.Effect<Response, E, R>): Effect.Effect<Response, E, R> =>
-  Effect.flatMap(Effect.tracer, (tracer) =>
-    tracer === Tracer.nativeTracer
-      ? effect
-      : Effect.flatMap(CaptureContent, (capture) =>
-        Effect.withSpan(
-          Effect.tap(effect, (response) => Effect.annotateCurrentSpan(options.responseAttributes(response, capture))),
-          name,
-          { kind: options.kind, attributes: options.requestAttributes(request, capture), captureStackTrace: false }
-        )))
+<E, R>(
+  /** The one that will run the effect. */
+  fiber: Fiber<unknown, unknown>,
+  request: Request,
+  effect: Effect.Effect<Response, E, R>
+): Effect.Effect<Response, E, R> =>
+  fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+    ? effect
+    : Effect.flatMap(CaptureContent, (capture) =>
+      Effect.withSpan(
+        Effect.tap(effect, (response) => Effect.annotateCurrentSpan(options.responseAttributes(response, capture))),
+        name,
+        { kind: options.kind, attributes: options.requestAttributes(request, capture), captureStackTrace: false }
+      ))

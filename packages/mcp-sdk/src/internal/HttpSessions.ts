@@ -1,3 +1,7 @@
+import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import * as HttpAccess from "@effect-sampling/core/adapter/HttpAccess"
+import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
+import * as OversizedMessage from "@effect-sampling/core/adapter/OversizedMessage"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
@@ -6,13 +10,7 @@ import * as Effect from "effect/Effect"
 import { randomUUID } from "node:crypto"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Feature } from "../Feature.ts"
-import { ClientChannel } from "./ClientChannel.ts"
-import { refusal } from "./httpAccess.ts"
-import type { Access } from "./httpAccess.ts"
 import { readBody } from "./httpBody.ts"
-import { HttpStreams } from "./HttpStreams.ts"
-import { watchStreams } from "./lostStreams.ts"
-import { oversizedMessage } from "./oversizedMessage.ts"
 
 export interface Settings {
   readonly name: string
@@ -20,7 +18,7 @@ export interface Settings {
   readonly instructions: string | undefined
   readonly features: ReadonlyArray<Feature>
   readonly path: string
-  readonly access: Access
+  readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
   readonly maxSessions: number
   readonly lostStreamGraceMillis: number
@@ -42,7 +40,7 @@ export interface HttpSessions {
 interface Session {
   readonly server: Server
   readonly transport: StreamableHTTPServerTransport
-  readonly streams: HttpStreams
+  readonly streams: HttpStreams.HttpStreams
   openResponses: number
   lastSeen: number
 }
@@ -95,14 +93,14 @@ export const make = (settings: Settings): HttpSessions => {
         sessions.set(id, session)
       }
     })
-    const streams = new HttpStreams(settings.lostStreamGraceMillis, (id) => transport.closeSSEStream(id))
+    const streams = new HttpStreams.HttpStreams(settings.lostStreamGraceMillis, (id) => transport.closeSSEStream(id))
     const session = { server, transport, streams, openResponses: 0, lastSeen: settings.now() }
     server.onerror = settings.onError
     server.onclose = () => {
       streams.close()
       if (transport.sessionId !== undefined) sessions.delete(transport.sessionId)
     }
-    watchStreams(transport, streams)
+    HttpStreams.watch(transport, streams)
     return session
   }
 
@@ -123,7 +121,7 @@ export const make = (settings: Settings): HttpSessions => {
     const session = sessionOf(request)
     if (body._tag === "TooLarge") {
       const problem = `it is larger than the ${settings.maxBodyBytes} bytes that this server reads`
-      const message = oversizedMessage(body.head, body.tail)
+      const message = OversizedMessage.make(body.head, body.tail)
       if (session !== undefined && message?.kind === "answer") {
         ClientChannel.find(session.transport)?.fail(message.id, problem)
       }
@@ -152,7 +150,7 @@ export const make = (settings: Settings): HttpSessions => {
     if (request.url?.split("?", 1)[0] !== path) {
       return Effect.sync(() => respond(response, 404, `The MCP endpoint is ${path}`))
     }
-    const refused = refusal(request, access)
+    const refused = HttpAccess.refusal(request.headers, access)
     if (refused !== undefined) return Effect.sync(() => respond(response, 403, refused))
     if (request.method === "POST") return post(request, response)
     if (request.method !== "GET" && request.method !== "DELETE") {

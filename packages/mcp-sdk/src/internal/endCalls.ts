@@ -11,6 +11,7 @@ export const endCalls = (
   grace: Duration.Input
 ): Effect.Effect<void> =>
   Effect.suspend(() => Fiber.awaitAll([...calls])).pipe(
+    Effect.andThen(nextTurn),
     Effect.repeat({ until: () => calls.size === 0 }),
     Effect.timeoutOption(grace),
     Effect.andThen(Effect.suspend(() => Fiber.interruptAll([...calls]))),

@@ -1,3 +1,5 @@
+import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
 import { ClientConnection } from "@effect-sampling/core/ClientConnection"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import * as Context from "effect/Context"
@@ -5,18 +7,20 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import { AskTimeout } from "../AskTimeout.ts"
-import { ClientChannel } from "./ClientChannel.ts"
-import { lostStreams } from "./lostStreams.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
 import { timerMillis } from "./timerMillis.ts"
 
-/** Runs the effects of calls, each with the connection of its client, and interrupts a call when its request ends. */
-export type RunCall<R> = <A, E>(
+/**
+ * Runs the effects of calls, each with the connection of its client, and interrupts a call when its request ends. What it
+ * gives is what `toResult` makes of the end.
+ */
+export type RunCall<R> = <A, E, B>(
   effect: Effect.Effect<A, E, R>,
   server: Server,
-  extra: Extra
-) => Promise<Exit.Exit<A, E>>
+  extra: Extra,
+  toResult: (exit: Exit.Exit<A, E>, server: Server, extra: Extra) => B | Promise<B>
+) => Promise<B>
 
 /** The calls that have not ended: a server that shuts down waits for them. */
 export const CallsInFlight = Context.Reference<Set<Fiber<unknown, unknown>>>(
@@ -32,21 +36,35 @@ export const makeRunCall = <R>(
     const services = Context.merge(captured, current)
     const calls = Context.get(services, CallsInFlight)
     const askTimeoutMillis = timerMillis(Context.get(services, AskTimeout))
-    return (effect, server, extra) =>
-      Effect.runPromiseExitWith(
-        Context.add(services, ClientConnection, new SdkConnection(server, extra, askTimeoutMillis))
-      )(effect, {
+    const run = Effect.runPromiseExitWith(services)
+    return (effect, server, extra, toResult) => {
+      const { transport } = server
+      let call: Fiber<unknown, unknown> | undefined
+      return run(withConnection(effect, new SdkConnection(server, extra, askTimeoutMillis)), {
         onFiberStart: (fiber) => {
-          const { transport } = server
-          const channel = transport === undefined ? undefined : ClientChannel.on(transport)
-          if (extra.signal.aborted || channel === undefined) fiber.interruptUnsafe()
-          else channel.watch(extra.requestId, fiber)
+          call = fiber
           calls.add(fiber)
-          fiber.addObserver(() => {
-            calls.delete(fiber)
-            channel?.unwatch(extra.requestId, fiber)
-            if (extra.signal.aborted) lostStreams(transport)?.cancelled(extra.requestId)
-          })
+          if (extra.signal.aborted || transport === undefined) fiber.interruptUnsafe()
+          else ClientChannel.on(transport).watch(extra.requestId, fiber)
         }
+        // No observer of the fiber: the second one makes it reserve room for many.
+      }).then((exit) => {
+        if (call !== undefined) {
+          calls.delete(call)
+          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(extra.requestId, call)
+          if (extra.signal.aborted) HttpStreams.find(transport)?.cancelled(extra.requestId)
+        }
+        return toResult(exit, server, extra)
       })
+    }
+  })
+
+/** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
+const withConnection = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  connection: ClientConnection
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    fiber.setContext(Context.add(fiber.context, ClientConnection, connection))
+    return effect
   })

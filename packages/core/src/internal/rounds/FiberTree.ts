@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
-import * as Scheduler from "effect/Scheduler"
+import type * as Scheduler from "effect/Scheduler"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 

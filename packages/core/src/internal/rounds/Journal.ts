@@ -86,7 +86,7 @@ const decodeRecorded = Schema.decodeUnknownResult(compiled(Recorded))
 
 const toTuple = ({ about, at, base, occurrence }: AskRecord): typeof AskTuple.Type => [base, occurrence, at, about]
 
-const fromTuple = ([base, occurrence, at, about]: typeof AskTuple.Type): AskRecord => ({ base, occurrence, at, about })
+const fromTuple = ([base, occurrence, at, about]: typeof AskTuple.Type) => ({ base, occurrence, at, about })
 
 /** The journal as two texts of JSON: the answers, which the client knows, and everything else, which it must not learn. */
 export const toParts = (journal: Journal): { readonly answers: string; readonly rest: string } => ({
@@ -117,7 +117,7 @@ export const fromParts = (parts: { readonly answers: string; readonly rest: stri
       startedAt: t,
       seed: s,
       trace: x === undefined ? undefined : { traceId: x[0], spanId: x[1], sampled: x[2] },
-      answers: a.map((tuple, index) => ({ ...fromTuple(tuple), answer: answers[index] })),
+      answers: a.map((tuple, index): AnswerRecord => Object.assign(fromTuple(tuple), { answer: answers[index] })),
       open: o.map(fromTuple),
       steps: d.map(([name, at, value]) => ({ name, at, value }))
     }

@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
+import type * as Fiber from "effect/Fiber"
 import type { Scheduler } from "effect/Scheduler"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import type { SamplingError } from "../../SamplingError.ts"
@@ -110,7 +110,7 @@ export class RoundRun {
     this.options = options
     this.tree = new FiberTree(options.scheduler, () => this.look())
     const expected = new Set<string>()
-    const answered: Array<Recorded<AnswerRecord>> = journal.answers.map((record) => ({ ...record, isTaken: false }))
+    const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
@@ -123,7 +123,7 @@ export class RoundRun {
     }
     this.answers = answered
     this.unanswered = unanswered
-    this.steps = journal.steps.map((record) => ({ ...record, isTaken: false }))
+    this.steps = journal.steps.map((record): Recorded<StepRecord> => toRecorded(record))
   }
 
   get startedAt(): number {
@@ -192,7 +192,7 @@ export class RoundRun {
   end(): void {
     this.hasEnded = true
     this.unsettle()
-    for (const waiting of [...this.waiting]) waiting.resume(Effect.interrupt)
+    for (const waiting of this.waiting) waiting.resume(Effect.interrupt)
   }
 
   private baseOf(request: ClientRequest): Effect.Effect<string, InvalidRequest> {
@@ -295,7 +295,7 @@ export class RoundRun {
       })
       return
     }
-    const waiting = [...this.waiting].sort((one, other) => one.at < other.at ? -1 : 1)
+    const waiting = [...this.waiting].toSorted((one, other) => one.at < other.at ? -1 : 1)
     const asks = waiting.filter((each) => each._tag === "Ask")
     const steps = waiting.filter((each) => each._tag === "Step")
     const isResumed = this.giveMovedAnswers(asks) || this.giveMovedSteps(steps) || this.findMismatches(asks) ||
@@ -382,6 +382,8 @@ export class RoundRun {
     this.stopSettling = undefined
   }
 }
+
+const toRecorded = <Record extends object>(record: Record) => ({ ...record, isTaken: false })
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 

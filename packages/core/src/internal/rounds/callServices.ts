@@ -1,4 +1,4 @@
-import * as Clock from "effect/Clock"
+import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -26,7 +26,7 @@ export const seededRandom = (seed: () => string, tree: FiberTree): Random.Random
     const fiber = Fiber.getCurrent()
     const path = fiber === undefined ? "" : tree.branchOf(fiber).path
     const known = generators.get(path) ?? Effect.runSync(
-      Random.withSeed(Effect.map(Effect.context<never>(), Context.get(Random.Random)), `${seed()}/${path}`)
+      Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${seed()}/${path}`)
     )
     generators.set(path, known)
     return known

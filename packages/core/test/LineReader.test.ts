@@ -1,7 +1,7 @@
+import { LineReader } from "@effect-sampling/core/adapter/LineReader"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Buffer } from "node:buffer"
-import { LineReader } from "../src/internal/LineReader.ts"
 
 const read = (maxBytes: number, chunks: ReadonlyArray<Buffer>) => {
   const lines: Array<string> = []
@@ -58,9 +58,9 @@ describe("LineReader", () => {
     for (let i = 0; i < 3200; i++) reader.push(chunk)
     const held = ["head", "tail"].map((name): unknown => Reflect.get(reader, name))
     for (const buffer of held) {
-      assert.instanceOf(buffer, Buffer)
+      assert.instanceOf(buffer, Uint8Array)
       // Not a view of what it was cut from.
-      assert.isAtMost(buffer.buffer.byteLength, Buffer.poolSize)
+      assert.isAtMost(buffer.buffer.byteLength, 512)
     }
     assert.deepStrictEqual(Reflect.get(reader, "chunks"), [])
   })

@@ -1,5 +1,11 @@
-import type { ClientConnection } from "@effect-sampling/core/ClientConnection"
-import { describe } from "@effect-sampling/core/ClientConnection"
+/**
+ * Requests to a client that ended without a result, as typed errors: for adapters.
+ *
+ * @since 0.1.0
+ */
+import * as Data from "effect/Data"
+import type { ClientConnection } from "../ClientConnection.ts"
+import { describe } from "../ClientConnection.ts"
 import {
   ClientError,
   ConnectionLost,
@@ -8,13 +14,30 @@ import {
   SamplingRejected,
   SamplingTimeout,
   SamplingUnsupported
-} from "@effect-sampling/core/SamplingError"
-import type { SamplingError } from "@effect-sampling/core/SamplingError"
-import { ErrorCode } from "@modelcontextprotocol/sdk/types.js"
+} from "../SamplingError.ts"
+import type { SamplingError } from "../SamplingError.ts"
 import type { Outcome } from "./ClientChannel.ts"
-import { MessageTooLarge } from "./MessageTooLarge.ts"
 
-/** How an ask ended without a result, as a typed error. */
+/**
+ * A message over the size that the other side reads. It was not written.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class MessageTooLarge
+  extends Data.TaggedError("@effect-sampling/core/adapter/AskError/MessageTooLarge")<{ readonly limit: number }>
+{
+  override get message(): string {
+    return `it is larger than ${this.limit} bytes, more than the client reads at once; send less, or in parts`
+  }
+}
+
+/**
+ * How an ask ended without a result, as a typed error.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
 export const toSamplingError = (
   connection: ClientConnection,
   outcome: Exclude<Outcome, { readonly _tag: "Result" }>,
@@ -77,8 +100,8 @@ const denial = /\buser (?:has )?(?:denied|rejected|declined)\b/i
 // The Python SDK without a handler: -32600, "Sampling not supported"
 const notSupported = /^(?:MCP error -?\d+: )?sampling not supported$/i
 
-// As a number, like the codes it is compared with: clients send any.
-const methodNotFound: number = ErrorCode.MethodNotFound
+/** JSON-RPC 2.0, "Error object". */
+const methodNotFound = -32601
 
 const connectionLost = (who: string): ConnectionLost =>
   new ConnectionLost({

@@ -1,6 +1,16 @@
-import type { RequestId } from "@modelcontextprotocol/sdk/types.js"
+/**
+ * Messages that are too large to be read, as far as their first and last bytes tell: for adapters.
+ *
+ * @since 0.1.0
+ */
+import type { RequestId } from "./ClientChannel.ts"
 
-/** A message over the size limit, as far as its first and last bytes tell. */
+/**
+ * A message over the size limit, as far as its first and last bytes tell.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface OversizedMessage {
   readonly kind: "answer" | "request"
   readonly id: RequestId
@@ -9,8 +19,11 @@ export interface OversizedMessage {
 /**
  * What a message over the size limit is: SDK clients write the id at the end, others at the start. Undefined when its id
  * cannot be told.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
-export const oversizedMessage = (head: string, tail: string): OversizedMessage | undefined => {
+export const make = (head: string, tail: string): OversizedMessage | undefined => {
   const found = idAtStart.exec(head) ?? idAtEnd.exec(tail)
   if (found === null) return undefined
   const id: unknown = JSON.parse(found[1]!)

@@ -1,5 +1,5 @@
+import { HttpStreams } from "@effect-sampling/core/adapter/HttpStreams"
 import { assert, describe, it } from "@effect/vitest"
-import { HttpStreams } from "../src/internal/HttpStreams.ts"
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
 

@@ -1,8 +1,42 @@
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import type { JSONRPCMessage, RequestId } from "@modelcontextprotocol/sdk/types.js"
+/**
+ * Requests to one client beside those of an official SDK, on the transport of its server: for adapters.
+ *
+ * @since 0.1.0
+ */
 import type { Fiber } from "effect/Fiber"
+import { PendingAsks } from "../internal/PendingAsks.ts"
+import type { Pending } from "../internal/PendingAsks.ts"
+import { queueMicrotask } from "../internal/platform.ts"
 
-/** How an ask ended. */
+/**
+ * The id of a JSON-RPC request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestId = string | number
+
+/**
+ * What is needed of the transport of an SDK server, of any version.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Transport {
+  onclose?: (() => void) | undefined
+  onmessage?: OnMessage | undefined
+  send(message: unknown, options?: { readonly relatedRequestId?: RequestId }): Promise<void>
+}
+
+/** As a method, so that the transports of the SDKs, which know more of their messages, fit. */
+type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
+
+/**
+ * How an ask ended.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Outcome =
   | { readonly _tag: "Result"; readonly result: unknown }
   | { readonly _tag: "Error"; readonly code: number; readonly message: string }
@@ -11,9 +45,33 @@ export type Outcome =
   | { readonly _tag: "Closed" }
   | { readonly _tag: "NotSent"; readonly cause: unknown }
 
-/** A request to the client that waits for its answer. */
+/**
+ * In place of an answer that came but could not be read, for example because it is too large. A transport delivers it as a
+ * message.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class UnreadAnswer {
+  readonly id: RequestId
+  readonly problem: string
+
+  constructor(id: RequestId, problem: string) {
+    this.id = id
+    this.problem = problem
+  }
+}
+
+/**
+ * A request to the client that waits for its answer.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Ask {
-  /** Forgets it and tells the client. Its outcome is not reported any more. */
+  /**
+   * Forgets it and tells the client. Its outcome is not reported any more.
+   */
   readonly cancel: (reason: string) => void
 }
 
@@ -23,10 +81,14 @@ export interface Ask {
  *
  * The SDK's own `request` drops malformed answers in silence, reports a cancellation as a time-out, keeps what it could
  * not send, and checks each answer three times before our Schema does.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class ClientChannel {
   private readonly transport: Transport
-  private readonly pending = new Map<number, PendingAsk>()
+  /** By their limit of time: there are as many as there are values of `AskTimeout`. */
+  private readonly pending = new Map<number, PendingAsks<PendingAsk>>()
   private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
   /** Calls whose id the client used again before they ended, against JSON-RPC: it can no longer cancel them one by one. */
   private readonly displaced = new Set<Fiber<unknown, unknown>>()
@@ -37,13 +99,16 @@ export class ClientChannel {
     const { onclose, onmessage } = transport
     transport.onmessage = (message, extra) => {
       if (this.receive(message)) return
-      onmessage?.(message, extra)
-      if ("method" in message && message.method === "notifications/cancelled") this.onCancelled(message.params)
+      onmessage?.call(transport, message, extra)
+      if (isRecord(message) && message["method"] === "notifications/cancelled") this.onCancelled(message["params"])
     }
     transport.onclose = () => {
       onclose?.()
       for (const call of [...this.calls.values(), ...this.displaced]) call.interruptUnsafe()
-      for (const ask of this.pending.values()) this.settle(ask, { _tag: "Closed" })
+      for (const asks of this.pending.values()) {
+        for (const ask of asks.values()) this.settle(ask, { _tag: "Closed" })
+        asks.close()
+      }
     }
   }
 
@@ -88,12 +153,11 @@ export class ClientChannel {
     report: (outcome: Outcome) => void
   ): Ask {
     const id = firstId + this.asks++
-    const ask = new PendingAsk(this, id, relatedRequestId, report)
-    this.pending.set(id, ask)
-    ask.timer = setTimeout(expire, timeoutMillis, ask)
+    const ask = new PendingAsk(this, this.pendingFor(timeoutMillis), id, relatedRequestId, report)
+    ask.asks.start(ask)
     const { method, params } = request
     const meta: unknown = Reflect.get(params, "_meta")
-    const message: JSONRPCMessage = {
+    const message = {
       jsonrpc: "2.0",
       id,
       method,
@@ -106,10 +170,11 @@ export class ClientChannel {
   /** Takes a message if it belongs to a request of this channel. Whatever it is, it does not throw. */
   receive(message: unknown): boolean {
     if (!isRecord(message)) return false
+    if (message instanceof UnreadAnswer) return this.fail(message.id, message.problem)
     if (message["method"] === "notifications/progress") {
       const token = isRecord(message["params"]) ? message["params"]["progressToken"] : undefined
       const waiting = this.find(token)
-      waiting?.timer?.refresh()
+      waiting?.asks.start(waiting)
       return waiting !== undefined
     }
     const id = message["id"]
@@ -127,26 +192,34 @@ export class ClientChannel {
   }
 
   settle(ask: PendingAsk, outcome: Outcome): void {
-    if (this.forget(ask)) ask.report(outcome)
+    if (ask.asks.remove(ask)) ask.report(outcome)
   }
 
   cancel(ask: PendingAsk, reason: string): void {
-    if (!this.forget(ask)) return
+    if (!ask.asks.remove(ask)) return
     this.send({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: ask.id, reason } }, ask)
       .catch(ignore)
   }
 
   /** As the SDK does, it takes an id that came back as text. */
   private find(id: unknown): PendingAsk | undefined {
-    return isId(id) ? this.pending.get(Number(id)) : undefined
+    if (!isId(id)) return undefined
+    for (const asks of this.pending.values()) {
+      const ask = asks.get(Number(id))
+      if (ask !== undefined) return ask
+    }
+    return undefined
   }
 
-  private forget(ask: PendingAsk): boolean {
-    clearTimeout(ask.timer)
-    return this.pending.delete(ask.id)
+  private pendingFor(limitMillis: number): PendingAsks<PendingAsk> {
+    const known = this.pending.get(limitMillis)
+    if (known !== undefined) return known
+    const asks = new PendingAsks<PendingAsk>(limitMillis)
+    this.pending.set(limitMillis, asks)
+    return asks
   }
 
-  private send(message: JSONRPCMessage, ask: PendingAsk): Promise<void> {
+  private send(message: object, ask: PendingAsk): Promise<void> {
     try {
       return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
     } catch (cause) {
@@ -161,15 +234,23 @@ const firstId = 2 ** 30
 
 const channels = new WeakMap<Transport, ClientChannel>()
 
-class PendingAsk implements Ask {
+class PendingAsk implements Ask, Pending {
   readonly id: number
   readonly relatedRequestId: RequestId
   readonly report: (outcome: Outcome) => void
-  timer: NodeJS.Timeout | undefined
+  readonly asks: PendingAsks<PendingAsk>
+  since = 0
   private readonly channel: ClientChannel
 
-  constructor(channel: ClientChannel, id: number, relatedRequestId: RequestId, report: (outcome: Outcome) => void) {
+  constructor(
+    channel: ClientChannel,
+    asks: PendingAsks<PendingAsk>,
+    id: number,
+    relatedRequestId: RequestId,
+    report: (outcome: Outcome) => void
+  ) {
     this.channel = channel
+    this.asks = asks
     this.id = id
     this.relatedRequestId = relatedRequestId
     this.report = report
@@ -184,8 +265,6 @@ class PendingAsk implements Ask {
     this.report({ _tag: "TimedOut" })
   }
 }
-
-const expire = (ask: PendingAsk): void => ask.expire()
 
 /** JSON-RPC 2.0, "Response object": either an object as result (MCP), or an error with an integer and a text. */
 const toOutcome = (message: Readonly<Record<string, unknown>>): Outcome => {

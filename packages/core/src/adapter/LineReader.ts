@@ -1,19 +1,27 @@
-import { Buffer } from "node:buffer"
+/**
+ * Splits the bytes of stdin into lines: for adapters.
+ *
+ * @since 0.1.0
+ */
+import { fromUtf8 } from "../internal/rounds/utf8.ts"
 
 const sampleBytes = 512
 
 /**
  * Splits a byte stream into lines, in time linear in its size. Of a line over the limit only the first and last bytes
  * are kept, and the stream goes on after it.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class LineReader {
   private readonly maxBytes: number
   private readonly onLine: (line: string) => void
   private readonly onLongLine: (head: string, tail: string) => void
-  private chunks: Array<Buffer> = []
+  private chunks: Array<Uint8Array> = []
   private size = 0
-  private head: Buffer | undefined
-  private tail: Buffer = Buffer.alloc(0)
+  private head: Uint8Array | undefined
+  private tail: Uint8Array = empty
 
   constructor(maxBytes: number, onLine: (line: string) => void, onLongLine: (head: string, tail: string) => void) {
     this.maxBytes = maxBytes
@@ -21,7 +29,7 @@ export class LineReader {
     this.onLongLine = onLongLine
   }
 
-  readonly push = (chunk: Buffer): void => {
+  readonly push = (chunk: Uint8Array): void => {
     let start = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       this.add(chunk.subarray(start, end))
@@ -31,13 +39,13 @@ export class LineReader {
     if (start < chunk.length) this.add(chunk.subarray(start))
   }
 
-  private add(part: Buffer): void {
+  private add(part: Uint8Array): void {
     this.size += part.length
     if (this.head !== undefined) {
       this.tail = lastBytes([this.tail, part])
     } else if (this.size > this.maxBytes) {
       const kept = [...this.chunks, part]
-      this.head = Buffer.from(Buffer.concat(kept).subarray(0, sampleBytes))
+      this.head = concat(kept).slice(0, sampleBytes)
       this.tail = lastBytes(kept)
       this.chunks = []
     } else this.chunks.push(part)
@@ -48,16 +56,26 @@ export class LineReader {
     this.chunks = []
     this.size = 0
     this.head = undefined
-    this.tail = Buffer.alloc(0)
-    if (head !== undefined) this.onLongLine(head.toString("utf8"), tail.toString("utf8"))
+    this.tail = empty
+    if (head !== undefined) this.onLongLine(fromUtf8(head), fromUtf8(tail))
     else {
-      const line = (chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)).toString("utf8")
+      const line = fromUtf8(chunks.length === 1 ? chunks[0]! : concat(chunks))
       this.onLine(line.endsWith("\r") ? line.slice(0, -1) : line)
     }
   }
 }
 
-const lastBytes = (parts: ReadonlyArray<Buffer>): Buffer => {
-  const whole = Buffer.concat(parts)
-  return Buffer.from(whole.subarray(Math.max(0, whole.length - sampleBytes)))
+const empty = new Uint8Array(0)
+
+/** A copy: it is kept while the next chunks come. */
+const lastBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => concat(parts).slice(-sampleBytes)
+
+const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
 }

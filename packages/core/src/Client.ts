@@ -1,0 +1,231 @@
+/**
+ * What a handler may ask its client for, next to completions: input of the user, and the roots of the workspace.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { ClientRequest } from "./ClientConnection.ts"
+import { ClientConnection, describe } from "./ClientConnection.ts"
+import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
+import { toRequestedSchema } from "./internal/elicitationSchema.ts"
+import { formatIssue } from "./internal/issues.ts"
+import { invalidRequest } from "./internal/validateRequest.ts"
+import { InvalidResponse, SamplingError } from "./SamplingError.ts"
+import { AskKey } from "./SamplingRequest.ts"
+
+/**
+ * The client cannot be asked for this. `missing` names what it lacks:
+ *
+ * - `client`: no client is connected to this fiber
+ * - `backChannel`: the client cannot be reached while it waits for this call
+ * - `elicitation`, `roots`: a capability that the client did not declare
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientUnsupported
+  extends Schema.TaggedError<ClientUnsupported>("@effect-sampling/core/Client/ClientUnsupported")(
+    "ClientUnsupported",
+    { missing: Schema.Literals(["client", "backChannel", "elicitation", "roots"]), message: Schema.String }
+  )
+{}
+
+/**
+ * The user said no.
+ *
+ * Source: MCP 2025-11-25, elicitation, "Response Actions".
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ElicitationDeclined
+  extends Schema.TaggedError<ElicitationDeclined>("@effect-sampling/core/Client/ElicitationDeclined")(
+    "ElicitationDeclined",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * The user closed the question without an answer.
+ *
+ * Source: MCP 2025-11-25, elicitation, "Response Actions".
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ElicitationCancelled
+  extends Schema.TaggedError<ElicitationCancelled>("@effect-sampling/core/Client/ElicitationCancelled")(
+    "ElicitationCancelled",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * Every error of this module, as a Schema: use it as the `failure` of a tool.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
+export const ClientAskError = Schema.Union([
+  ClientUnsupported,
+  ElicitationDeclined,
+  ElicitationCancelled,
+  ...SamplingError.members
+])
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export type ClientAskError = typeof ClientAskError.Type
+
+/**
+ * A directory or file that the client works on.
+ *
+ * Source: MCP 2025-11-25, `Root`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Root {
+  /**
+   * A `file://` URI.
+   */
+  readonly uri: string
+  readonly name?: string
+}
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface AskOptions {
+  /**
+   * A name for this ask, 1 to 100 characters without `#`: its key on the wire where the client is asked in rounds. Default:
+   * derived from the content.
+   */
+  readonly key?: string | undefined
+}
+
+/**
+ * Asks the user of the client for the fields of a `Schema.Struct`: strings, numbers, booleans, literals, and arrays of
+ * literals.
+ *
+ * **Details**
+ *
+ * What the user gives is decoded by the schema; input that does not fit is an `InvalidResponse`.
+ *
+ * Source: MCP 2025-11-25, elicitation (form mode). Never ask for passwords or keys this way.
+ *
+ * **Example** (Asking for a name)
+ *
+ * ```ts
+ * import { Client } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const greet = Client.elicit(Schema.Struct({ name: Schema.String }), "What is your name?").pipe(
+ *   Effect.map(({ name }) => `Hello, ${name}!`),
+ *   Effect.catchTag("ElicitationDeclined", () => Effect.succeed("Hello, stranger!"))
+ * )
+ *
+ * const error = await Effect.runPromise(Effect.flip(greet))
+ * error._tag // => "ClientUnsupported"
+ * ```
+ *
+ * @category asking
+ * @since 0.1.0
+ */
+export const elicit = <S extends Schema.Constraint>(
+  schema: S,
+  message: string,
+  options: AskOptions = {}
+): Effect.Effect<S["Type"], ClientAskError, S["DecodingServices"]> =>
+  Effect.gen(function*() {
+    const connection = yield* connectionWith("elicitation")
+    const requestedSchema = toRequestedSchema(schema)
+    if (Result.isFailure(requestedSchema)) return yield* invalidRequest(requestedSchema.failure)
+    const result = yield* ask(connection, ElicitResult, {
+      method: "elicitation/create",
+      params: { message, requestedSchema: requestedSchema.success },
+      key: options.key
+    })
+    const who = describe(connection)
+    if (result.action === "decline") {
+      return yield* new ElicitationDeclined({ message: `The user of ${who} declined to answer.` })
+    }
+    if (result.action === "cancel") {
+      return yield* new ElicitationCancelled({ message: `The user of ${who} closed the question without an answer.` })
+    }
+    return yield* Effect.mapError(
+      Schema.decodeUnknownEffect(schema)(result.content),
+      ({ issue }) =>
+        new InvalidResponse({
+          message: `The input that ${who} sent does not fit the requested schema: ${formatIssue(issue)}.`
+        })
+    )
+  })
+
+/**
+ * Asks the client for the roots that it works on.
+ *
+ * Source: MCP 2025-11-25, roots. Deprecated in MCP 2026-07-28, which still carries it.
+ *
+ * @category asking
+ * @since 0.1.0
+ */
+export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Root>, ClientAskError> =>
+  Effect.gen(function*() {
+    const connection = yield* connectionWith("roots")
+    const result = yield* ask(connection, ListRootsResult, { method: "roots/list", params: {}, key: options.key })
+    return result.roots
+  })
+
+const ask = <S extends Schema.Constraint>(
+  connection: ClientConnection,
+  schema: S,
+  request: ClientRequest
+): Effect.Effect<S["Type"], SamplingError, S["DecodingServices"]> =>
+  request.key !== undefined && !isAskKey(request.key)
+    ? Effect.fail(invalidRequest("key: Expected 1 to 100 characters without #"))
+    : Effect.flatMap(connection.ask(request), (answer) =>
+      Effect.mapError(
+        Schema.decodeUnknownEffect(schema)(answer),
+        ({ issue }) =>
+          new InvalidResponse({
+            message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${
+              formatIssue(issue)
+            }. The client's handler needs mending.`
+          })
+      ))
+
+const isAskKey = Schema.is(AskKey)
+
+const connectionWith = (capability: "elicitation" | "roots"): Effect.Effect<ClientConnection, ClientUnsupported> =>
+  Effect.flatMap(ClientConnection, (connection) => {
+    if (connection === undefined) {
+      return Effect.fail(
+        new ClientUnsupported({
+          missing: "client",
+          message: `Cannot ask for ${capability}: no client is connected here. Run this inside a tool, prompt or ` +
+            "resource handler of an MCP server adapter."
+        })
+      )
+    }
+    const who = describe(connection)
+    if (connection.unreachable !== undefined) {
+      return Effect.fail(
+        new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` })
+      )
+    }
+    const declared = connection.capabilities[capability]
+    return declared === undefined || declared === null
+      ? Effect.fail(
+        new ClientUnsupported({
+          missing: capability,
+          message: `Cannot ask ${who}: it did not declare the capability "${capability}". Use a client that does.`
+        })
+      )
+      : Effect.succeed(connection)
+  })

@@ -1,0 +1,82 @@
+import { nonceLength, tagLength } from "./stateCrypto.ts"
+
+/** What an envelope holds. It is its first byte, and a version: other numbers are for other formats. */
+export const kinds = {
+  /** The digest of the binding, and the journal. */
+  journal: 1,
+  /** The digest of the binding, and the id of an entry in a store. */
+  handle: 2,
+  /** A journal in a store, bound to the id of its entry. */
+  entry: 3
+} as const
+
+export type Kind = typeof kinds[keyof typeof kinds]
+
+export interface Header {
+  readonly kind: Kind
+  readonly keyId: string
+  /** Milliseconds since 1970, as is `expires`. */
+  readonly issued: number
+  readonly expires: number
+  readonly nonce: Uint8Array
+}
+
+export interface Envelope extends Header {
+  /** The bytes of the header, which are authenticated with the rest. */
+  readonly header: Uint8Array
+  readonly sealed: Uint8Array
+}
+
+/** 1 to 32 characters, so that an id needs one byte for its length and none for its encoding. */
+export const isKeyId = (id: string): boolean => /^[A-Za-z0-9._-]{1,32}$/.test(id)
+
+const timeLength = 6
+const lastTime = 2 ** (8 * timeLength) - 1
+
+const headerLength = (keyIdLength: number): number => 2 + keyIdLength + 2 * timeLength + nonceLength
+
+/** How many bytes an envelope adds to what is in it. */
+export const overhead = (keyId: string): number => headerLength(keyId.length) + tagLength
+
+/** The header: kind, length of the key id, key id, issued, expires, nonce. Numbers are big-endian. */
+export const encodeHeader = (header: Header): Uint8Array => {
+  const bytes = new Uint8Array(headerLength(header.keyId.length))
+  bytes[0] = header.kind
+  bytes[1] = header.keyId.length
+  for (let index = 0; index < header.keyId.length; index++) bytes[2 + index] = header.keyId.charCodeAt(index)
+  const times = 2 + header.keyId.length
+  writeTime(bytes, times, header.issued)
+  writeTime(bytes, times + timeLength, header.expires)
+  bytes.set(header.nonce, times + 2 * timeLength)
+  return bytes
+}
+
+/** Undefined where the bytes are no envelope of that kind. */
+export const decodeEnvelope = (kind: Kind, bytes: Uint8Array): Envelope | undefined => {
+  const keyIdLength = bytes[1] ?? 0
+  const length = headerLength(keyIdLength)
+  if (bytes[0] !== kind || bytes.length < length + tagLength) return undefined
+  const keyId = String.fromCharCode(...bytes.subarray(2, 2 + keyIdLength))
+  if (!isKeyId(keyId)) return undefined
+  const times = 2 + keyIdLength
+  return {
+    kind,
+    keyId,
+    issued: readTime(bytes, times),
+    expires: readTime(bytes, times + timeLength),
+    nonce: bytes.subarray(length - nonceLength, length),
+    header: bytes.subarray(0, length),
+    sealed: bytes.subarray(length)
+  }
+}
+
+const writeTime = (bytes: Uint8Array, offset: number, millis: number): void => {
+  let rest = Math.trunc(Math.min(Math.max(millis, 0), lastTime))
+  for (let index = offset + timeLength - 1; index >= offset; index--) {
+    bytes[index] = rest % 256
+    rest = Math.trunc(rest / 256)
+  }
+}
+
+const readTime = (bytes: Uint8Array, offset: number): number =>
+  bytes.subarray(offset, offset + timeLength).reduce((time, byte) => time * 256 + byte, 0)

@@ -1,0 +1,180 @@
+import * as Bytes from "effect/Bytes"
+import * as WebCrypto from "effect/crypto/WebCrypto"
+import * as Effect from "effect/Effect"
+import * as Base64Url from "effect/encoding/Base64Url"
+import * as Result from "effect/Result"
+
+/** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
+export interface Cipher {
+  readonly encrypt: (nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array) => Effect.Effect<Uint8Array>
+  readonly decrypt: (
+    nonce: Uint8Array,
+    sealed: Uint8Array,
+    associated: Uint8Array
+  ) => Effect.Effect<Uint8Array, "tampered">
+}
+
+/** The cryptography that states need, from whatever the platform has. Both give the same bytes. */
+export interface StateCrypto {
+  /** Holds the platform's own form of the key, made once. The key has 32 bytes. */
+  readonly cipher: (key: Uint8Array) => Cipher
+  readonly sha256: (text: string) => Effect.Effect<Uint8Array>
+  readonly toBase64Url: (bytes: Uint8Array) => string
+  /** Takes only the one text that `toBase64Url` gives for some bytes. */
+  readonly fromBase64Url: (text: string) => Uint8Array | undefined
+}
+
+export const nonceLength = 12
+export const tagLength = 16
+
+interface NodeCipher {
+  readonly setAAD: (associated: Uint8Array) => unknown
+  readonly setAuthTag: (tag: Uint8Array) => unknown
+  readonly getAuthTag: () => Uint8Array
+  readonly update: (data: Uint8Array) => Uint8Array
+  readonly final: () => Uint8Array
+}
+
+interface NodeCrypto {
+  readonly createSecretKey: (key: Uint8Array) => unknown
+  readonly createCipheriv: (name: string, key: unknown, nonce: Uint8Array, options: object) => NodeCipher
+  readonly createDecipheriv: NodeCrypto["createCipheriv"]
+  readonly hash: (name: string, text: string, encoding: "buffer") => Uint8Array
+}
+
+interface NodeBuffer {
+  readonly from: {
+    (buffer: ArrayBufferLike, offset: number, length: number): { readonly toString: (encoding: string) => string }
+    (text: string, encoding: string): Uint8Array
+  }
+}
+
+interface Subtle {
+  readonly importKey: (
+    format: "raw",
+    key: Uint8Array,
+    name: string,
+    extractable: boolean,
+    usages: ReadonlyArray<string>
+  ) => Promise<unknown>
+  readonly encrypt: (options: object, key: unknown, data: Uint8Array) => Promise<ArrayBuffer>
+  readonly decrypt: Subtle["encrypt"]
+  readonly digest: (name: string, data: Uint8Array) => Promise<ArrayBuffer>
+}
+
+interface Platform {
+  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
+  readonly TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
+}
+
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core is compiled without the types of any platform
+const platform = globalThis as unknown as Platform
+
+const algorithm = "aes-256-gcm"
+const gcm = { authTagLength: tagLength }
+
+const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
+  const toBase64Url = (bytes: Uint8Array) =>
+    buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64url")
+  return {
+    cipher: (bytes) => {
+      const key = crypto.createSecretKey(bytes)
+      return {
+        encrypt: (nonce, plaintext, associated) =>
+          Effect.sync(() => {
+            const cipher = crypto.createCipheriv(algorithm, key, nonce, gcm)
+            cipher.setAAD(associated)
+            const ciphertext = cipher.update(plaintext)
+            cipher.final()
+            return Bytes.concat([ciphertext, cipher.getAuthTag()])
+          }),
+        decrypt: (nonce, sealed, associated) =>
+          Effect.try({
+            try: () => {
+              const decipher = crypto.createDecipheriv(algorithm, key, nonce, gcm)
+              decipher.setAAD(associated)
+              decipher.setAuthTag(sealed.subarray(-tagLength))
+              const plaintext = decipher.update(sealed.subarray(0, -tagLength))
+              decipher.final()
+              return plaintext
+            },
+            catch: () => "tampered" as const
+          })
+      }
+    },
+    sha256: (text) => Effect.sync(() => crypto.hash("sha256", text, "buffer")),
+    toBase64Url,
+    // Node skips what it does not know, so only the way back tells whether all of the text counted.
+    fromBase64Url: (text) => {
+      const bytes = buffer.from(text, "base64url")
+      return toBase64Url(bytes) === text ? bytes : undefined
+    }
+  }
+}
+
+/** Asks the pool of threads for every call. */
+export const webCrypto: StateCrypto = {
+  cipher: (bytes) => {
+    const name = "AES-GCM"
+    const imported = new WeakMap<object, Promise<unknown>>()
+    const keyFor = (subtle: Subtle): Promise<unknown> => {
+      const known = imported.get(subtle)
+      if (known !== undefined) return known
+      const key = subtle.importKey("raw", bytes, name, false, ["encrypt", "decrypt"])
+      imported.set(subtle, key)
+      return key
+    }
+    const options = (iv: Uint8Array, additionalData: Uint8Array) => ({
+      name,
+      iv,
+      additionalData,
+      tagLength: tagLength * 8
+    })
+    return {
+      encrypt: (nonce, plaintext, associated) =>
+        withSubtle((subtle) => keyFor(subtle).then((key) => subtle.encrypt(options(nonce, associated), key, plaintext)))
+          .pipe(Effect.orDie),
+      decrypt: (nonce, sealed, associated) =>
+        withSubtle((subtle) => keyFor(subtle).then((key) => subtle.decrypt(options(nonce, associated), key, sealed)))
+          .pipe(Effect.mapError(() => "tampered"))
+    }
+  },
+  sha256: (text) =>
+    withSubtle((subtle) => subtle.digest("SHA-256", new platform.TextEncoder().encode(text))).pipe(Effect.orDie),
+  toBase64Url: Base64Url.encode,
+  fromBase64Url: (text) => {
+    const decoded = Base64Url.decode(text)
+    return Result.isSuccess(decoded) && Base64Url.encode(decoded.success) === text ? decoded.success : undefined
+  }
+}
+
+const withSubtle = (f: (subtle: Subtle) => Promise<ArrayBuffer>) =>
+  Effect.flatMap(
+    WebCrypto.WebCrypto,
+    (crypto: { readonly subtle: Subtle }) =>
+      Effect.map(Effect.tryPromise(() => f(crypto.subtle)), (buffer) => new Uint8Array(buffer))
+  )
+
+const findNode = (): StateCrypto => {
+  const module = platform.process!.getBuiltinModule!
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- used once below, before anybody relies on it
+  const found = fromNode(module("node:crypto") as NodeCrypto, (module("node:buffer") as { Buffer: NodeBuffer }).Buffer)
+  const probe = new Uint8Array(32)
+  const nonce = probe.subarray(0, nonceLength)
+  const cipher = found.cipher(probe)
+  const sealed = Effect.runSync(cipher.encrypt(nonce, probe, nonce))
+  Effect.runSync(cipher.decrypt(nonce, sealed, nonce))
+  found.fromBase64Url(found.toBase64Url(Effect.runSync(found.sha256(""))))
+  return found
+}
+
+/** Undefined where the platform has no such modules, or not all of them. */
+export const nodeCrypto = (): StateCrypto | undefined => {
+  node ??= Result.try(findNode)
+  return Result.getOrUndefined(node)
+}
+
+let node: Result.Result<StateCrypto, unknown> | undefined
+
+/** Synchronous where the platform can: that is a small part of the work for a state of some kilobytes. */
+export const stateCrypto = (): StateCrypto => nodeCrypto() ?? webCrypto

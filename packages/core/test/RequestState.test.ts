@@ -1,0 +1,444 @@
+import { RequestState } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Config, ConfigProvider, Effect, Layer, Logger, Redacted, Schema } from "effect"
+import { Base64Url, Hex } from "effect/encoding"
+import { TestClock } from "effect/testing"
+import { inspect } from "node:util"
+
+const bytes = (fill: number) => new Uint8Array(32).fill(fill)
+
+const key = (id: string, fill: number): RequestState.Key => ({ id, key: Redacted.make(bytes(fill)) })
+
+const call: RequestState.Binding = {
+  principal: "client-1/ada",
+  method: "tools/call",
+  name: "plan",
+  arguments: { days: 3, places: ["Rome", "Siena"], budget: { currency: "EUR", amount: 900 } }
+}
+
+const journal = new TextEncoder().encode("the answers so far")
+
+const reasonOf = (
+  states: RequestState.RequestState,
+  state: string,
+  binding: RequestState.Binding = call
+): Effect.Effect<string> =>
+  states.open(state, binding).pipe(Effect.match({ onFailure: (error) => error.reason, onSuccess: () => "opened" }))
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+
+describe("RequestState", () => {
+  it.effect("opens what it sealed", () =>
+    Effect.gen(function*() {
+      const states = yield* RequestState.make({ keys: [key("a", 1)] })
+      for (const length of [0, 1, 2, 3, 4, 31, 32, 33, 2048, 70_000]) {
+        const content = crypto.getRandomValues(new Uint8Array(Math.min(length, 65_536)))
+        const state = yield* states.seal(content, { ...call })
+        const opened = yield* states.open(state, { ...call })
+        assert.deepStrictEqual(opened, content)
+        assert.strictEqual(opened.constructor, Uint8Array)
+        assert.match(state, /^[A-Za-z0-9_-]+$/)
+      }
+    }))
+
+  it.effect("hides the journal and never seals the same way twice", () =>
+    Effect.gen(function*() {
+      const states = yield* RequestState.make({ keys: [key("a", 1)] })
+      const one = yield* states.seal(journal, call)
+      const other = yield* states.seal(journal, call)
+      assert.notStrictEqual(one, other)
+      const text = Buffer.from(one, "base64url").toString("latin1")
+      assert.notInclude(text, "answers")
+      assert.notInclude(text, "ada")
+    }))
+
+  describe("what comes back", () => {
+    it.effect("is refused with any bit changed", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const state = yield* states.seal(journal, call)
+        const reasons = new Set<string>()
+        for (let index = 0; index < state.length; index++) {
+          // Of the characters of the text, in which JSON carries them, and of the bytes that they stand for.
+          for (let bit = 0; bit < 16; bit++) {
+            const changed = String.fromCharCode(state.charCodeAt(index) ^ (1 << bit))
+            reasons.add(yield* reasonOf(states, state.slice(0, index) + changed + state.slice(index + 1)))
+          }
+          for (const character of alphabet) {
+            if (character === state[index]) continue
+            reasons.add(yield* reasonOf(states, state.slice(0, index) + character + state.slice(index + 1)))
+          }
+        }
+        const decoded = Buffer.from(state, "base64url")
+        for (let bit = 0; bit < decoded.length * 8; bit++) {
+          const changed = Uint8Array.from(decoded)
+          changed[bit >> 3]! ^= 1 << (bit & 7)
+          reasons.add(yield* reasonOf(states, Base64Url.encode(changed)))
+        }
+        assert.deepStrictEqual([...reasons].toSorted(), ["malformed", "tampered", "unknownKey"])
+        assert.strictEqual(yield* reasonOf(states, state), "opened")
+      }))
+
+    it.effect("is refused when it was cut or extended", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const reasons = new Set<string>()
+        // Three lengths, for the three ways in which base64 ends.
+        for (const length of [18, 19, 20]) {
+          const state = yield* states.seal(journal.slice(0, length), call)
+          for (let end = 0; end < state.length; end++) {
+            reasons.add(yield* reasonOf(states, state.slice(0, end)))
+            reasons.add(yield* reasonOf(states, state.slice(end + 1)))
+          }
+          const additions = [
+            ...alphabet.split(""),
+            "=",
+            "==",
+            "===",
+            " ",
+            "\n",
+            "\r\n",
+            "\t",
+            "\u0000",
+            "\uFEFF",
+            "%3D",
+            ".",
+            state
+          ]
+          for (const added of additions) {
+            reasons.add(yield* reasonOf(states, state + added))
+            reasons.add(yield* reasonOf(states, added + state))
+            reasons.add(yield* reasonOf(states, state.slice(0, 40) + added + state.slice(40)))
+          }
+        }
+        assert.notInclude([...reasons], "opened")
+      }))
+
+    it.effect.prop("is refused, whatever string it is", [Schema.String], ([text]) =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        assert.strictEqual(yield* reasonOf(states, text), "malformed")
+      }), { arbitrary: { runs: 500 } })
+
+    it.effect.prop(
+      "is refused, whatever bytes it stands for",
+      [Schema.Uint8Array],
+      ([content]) =>
+        Effect.gen(function*() {
+          const states = yield* RequestState.make({ keys: [key("a", 1)] })
+          for (const start of [[], [1], [2], [3], [1, 1, 97]]) {
+            const text = Base64Url.encode(Uint8Array.from([...start, ...content]))
+            assert.include(["malformed", "tampered", "unknownKey"], yield* reasonOf(states, text))
+          }
+        }),
+      { arbitrary: { runs: 500 } }
+    )
+
+    it.effect("is not even decoded when it is longer than a state can be", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)], maxBytes: 1000 })
+        assert.strictEqual(yield* reasonOf(states, "A".repeat(100_000_000)), "malformed")
+      }))
+  })
+
+  describe("binding", () => {
+    const others: ReadonlyArray<[string, Partial<RequestState.Binding>]> = [
+      ["another principal", { principal: "client-1/bob" }],
+      ["no principal", { principal: undefined }],
+      ["an empty principal", { principal: "" }],
+      ["another method", { method: "prompts/get" }],
+      ["another name", { name: "plan2" }],
+      ["other arguments", {
+        arguments: { days: 4, places: ["Rome", "Siena"], budget: { currency: "EUR", amount: 900 } }
+      }],
+      ["arguments in another order", {
+        arguments: { days: 3, places: ["Siena", "Rome"], budget: { currency: "EUR", amount: 900 } }
+      }],
+      ["no arguments", { arguments: undefined }],
+      ["arguments as text", { arguments: JSON.stringify(call.arguments) }],
+      ["method and name swapped", { method: "plan", name: "tools/call" }],
+      ["principal and name swapped", { principal: "plan", name: "client-1/ada" }],
+      ["a part of the name in the method", { method: "tools/callp", name: "lan" }]
+    ]
+
+    it.effect.each(others)("refuses a state for %s", ([, other]) =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const state = yield* states.seal(journal, call)
+        assert.strictEqual(yield* reasonOf(states, state, { ...call, ...other }), "foreign")
+        const back = yield* states.seal(journal, { ...call, ...other })
+        assert.strictEqual(yield* reasonOf(states, back), "foreign")
+      }))
+
+    it.effect("tells no principal from an empty one", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const nobody = { ...call, principal: undefined }
+        const empty = { ...call, principal: "" }
+        assert.strictEqual(yield* reasonOf(states, yield* states.seal(journal, nobody), empty), "foreign")
+        assert.strictEqual(yield* reasonOf(states, yield* states.seal(journal, empty), nobody), "foreign")
+        assert.strictEqual(yield* reasonOf(states, yield* states.seal(journal, nobody), nobody), "opened")
+      }))
+
+    it.effect("takes the keys of arguments in any order", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const state = yield* states.seal(journal, call)
+        const sorted = { budget: { amount: 900, currency: "EUR" }, places: ["Rome", "Siena"], days: 3 }
+        assert.strictEqual(yield* reasonOf(states, state, { ...call, arguments: sorted }), "opened")
+      }))
+
+    it.effect("takes arguments that are nested a hundred thousand levels deep", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const nested = (depth: number) => {
+          let value: unknown = []
+          for (let level = 0; level < depth; level++) value = level % 2 === 0 ? [value] : { a: value }
+          return value
+        }
+        const deep = { ...call, arguments: nested(100_000) }
+        const state = yield* states.seal(journal, deep)
+        assert.strictEqual(yield* reasonOf(states, state, deep), "opened")
+        assert.strictEqual(yield* reasonOf(states, state, { ...call, arguments: nested(100_001) }), "foreign")
+      }))
+  })
+
+  describe("time", () => {
+    it.effect("refuses a state after an hour", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const state = yield* states.seal(journal, call)
+        yield* TestClock.adjust("59 minutes")
+        assert.strictEqual(yield* reasonOf(states, state), "opened")
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* reasonOf(states, state), "expired")
+      }))
+
+    it.effect("tells only the owner that a state has expired", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 second" })
+        const state = yield* states.seal(journal, call)
+        yield* TestClock.adjust("1 second")
+        assert.strictEqual(yield* reasonOf(states, state, { ...call, principal: "client-1/bob" }), "foreign")
+      }))
+
+    it.effect("holds older states to a shorter time to live, and not to a longer one", () =>
+      Effect.gen(function*() {
+        const long = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 hour" })
+        const short = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 minute" })
+        const ofLong = yield* long.seal(journal, call)
+        const ofShort = yield* short.seal(journal, call)
+        yield* TestClock.adjust("2 minutes")
+        assert.strictEqual(yield* reasonOf(short, ofLong), "expired")
+        assert.strictEqual(yield* reasonOf(long, ofShort), "expired")
+        assert.strictEqual(yield* reasonOf(long, ofLong), "opened")
+      }))
+
+    it.effect("never expires a state with an infinite time to live", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)], ttl: "Infinity" })
+        const state = yield* states.seal(journal, call)
+        yield* TestClock.adjust("36500 days")
+        assert.strictEqual(yield* reasonOf(states, state), "opened")
+      }))
+  })
+
+  describe("keys", () => {
+    it.effect("opens states of every key in the ring, until it is retired", () =>
+      Effect.gen(function*() {
+        const before = yield* RequestState.make({ keys: [key("old", 1)] })
+        const during = yield* RequestState.make({ keys: [key("new", 2), key("old", 1)] })
+        const after = yield* RequestState.make({ keys: [key("new", 2)] })
+        const old = yield* before.seal(journal, call)
+        const fresh = yield* during.seal(journal, call)
+        assert.strictEqual(yield* reasonOf(during, old), "opened")
+        assert.strictEqual(yield* reasonOf(after, fresh), "opened")
+        assert.strictEqual(yield* reasonOf(after, old), "unknownKey")
+        assert.strictEqual(yield* reasonOf(before, fresh), "unknownKey")
+      }))
+
+    it.effect("refuses a state of another key under the same id", () =>
+      Effect.gen(function*() {
+        const one = yield* RequestState.make({ keys: [key("a", 1)] })
+        const other = yield* RequestState.make({ keys: [key("a", 2)] })
+        assert.strictEqual(yield* reasonOf(other, yield* one.seal(journal, call)), "tampered")
+      }))
+
+    it.effect("refuses a state whose key id was changed to another one of the ring", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1), key("b", 1)] })
+        const decoded = Buffer.from(yield* states.seal(journal, call), "base64url")
+        decoded[2] = "b".charCodeAt(0)
+        assert.strictEqual(yield* reasonOf(states, decoded.toString("base64url")), "tampered")
+      }))
+
+    it.effect("reads a key as bytes, base64, base64url and hex", () =>
+      Effect.gen(function*() {
+        const raw = Uint8Array.from({ length: 32 }, (_, index) => 255 - index)
+        const text = Buffer.from(raw)
+        const state = yield* Effect.flatMap(
+          RequestState.make({ keys: [{ id: "a", key: Redacted.make(raw) }] }),
+          (states) => states.seal(journal, call)
+        )
+        const base64 = text.toString("base64")
+        const forms = [base64, base64.slice(0, -1), ` ${base64}\n`, text.toString("base64url"), Hex.encode(raw)]
+        for (const form of forms) {
+          const states = yield* RequestState.make({ keys: [{ id: "a", key: Redacted.make(form) }] })
+          assert.strictEqual(yield* reasonOf(states, state), "opened")
+        }
+      }))
+
+    it.effect("keeps the key when its bytes are changed afterwards", () =>
+      Effect.gen(function*() {
+        const raw = bytes(1)
+        const states = yield* RequestState.make({ keys: [{ id: "a", key: Redacted.make(raw) }] })
+        raw.fill(9)
+        const state = yield* states.seal(journal, call)
+        assert.strictEqual(yield* reasonOf(yield* RequestState.make({ keys: [key("a", 1)] }), state), "opened")
+      }))
+
+    const secret = "correct horse battery staple"
+    const invalid: ReadonlyArray<[string, Partial<RequestState.Options>, string]> = [
+      ["no keys", { keys: [] }, "There is no key"],
+      ["a passphrase", { keys: [key("a", 1), { id: "b", key: Redacted.make(secret) }] }, "Key 2 of 2 is not 32 bytes"],
+      ["16 bytes", { keys: [{ id: "a", key: Redacted.make(new Uint8Array(16)) }] }, "Key 1 of 1 is not 32 bytes"],
+      ["33 bytes", { keys: [{ id: "a", key: Redacted.make(Hex.encode(new Uint8Array(33))) }] }, "is not 32 bytes"],
+      ["32 characters", { keys: [{ id: "a", key: Redacted.make("a".repeat(32)) }] }, "is not 32 bytes"],
+      ["an id twice", { keys: [key("a", 1), key("a", 2)] }, "Key 2 of 2 has the id of another key"],
+      ["an empty id", { keys: [key("", 1)] }, "has no valid id"],
+      ["a long id", { keys: [key("a".repeat(33), 1)] }, "has no valid id"],
+      ["an id with a space", { keys: [key("a b", 1)] }, "has no valid id"],
+      ["an id of other letters", { keys: [key("schlüssel", 1)] }, "has no valid id"],
+      ["no time to live", { ttl: 0 }, "ttl has to be more than 0"],
+      ["no bytes", { maxBytes: 0 }, "maxBytes has to be more than 0"],
+      ["bytes that are no number", { maxBytes: Number.NaN }, "maxBytes has to be more than 0"]
+    ]
+
+    it.effect.each(invalid)("refuses %s", ([, options, message]) =>
+      Effect.gen(function*() {
+        const layer = RequestState.layer({ keys: [key("a", 1)], ...options })
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+        assert.strictEqual(error._tag, "InvalidOptions")
+        assert.include(error.message, message)
+        assert.notInclude(error.message, secret)
+      }))
+  })
+
+  describe("maxBytes", () => {
+    it.effect("is the longest state that is made and read", () =>
+      Effect.gen(function*() {
+        const any = yield* RequestState.make({ keys: [key("a", 1)] })
+        const state = yield* any.seal(journal, call)
+        const exact = yield* RequestState.make({ keys: [key("a", 1)], maxBytes: state.length })
+        const less = yield* RequestState.make({ keys: [key("a", 1)], maxBytes: state.length - 1 })
+        assert.strictEqual(yield* reasonOf(exact, yield* exact.seal(journal, call)), "opened")
+        assert.strictEqual(yield* reasonOf(less, state), "malformed")
+        const error = yield* Effect.flip(less.seal(journal, call))
+        assert.strictEqual(error._tag, "StateNotKept")
+        assert.strictEqual(error.reason, "tooLarge")
+        assert.include(error.message, "RequestState.layerStored")
+        assert.include(error.message, "Rounds.once")
+      }))
+
+    it.effect("is 1 MiB", () =>
+      Effect.gen(function*() {
+        const states = yield* RequestState.make({ keys: [key("a", 1)] })
+        const largest = 1024 * 1024 * 3 / 4 - 32 - 1 - 2 - 12 - 12 - 16
+        assert.strictEqual((yield* states.seal(new Uint8Array(largest), call)).length, 1024 * 1024)
+        const error = yield* Effect.flip(states.seal(new Uint8Array(largest + 1), call))
+        assert.strictEqual(error.reason, "tooLarge")
+      }))
+  })
+
+  describe("layerConfig", () => {
+    const base64 = (fill: number) => Buffer.from(bytes(fill)).toString("base64")
+
+    const build = (environment: Record<string, string>, options?: RequestState.ConfigOptions) =>
+      Effect.provide(
+        RequestState.RequestState,
+        RequestState.layerConfig(options).pipe(
+          Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(environment)))
+        )
+      )
+
+    it.effect("reads the ring and the time to live", () =>
+      Effect.gen(function*() {
+        const states = yield* build({
+          SAMPLING_STATE_KEYS: ` new:${base64(2)} , old:${base64(1)}\n`,
+          SAMPLING_STATE_TTL: "5 minutes"
+        })
+        const old = yield* RequestState.make({ keys: [key("old", 1)] })
+        const fresh = yield* RequestState.make({ keys: [key("new", 2)] })
+        assert.strictEqual(yield* reasonOf(states, yield* old.seal(journal, call)), "opened")
+        const state = yield* states.seal(journal, call)
+        assert.strictEqual(yield* reasonOf(fresh, state), "opened")
+        yield* TestClock.adjust("5 minutes")
+        assert.strictEqual(yield* reasonOf(fresh, state), "expired")
+      }))
+
+    it.effect("takes each option from another Config", () =>
+      Effect.gen(function*() {
+        const states = yield* build({ RING: `a:${base64(1)}`, LIMIT: "10" }, {
+          keys: RequestState.configKeys("RING"),
+          maxBytes: Config.Int("LIMIT")
+        })
+        assert.strictEqual((yield* Effect.flip(states.seal(journal, call))).reason, "tooLarge")
+      }))
+
+    it.effect.each([
+      {},
+      { SAMPLING_STATE_KEYS: "" },
+      { SAMPLING_STATE_KEYS: base64(7) },
+      { SAMPLING_STATE_KEYS: `${base64(7)}:a` },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)},${base64(7)}` },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)},` },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)},a:${base64(7)}` },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)}BwcH` },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)}`, SAMPLING_STATE_TTL: "soon" },
+      { SAMPLING_STATE_KEYS: `a:${base64(7)}`, SAMPLING_STATE_TTL: "0 seconds" }
+    ])("refuses wrong variables without showing them %#", (environment) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(build(environment))
+        assert.strictEqual(error._tag, "ConfigError")
+        assert.notInclude(`${error.message} ${JSON.stringify(error)} ${inspect(error)}`, "BwcH")
+        if (!("SAMPLING_STATE_TTL" in environment)) assert.include(error.message, "SAMPLING_STATE_KEYS")
+      }))
+  })
+
+  describe("without a layer", () => {
+    const nothing = (reason: string) => assert.strictEqual(reason, "unknownKey")
+
+    it.effect("warns once that states are of this process only, and opens them", () =>
+      Effect.gen(function*() {
+        const logged: Array<string> = []
+        const logger = Logger.make(({ message }) => void logged.push(String(message)))
+        const states = yield* RequestState.RequestState
+        const configured = yield* RequestState.make({ keys: [key("a", 1)] })
+        nothing(yield* reasonOf(states, yield* configured.seal(journal, call)))
+        const sealed = yield* Effect.forEach([1, 2, 3], () => states.seal(journal, call), {
+          concurrency: "unbounded"
+        }).pipe(Effect.provide(Logger.layer([logger])))
+        for (const state of sealed) assert.deepStrictEqual(yield* states.open(state, call), journal)
+        assert.strictEqual(logged.length, 1)
+        assert.include(logged[0], "RequestState.layer({ keys })")
+        nothing(yield* reasonOf(states, yield* configured.seal(journal, call)))
+        nothing(yield* reasonOf(configured, sealed[0]!))
+      }))
+  })
+
+  it.effect("says nothing of state, key or journal in its errors", () =>
+    Effect.gen(function*() {
+      const states = yield* RequestState.make({ keys: [key("a", 1)] })
+      const state = yield* states.seal(journal, call)
+      const errors = [
+        yield* Effect.flip(states.open(`${state}A`, call)),
+        yield* Effect.flip(states.open(state, { ...call, name: "other" })),
+        yield* Effect.flip(states.open(state.replace(/.$/, (last) => last === "A" ? "E" : "A"), call))
+      ]
+      for (const error of errors) {
+        assert.strictEqual(error._tag, "StateRejected")
+        assert.notInclude(`${error.message} ${JSON.stringify(error)}`, state.slice(0, 20))
+        assert.isAbove(error.message.length, 20)
+      }
+    }))
+})
