@@ -124,6 +124,17 @@ describe("Asks", { timeout: 60_000 }, () => {
       yield* Effect.promise(() => client.event("ask interrupted", 1000))
     }))
 
+  it.live("of a call that was cancelled fail with ConnectionLost, and nothing is sent", () =>
+    Effect.gen(function*() {
+      const client = yield* rawClient()
+      const call = client.startTool("askWhenInterrupted")
+      yield* Effect.promise(() => client.event("askWhenInterrupted started"))
+      yield* Effect.promise(() => client.notify("notifications/cancelled", { requestId: call }))
+      const outcome = yield* Effect.promise(() => client.events.find((event) => event.startsWith("{")))
+      assert.include(outcome, "ConnectionLost")
+      assert.isFalse(client.received.entries.some(isAsk))
+    }))
+
   // requirement: sampling/capability
   it.live("without a sampling capability fail at once, and nothing is sent", () =>
     Effect.gen(function*() {

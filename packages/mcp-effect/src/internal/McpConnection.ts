@@ -32,17 +32,21 @@ export class McpConnection implements ClientConnection {
   readonly unreachable = undefined
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
-    const answer = Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)).pipe(
-      Effect.scoped,
-      // Also defects: malformed answers are defects of Effect's RPC client. An interruption of this fiber does not get here.
-      Effect.catchCause((cause) => Effect.fail(fromCause(this, request, cause)))
+    const answer = Effect.scoped(Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)))
+    return Effect.catchCause(
+      // Also in a finalizer of a call that was cancelled, which nothing else would interrupt: its client is gone.
+      Effect.interruptible(
+        Duration.isFinite(this.timeout)
+          ? Effect.timeoutOrElse(answer, {
+            duration: this.timeout,
+            orElse: () => Effect.fail(timedOut(this, Duration.toMillis(this.timeout)))
+          })
+          : answer
+      ),
+      // Also of defects: malformed answers are defects of Effect's RPC client. An interruption of this fiber only gets here
+      // where it must not be interrupted.
+      (cause) => Effect.fail(fromCause(this, request, cause))
     )
-    return Duration.isFinite(this.timeout)
-      ? Effect.timeoutOrElse(answer, {
-        duration: this.timeout,
-        orElse: () => Effect.fail(timedOut(this, Duration.toMillis(this.timeout)))
-      })
-      : answer
   }
 }
 

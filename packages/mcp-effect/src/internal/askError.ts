@@ -1,12 +1,10 @@
+import * as AskError from "@effect-sampling/core/adapter/AskError"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { describe } from "@effect-sampling/core/ClientConnection"
 import {
   ClientError,
-  ConnectionLost,
   InvalidRequest,
-  InvalidResponse,
   isSamplingError,
-  SamplingRejected,
   SamplingTimeout,
   SamplingUnsupported
 } from "@effect-sampling/core/SamplingError"
@@ -24,24 +22,25 @@ export const fromCause = (
 ): SamplingError => {
   const error = Cause.squash(cause)
   if (isSamplingError(error)) return error
-  if (Schema.isSchemaError(error)) {
-    return invalidResponse(connection, `it does not follow MCP (${shorten(error.message)})`)
-  }
   if (Predicate.isTagged(error, "McpReverseOperationError") && Predicate.hasProperty(error, "cause")) {
     return fromReply(connection, error.cause)
   }
   if (error instanceof McpSchema.McpReverseOperationUnsupported) return fromRefusal(connection, request, error)
-  // The client answered with an interrupt or a defect in Effect's own encoding, or the server shuts its end.
-  return Cause.hasInterruptsOnly(cause) ? connectionLost(describe(connection)) : invalidResponse(connection, malformed)
+  // What interrupts here is no interruption of this fiber: the client sent one, or Effect's server closes its side.
+  return Cause.hasInterruptsOnly(cause)
+    ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
+    : malformed(
+      connection,
+      Schema.isSchemaError(error) ? `it does not follow MCP (${shorten(error.message)})` : notJsonRpc
+    )
 }
 
-const malformed = "its JSON-RPC response is malformed: it needs either a result or an error with code and message"
-
+/** Not that of `AskError`, which tells the client to report progress: Effect's server does not pass that on. */
 export const timedOut = (connection: ClientConnection, afterMillis: number): SamplingTimeout =>
   new SamplingTimeout({
     afterMillis,
     message:
-      `${capital(describe(connection))} did not answer the sampling request within ${afterMillis / 1000} seconds. ` +
+      `No answer to the sampling request came from ${describe(connection)} within ${afterMillis / 1000} seconds. ` +
       "The person may not have approved it in time; raise AskTimeout.AskTimeout."
   })
 
@@ -55,10 +54,19 @@ export const invalidRequest = (
     message: `The request ${method} was not sent to ${describe(connection)}: ${shorten(error.message)}`
   })
 
-const invalidResponse = (connection: ClientConnection, problem: string): InvalidResponse =>
-  new InvalidResponse({
-    message: `The answer of ${describe(connection)} cannot be used: ${problem}. The client's handler needs mending.`
-  })
+const malformed = (connection: ClientConnection, problem: string): SamplingError =>
+  AskError.toSamplingError(connection, { _tag: "Malformed", problem }, 0)
+
+const notJsonRpc = "its JSON-RPC response is malformed: it needs either a result or an error with code and message"
+
+/** What the client answered in place of a result. */
+const fromReply = (connection: ClientConnection, reply: unknown): SamplingError =>
+  Predicate.isTagged(reply, "RpcClientError")
+    ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
+    : Predicate.hasProperty(reply, "code") && typeof reply.code === "number" &&
+        Predicate.hasProperty(reply, "message") && typeof reply.message === "string"
+    ? AskError.toSamplingError(connection, { _tag: "Error", code: reply.code, message: reply.message }, 0)
+    : malformed(connection, notJsonRpc)
 
 /** What Effect's server would not send, or would not take. */
 const fromRefusal = (
@@ -67,70 +75,25 @@ const fromRefusal = (
   { protocolVersion, reason }: McpSchema.McpReverseOperationUnsupported
 ): SamplingError => {
   const who = describe(connection)
-  if (reason.startsWith("Response ")) return invalidResponse(connection, "it holds what MCP does not define")
+  if (reason.startsWith("Response ")) return malformed(connection, "it holds what MCP does not define")
   if (reason.startsWith("Request ")) {
     return new InvalidRequest({
       message:
         `The request ${request.method} was not sent to ${who}: MCP ${protocolVersion}, which it speaks, cannot ` +
-        "express it. Leave out what later revisions added (tools, several blocks in one message, audio)."
+        "express it. Leave out what later revisions added, such as tools, audio or several blocks in one message."
     })
   }
   if (request.method !== "sampling/createMessage") {
-    return new ClientError({ code: methodNotFound, message: `${capital(who)} cannot be asked: ${reason}.` })
+    return new ClientError({
+      code: McpSchema.METHOD_NOT_FOUND_ERROR_CODE,
+      message: `${request.method} was not sent to ${who}: ${reason}.`
+    })
   }
   // What was asked is in line with the capabilities: `ClientSampler` sees to that.
   return connection.capabilities.sampling === undefined
     ? new SamplingUnsupported({ missing: "sampling", message: `Cannot ask the model of ${who}: ${reason}.` })
-    : invalidResponse(connection, "it uses tools, but the client did not declare \"sampling.tools\"")
+    : malformed(connection, "it uses tools, but the client did not declare \"sampling.tools\"")
 }
-
-/** What the client answered in place of a result. */
-const fromReply = (connection: ClientConnection, reply: unknown): SamplingError =>
-  Predicate.hasProperty(reply, "code") && typeof reply.code === "number" &&
-    Predicate.hasProperty(reply, "message") && typeof reply.message === "string"
-    ? fromClient(describe(connection), reply.code, reply.message)
-    : Predicate.isTagged(reply, "RpcClientError")
-    ? connectionLost(describe(connection))
-    : invalidResponse(connection, malformed)
-
-/** MCP sampling, "Error Handling", and what clients are known to answer in place of it. */
-const fromClient = (who: string, code: number, message: string): SamplingError => {
-  const said = quote(message)
-  if (code === -1 || denial.test(message)) {
-    return new SamplingRejected({
-      message: `The user or a policy of ${who} rejected the sampling request (it said ${said}).`
-    })
-  }
-  if (code === methodNotFound || notSupported.test(message)) {
-    return new SamplingUnsupported({
-      missing: "sampling",
-      message: `${capital(who)} declared "sampling" but has no handler for it (it said ${said}). Mend the client, ` +
-        "or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
-    })
-  }
-  return new ClientError({
-    code,
-    message: `${capital(who)} failed to answer the sampling request: error ${code}, ${said}.`
-  })
-}
-
-// Visual Studio Code: "The user has denied permission to call this method." (PrefectHQ/fastmcp issue 2162)
-const denial = /\buser (?:has )?(?:denied|rejected|declined)\b/i
-
-// The Python SDK without a handler: -32600, "Sampling not supported"
-const notSupported = /^(?:MCP error -?\d+: )?sampling not supported$/i
-
-const methodNotFound: number = McpSchema.METHOD_NOT_FOUND_ERROR_CODE
-
-const connectionLost = (who: string): ConnectionLost =>
-  new ConnectionLost({
-    message: `The connection to ${who} was lost before it answered the sampling request. Call the tool again.`
-  })
-
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
-
-// Clients on the SDK repeat the code of an error in its message.
-const quote = (text: string): string => JSON.stringify(text.replace(/^MCP error -?\d+: /, "").slice(0, 200))
 
 /** Effect's messages show no values, but may go on for long. */
 const shorten = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 300)
