@@ -3,7 +3,6 @@ import { Feature, Principal } from "@effect-sampling/mcp-effect"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { McpServer, Tool, Toolkit } from "effect/ai"
-import { openStates } from "../../core/test/roundsClient.ts"
 import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
 import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import { echo, meta, RoundsClient } from "./fixtures/RoundsClient.ts"
@@ -253,6 +252,28 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       }
     }))
 
+  it.live("a state is of use to its call and to its principal only", () =>
+    Effect.gen(function*() {
+      const auth = McpServer.middleware((effect, { headers }) =>
+        Effect.provideService(effect, Principal.Principal, headers["x-user"])
+      )
+      const client = new RoundsClient(yield* serveHttp(Layer.provide(registrations, auth.layer)))
+      const call = (name: string, user: string, requestState?: string) =>
+        Effect.promise(() => client.request("tools/call", { name, requestState }, { headers: { "x-user": user } }))
+      const { requestState } = (yield* call("parallel", "alice")).result
+      assert.isString(requestState)
+      for (
+        const reply of [
+          yield* call("parallel", "mallory", requestState),
+          yield* call("named", "alice", requestState),
+          yield* call("parallel", "alice", `${requestState}x`)
+        ]
+      ) {
+        assert.strictEqual(reply.error?.code, -32_602)
+      }
+      assert.strictEqual((yield* call("parallel", "alice", requestState)).result.resultType, "input_required")
+    }))
+
   it.live("an answer that Effect's server takes and that is none is error -32602", () =>
     Effect.gen(function*() {
       const client = yield* served()
@@ -290,28 +311,5 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       )
       assert.strictEqual(rounds.length, 2)
       assert.isTrue(reply.result.isError)
-    }))
-
-  it.live("states are bound to the principal that a middleware gives", () =>
-    Effect.gen(function*() {
-      const principals: Array<string | undefined> = []
-      const watching = Layer.effect(
-        RequestState.RequestState,
-        Effect.map(RequestState.RequestState, (inner): RequestState.RequestState => ({
-          open: (state, binding) => inner.open(state, binding),
-          seal: (journal, binding) => {
-            principals.push(binding.principal)
-            return inner.seal(journal, binding)
-          }
-        }))
-      ).pipe(Layer.provide(openStates))
-      const auth = McpServer.middleware((effect, { headers }) =>
-        Effect.provideService(effect, Principal.Principal, headers["x-user"])
-      )
-      const url = yield* serveHttp(registrations.pipe(Layer.provide(auth.layer), Layer.provide(watching)))
-      const client = new RoundsClient(url)
-      yield* Effect.promise(() => client.callTool("parallel", {}, { headers: { "x-user": "alice" } }))
-      yield* Effect.promise(() => client.callTool("parallel"))
-      assert.deepStrictEqual(principals, ["alice", undefined])
     }))
 })

@@ -1,3 +1,4 @@
+import type { ClientUnsupported } from "@effect-sampling/core/Client"
 import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -15,27 +16,31 @@ export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/inter
 }> {}
 
 /** MCP 2026-07-28, "Error Codes": -32021, with status 400 over HTTP. Undefined when no capability is missing. */
-export const missingCapability = (error: SamplingUnsupported): Effect.Effect<never, Refused> | undefined => {
-  const sampling = requiredOf(error.missing)
-  return sampling === undefined ? undefined : Effect.withFiber((fiber) => {
+export const missingCapability = (
+  error: SamplingUnsupported | ClientUnsupported
+): Effect.Effect<never, Refused> | undefined => {
+  const requiredCapabilities = requiredOf(error.missing)
+  return requiredCapabilities === undefined ? undefined : Effect.withFiber((fiber) => {
     HttpEffect.appendPreResponseHandlerUnsafe(
       fiber.context,
       (_, response) => Effect.succeed(HttpServerResponse.setStatus(response, 400))
     )
-    return Effect.fail(
-      new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities: { sampling } } })
-    )
+    return Effect.fail(new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities } }))
   })
 }
 
-const requiredOf = (missing: SamplingUnsupported["missing"]): object | undefined => {
+const requiredOf = (missing: (SamplingUnsupported | ClientUnsupported)["missing"]): object | undefined => {
   switch (missing) {
     case "sampling":
-      return {}
+      return { sampling: {} }
     case "sampling.tools":
-      return { tools: {} }
+      return { sampling: { tools: {} } }
     case "sampling.context":
-      return { context: {} }
+      return { sampling: { context: {} } }
+    case "elicitation":
+      return { elicitation: { form: {} } }
+    case "roots":
+      return { roots: {} }
     case "client":
     case "backChannel":
     case "content":

@@ -1,3 +1,4 @@
+import { ClientUnsupported } from "@effect-sampling/core/Client"
 import { ClientConnection } from "@effect-sampling/core/ClientConnection"
 import { StateRejected } from "@effect-sampling/core/RequestState"
 import type { StateNotKept } from "@effect-sampling/core/RequestState"
@@ -57,14 +58,14 @@ const refuse = <E>(
   if (isStateRejected(error) || isInvalidInputResponse(error)) {
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
   }
-  const missing = isSamplingUnsupported(error) ? missingCapability(error) : undefined
+  const missing = isUnsupported(error) ? missingCapability(error) : undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine have gone above
   return missing ?? Effect.failCause(cause as Cause.Cause<E | StateNotKept>)
 }
 
 const isStateRejected = Schema.is(StateRejected)
 const isInvalidInputResponse = Schema.is(Rounds.InvalidInputResponse)
-const isSamplingUnsupported = Schema.is(SamplingUnsupported)
+const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**
  * Runs the handler of a resource with its client. Effect's server answers `resources/read` with contents only, so there
