@@ -3,6 +3,8 @@
  *
  * @since 0.1.0
  */
+import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
+import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -12,9 +14,6 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { Feature } from "./Feature.ts"
-import { endCalls } from "./internal/endCalls.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { CallsInFlight } from "./internal/runCall.ts"
 import * as StdioTransport from "./StdioTransport.ts"
 
 /**
@@ -64,7 +63,7 @@ export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effe
 const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<void>, E, R | Scope.Scope> =>
   Effect.gen(function*() {
     const calls = new Set<Fiber.Fiber<unknown, unknown>>()
-    const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight, calls))
+    const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls))
     const server = new Server(
       { name: options.name, version: options.version },
       options.instructions === undefined ? {} : { instructions: options.instructions }
@@ -73,7 +72,7 @@ const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<vo
     const logError = yield* logErrors
     server.onerror = logError
     yield* Effect.addFinalizer(() => Effect.promise(() => server.close()))
-    yield* Effect.addFinalizer(() => endCalls(calls, options.shutdownGrace ?? "10 seconds"))
+    yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
     const closed = Deferred.makeUnsafe<void>()
     server.onclose = () => Deferred.doneUnsafe(closed, Effect.void)
     yield* Effect.promise(() => server.connect(StdioTransport.make(options)))

@@ -3,6 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
+import * as HttpSessions from "@effect-sampling/core/adapter/HttpSessions"
+import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
+import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
+import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,11 +19,7 @@ import * as Schema from "effect/Schema"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Feature } from "./Feature.ts"
-import { endCalls } from "./internal/endCalls.ts"
-import * as HttpSessions from "./internal/HttpSessions.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { CallsInFlight } from "./internal/runCall.ts"
-import { timerMillis } from "./internal/timerMillis.ts"
+import { makeOpenSession } from "./internal/openSession.ts"
 
 /**
  * @category models
@@ -132,11 +133,16 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
       const shutdownGrace = options.shutdownGrace ?? "10 seconds"
       const idleMillis = Duration.toMillis(options.sessionIdleTimeout ?? "30 minutes")
       const path = options.path ?? "/mcp"
-      const sessions = HttpSessions.make({
+      const open = makeOpenSession({
         name: options.name,
         version: options.version,
         instructions: options.instructions,
-        features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight, calls)),
+        features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
+        onError: yield* logErrors
+      })
+      const sessions = HttpSessions.make({
+        open,
+        isInitialize: isInitializeRequest,
         path,
         access: {
           allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],
@@ -145,13 +151,12 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
         maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
         maxSessions: options.maxSessions ?? 1000,
         lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
-        now: () => clock.currentTimeMillisUnsafe(),
-        onError: yield* logErrors
+        now: () => clock.currentTimeMillisUnsafe()
       })
       const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
-          Effect.andThen(endCalls(calls, shutdownGrace)),
+          Effect.andThen(CallsInFlight.end(calls, shutdownGrace)),
           Effect.andThen(sessions.close)
         )
       )
@@ -166,7 +171,11 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
     })
   )
 
-const listen = Effect.fnUntraced(function*(sessions: HttpSessions.HttpSessions, port: number, host: string) {
+const listen = Effect.fnUntraced(function*(
+  sessions: HttpSessions.HttpSessions<Http.IncomingMessage, Http.ServerResponse>,
+  port: number,
+  host: string
+) {
   const runFork = Effect.runForkWith(yield* Effect.context())
   const server = Http.createServer((request, response) => {
     runFork(sessions.handle(request, response))

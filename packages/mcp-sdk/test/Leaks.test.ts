@@ -1,4 +1,5 @@
 import { ClientSampler, Sampler } from "@effect-sampling/core"
+import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
 import { Feature } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
@@ -9,7 +10,7 @@ import type { Fiber } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { CallsInFlight } from "../src/internal/runCall.ts"
+
 import { Journal } from "./fixtures/Journal.ts"
 import type { Message } from "./fixtures/RawClient.ts"
 

@@ -3,9 +3,8 @@
  *
  * @since 0.1.0
  */
+import { concat, empty, lastBytes, sampleBytes } from "../internal/bytes.ts"
 import { fromUtf8 } from "../internal/rounds/utf8.ts"
-
-const sampleBytes = 512
 
 /**
  * Splits a byte stream into lines, in time linear in its size. Of a line over the limit only the first and last bytes
@@ -63,19 +62,4 @@ export class LineReader {
       this.onLine(line.endsWith("\r") ? line.slice(0, -1) : line)
     }
   }
-}
-
-const empty = new Uint8Array(0)
-
-/** A copy: it is kept while the next chunks come. */
-const lastBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => concat(parts).slice(-sampleBytes)
-
-const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }

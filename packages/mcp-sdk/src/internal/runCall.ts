@@ -1,5 +1,7 @@
+import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
 import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
 import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
+import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
 import { ClientConnection } from "@effect-sampling/core/ClientConnection"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import * as Context from "effect/Context"
@@ -9,7 +11,6 @@ import type { Fiber } from "effect/Fiber"
 import { AskTimeout } from "../AskTimeout.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
-import { timerMillis } from "./timerMillis.ts"
 
 /**
  * Runs the effects of calls, each with the connection of its client, and interrupts a call when its request ends. What it
@@ -21,12 +22,6 @@ export type RunCall<R> = <A, E, B>(
   extra: Extra,
   toResult: (exit: Exit.Exit<A, E>, server: Server, extra: Extra) => B | Promise<B>
 ) => Promise<B>
-
-/** The calls that have not ended: a server that shuts down waits for them. */
-export const CallsInFlight = Context.Reference<Set<Fiber<unknown, unknown>>>(
-  "@effect-sampling/mcp-sdk/internal/CallsInFlight",
-  { defaultValue: () => new Set() }
-)
 
 /** Calls run with the services of the current context, and with those of `captured` that it lacks. */
 export const makeRunCall = <R>(

@@ -1,8 +1,13 @@
 import * as Effect from "effect/Effect"
-import { Buffer } from "node:buffer"
-import type { IncomingMessage } from "node:http"
+import { concat, lastBytes, sampleBytes } from "./bytes.ts"
+import { fromUtf8 } from "./rounds/utf8.ts"
 
-const sampleBytes = 512
+/** What is needed of Node's `IncomingMessage`. */
+export interface BodySource {
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown
+  on(event: "end" | "error" | "close", listener: () => void): unknown
+  pause(): unknown
+}
 
 /**
  * A body: its text, or, when it is over the limit, its first and last bytes. A body that is too large is read to its end
@@ -13,21 +18,21 @@ export type Body =
   | { readonly _tag: "TooLarge"; readonly head: string; readonly tail: string }
   | { readonly _tag: "Aborted" }
 
-export const readBody = (request: IncomingMessage, maxBytes: number): Effect.Effect<Body> =>
+export const readBody = (request: BodySource, maxBytes: number): Effect.Effect<Body> =>
   Effect.callback((resume) => {
-    const chunks: Array<Buffer> = []
+    const chunks: Array<Uint8Array> = []
     let size = 0
-    let sample: { readonly head: Buffer; tail: Buffer } | undefined
+    let sample: { readonly head: Uint8Array; tail: Uint8Array } | undefined
     const end = () =>
       resume(Effect.succeed(
         sample === undefined
-          ? { _tag: "Text", text: Buffer.concat(chunks).toString("utf8") }
-          : { _tag: "TooLarge", head: sample.head.toString("utf8"), tail: sample.tail.toString("utf8") }
+          ? { _tag: "Text", text: fromUtf8(concat(chunks)) }
+          : { _tag: "TooLarge", head: fromUtf8(sample.head), tail: fromUtf8(sample.tail) }
       ))
-    request.on("data", (chunk: Buffer) => {
+    request.on("data", (chunk: Uint8Array) => {
       size += chunk.length
       if (sample !== undefined) {
-        sample.tail = lastBytes(Buffer.concat([sample.tail, chunk]))
+        sample.tail = lastBytes([sample.tail, chunk])
         if (size > maxBytes * 8) {
           request.pause()
           end()
@@ -36,13 +41,10 @@ export const readBody = (request: IncomingMessage, maxBytes: number): Effect.Eff
       }
       chunks.push(chunk)
       if (size <= maxBytes) return
-      const all = Buffer.concat(chunks)
+      sample = { head: concat(chunks).slice(0, sampleBytes), tail: lastBytes(chunks) }
       chunks.length = 0
-      sample = { head: Buffer.from(all.subarray(0, sampleBytes)), tail: lastBytes(all) }
     })
     request.on("end", end)
     request.on("error", () => resume(Effect.succeed({ _tag: "Aborted" })))
     request.on("close", () => resume(Effect.succeed({ _tag: "Aborted" })))
   })
-
-const lastBytes = (bytes: Buffer): Buffer => Buffer.from(bytes.subarray(-sampleBytes))
