@@ -147,11 +147,16 @@ const toInputRequired = (round: Rounds.InputRequired): McpSchema.InputRequired =
 
 const decodeContent = Schema.decodeUnknownEffect(Schema.Array(McpSchema.ContentBlock))
 
-const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchema.CallToolResult> =>
-  Effect.map(
-    Effect.orDie(decodeContent(result.content)),
-    (content) => new McpSchema.CallToolResult({ ...result, content })
-  )
+const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchema.CallToolResult> => {
+  const texts = result.content.filter((block) => block.type === "text")
+  // Nearly all results are text, which has the same form on the wire.
+  return texts.length === result.content.length
+    ? Effect.succeed(new McpSchema.CallToolResult({ ...result, content: texts }))
+    : Effect.map(
+      Effect.orDie(decodeContent(result.content)),
+      (content) => new McpSchema.CallToolResult({ ...result, content })
+    )
+}
 
 const callOptions = (server: McpServer.McpServer["Service"]) =>
   McpSchema.McpRequestContext.useSync(({ requestMetadata }): ToolDispatch.CallOptions => {

@@ -96,6 +96,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.strictEqual(outcome.ok, "hello")
     }))
 
+  // requirement: cancellation/receiver
   it.live("end with their call when the client cancels it", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { stdioClient } from "./fixtures/servers.ts"
 
 describe("ClientExit", { timeout: 30_000 }, () => {
+  // requirement: transports/stdin-end
   it.live("ends a server whose client has left while it was asked, after the grace", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ grace: 200 })

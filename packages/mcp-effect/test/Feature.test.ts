@@ -105,6 +105,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.isUndefined(listed.tools.find(({ name }) => name === "text")!.outputSchema)
     }))
 
+  // requirement: tools/structured-content
   it.live("sends an object as structured content and text, anything else as text", () =>
     Effect.gen(function*() {
       const object = yield* call("object", { n: 2 })
@@ -125,6 +126,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       ])
     }))
 
+  // requirement: tools/errors
   it.live("answers wrong arguments with an error that says what is wrong", () =>
     Effect.gen(function*() {
       const result = yield* call("object", { n: "two" })
@@ -159,6 +161,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       }
     }))
 
+  // requirement: progress/token
   it.live("sends preliminary results as progress to a client that asked for it", () =>
     Effect.gen(function*() {
       const client = yield* connected

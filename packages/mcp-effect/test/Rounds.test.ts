@@ -96,7 +96,6 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual([reply.result.resultType, textOf(reply), rounds.length], ["complete", "logged", 0])
     }))
 
-  // requirement: rounds/input-required
   it.live("a tool that samples ends with its ask, and goes on with the answer", () =>
     Effect.gen(function*() {
       const client = yield* served()
@@ -179,6 +178,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(JSON.parse(textOf(reply)), content)
     }))
 
+  // requirement: progress/token
   it.live("preliminary results are progress, to a client that asked for it", () =>
     Effect.gen(function*() {
       const client = yield* served()
@@ -203,7 +203,6 @@ describe("Rounds", { timeout: 30_000 }, () => {
 })
 
 describe("Errors in rounds", { timeout: 30_000 }, () => {
-  // requirement: rounds/capabilities
   it.live("a capability that the client did not declare is error -32021, with status 400", () =>
     Effect.gen(function*() {
       const client = yield* served()
@@ -233,7 +232,6 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       assert.include(textOf(reply), "did not declare the capability")
     }))
 
-  // requirement: rounds/state-integrity
   it.live("a state that is not accepted is error -32602, and so is a malformed answer", () =>
     Effect.gen(function*() {
       const rejecting = Layer.succeed(RequestState.RequestState, {
