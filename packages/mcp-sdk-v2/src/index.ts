@@ -1,0 +1,8 @@
+export * as AskTimeout from "./AskTimeout.ts"
+export * as Feature from "./Feature.ts"
+export * as Handler from "./Handler.ts"
+export * as Principal from "./Principal.ts"
+export * as SamplingClient from "./SamplingClient.ts"
+export * as StdioServer from "./StdioServer.ts"
+export * as StdioTransport from "./StdioTransport.ts"
+export * as StreamableHttpServer from "./StreamableHttpServer.ts"

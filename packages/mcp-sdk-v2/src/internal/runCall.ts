@@ -1,0 +1,169 @@
+import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
+import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
+import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
+import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
+import { ClientConnection } from "@effect-sampling/core/ClientConnection"
+import type { ClientCapabilities } from "@effect-sampling/core/ClientConnection"
+import { StateNotKept } from "@effect-sampling/core/RequestState"
+import * as Rounds from "@effect-sampling/core/Rounds"
+import type { InputRequiredResult, Server, ServerContext } from "@modelcontextprotocol/server"
+import {
+  CLIENT_CAPABILITIES_META_KEY,
+  CLIENT_INFO_META_KEY,
+  PROTOCOL_VERSION_META_KEY,
+  ProtocolErrorCode
+} from "@modelcontextprotocol/server"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import { AskTimeout } from "../AskTimeout.ts"
+import { Principal } from "../Principal.ts"
+import { refusal } from "./refusal.ts"
+import { SdkConnection } from "./SdkConnection.ts"
+import { isAnsweredInRounds, takeCallParams } from "./sdkInternals.ts"
+
+export type Method = Rounds.Call["method"]
+
+/**
+ * Runs the effects of calls and interrupts a call when its request ends: with the connection of its client up to MCP
+ * 2025-11-25, in rounds later. What it gives is what `toResult` makes of the end, or the asks of a round.
+ */
+export type RunCall<R> = <A, E, B>(
+  effect: Effect.Effect<A, E, R>,
+  method: Method,
+  server: Server,
+  ctx: ServerContext,
+  toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>
+) => Promise<B | InputRequiredResult>
+
+/** How calls are run, and what is to be logged of those that failed. */
+export interface Runner<R> {
+  readonly run: RunCall<R>
+  readonly tell: <A>(effect: Effect.Effect<A>) => Promise<A>
+}
+
+/** Calls run with the services of the current context, and with those of `captured` that it lacks. */
+export const makeRunCall = <R>(
+  captured: Context.Context<never> = Context.empty()
+): Effect.Effect<Runner<R>, never, R> =>
+  Effect.map(Effect.context<R>(), (current): Runner<R> => {
+    const services = Context.merge(captured, current)
+    const calls = Context.get(services, CallsInFlight)
+    const principal = Context.get(services, Principal)
+    const askTimeoutMillis = timerMillis(Context.get(services, AskTimeout))
+    const run = Effect.runPromiseExitWith(services)
+
+    const runUntilEnd = <A, E, B>(
+      effect: Effect.Effect<A, E, R>,
+      server: Server,
+      ctx: ServerContext,
+      toResult: (exit: Exit.Exit<A, E>) => B | Promise<B>
+    ): Promise<B> => {
+      const { transport } = server
+      const { id, signal } = ctx.mcpReq
+      let call: Fiber<unknown, unknown> | undefined
+      return run(effect, {
+        onFiberStart: (fiber) => {
+          call = fiber
+          calls.add(fiber)
+          if (signal.aborted || transport === undefined) fiber.interruptUnsafe()
+          else ClientChannel.on(transport).watch(id, fiber)
+        }
+      }).then((exit) => {
+        if (call !== undefined) {
+          calls.delete(call)
+          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id, call)
+          if (signal.aborted) HttpStreams.find(transport)?.cancelled(id)
+        }
+        return toResult(exit)
+      })
+    }
+
+    const runCall: RunCall<R> = (effect, method, server, ctx, toResult) =>
+      isAnsweredInRounds(server)
+        ? runUntilEnd(Rounds.run(effect, toCall(method, principal(ctx), server, ctx)), server, ctx, (exit) => {
+          if (Exit.isFailure(exit)) {
+            const refused = refusal(exit.cause)
+            if (refused !== undefined) throw refused
+            return toResult(Exit.failCause(exit.cause))
+          }
+          return exit.value._tag === "InputRequired"
+            ? toInputRequired(exit.value)
+            : toResult(Exit.succeed(exit.value.value))
+        })
+        : runUntilEnd(
+          withConnection(effect, new SdkConnection(server, ctx, askTimeoutMillis)),
+          server,
+          ctx,
+          toResult
+        )
+
+    return { run: runCall, tell: Effect.runPromiseWith(services) }
+  })
+
+/** The end of a tool's call that is not the handler's doing. */
+export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
+  if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  return error instanceof StateNotKept ? ToolResult.ofError(error.message) : undefined
+}
+
+/** For callbacks of prompts and resources, which report failures by throwing. `what` names the handler in the log. */
+export const orProtocolError =
+  <A, B>(what: string, tell: Runner<never>["tell"], onSuccess: (value: A) => B) =>
+  (exit: Exit.Exit<A, unknown>): B | Promise<B> => {
+    if (Exit.isSuccess(exit)) return onSuccess(exit.value)
+    if (Cause.hasInterruptsOnly(exit.cause)) {
+      throw HandlerFailure.protocolError(ProtocolErrorCode.InternalError, HandlerFailure.interruptedText)
+    }
+    return tell(HandlerFailure.text(exit.cause, what)).then((text) => {
+      throw HandlerFailure.protocolError(ProtocolErrorCode.InternalError, text)
+    })
+  }
+
+/** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
+const withConnection = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  connection: ClientConnection
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    fiber.setContext(Context.add(fiber.context, ClientConnection, connection))
+    return effect
+  })
+
+/** What comes with each request since MCP 2026-07-28. The SDK has checked it against its Schema, and types it in part. */
+interface Envelope {
+  readonly [PROTOCOL_VERSION_META_KEY]: string
+  readonly [CLIENT_INFO_META_KEY]?: { readonly name: string; readonly version: string }
+  readonly [CLIENT_CAPABILITIES_META_KEY]: ClientCapabilities
+}
+
+/** Nobody has checked `inputResponses` and `requestState`: that is for the rounds to do. */
+const toCall = (method: Method, principal: string | undefined, server: Server, ctx: ServerContext): Rounds.Call => {
+  const params = takeCallParams(server, ctx.mcpReq.id) ?? {}
+  const name = params[method === "resources/read" ? "uri" : "name"]
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `Envelope`
+  const envelope = ctx.mcpReq.envelope as unknown as Envelope
+  return {
+    method,
+    name: typeof name === "string" ? name : "",
+    arguments: params["arguments"],
+    principal,
+    client: envelope[CLIENT_INFO_META_KEY],
+    protocolVersion: envelope[PROTOCOL_VERSION_META_KEY],
+    capabilities: envelope[CLIENT_CAPABILITIES_META_KEY],
+    inputResponses: params["inputResponses"],
+    requestState: params["requestState"]
+  }
+}
+
+const toInputRequired = ({ inputRequests, requestState }: Rounds.InputRequired): InputRequiredResult => ({
+  resultType: "input_required",
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- requests of the engine, which are what MCP defines; the SDK checks them
+  inputRequests: inputRequests as unknown as NonNullable<InputRequiredResult["inputRequests"]>,
+  ...(requestState !== undefined && { requestState })
+})
