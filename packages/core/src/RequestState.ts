@@ -13,6 +13,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as KeyValueStore from "effect/persistence/KeyValueStore"
+import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -28,6 +30,7 @@ import {
   type Sealer
 } from "./internal/requestState/sealer.ts"
 import { stateCrypto } from "./internal/requestState/stateCrypto.ts"
+import { openStored, removeExpired as removeExpiredOf, sealStored } from "./internal/requestState/stored.ts"
 
 /**
  * What a state is bound to: presented with anything else, it is refused.
@@ -310,15 +313,195 @@ export const configKeys = (name: string): Config.Config<ReadonlyArray<Key>> =>
  * @since 0.1.0
  */
 export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<never, Config.ConfigError> =>
-  Layer.effect(RequestState, Effect.flatMap(fromConfig(options), (options) => orConfigError(make(options))))
+  Layer.effect(
+    RequestState,
+    Effect.gen(function*() {
+      const sealed = { ...(yield* fromConfig(options)), maxBytes: yield* options.maxBytes ?? none }
+      return yield* orConfigError(make(sealed))
+    })
+  )
 
-const fromConfig = Effect.fnUntraced(function*(options: ConfigOptions) {
+/**
+ * How states are kept in a store.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface StoredOptions extends Pick<Options, "keys" | "ttl"> {
+  /**
+   * Whether a state opens only once. Default: false.
+   */
+  readonly singleUse?: boolean | undefined
+  /**
+   * What the keys of entries begin with. Default: `sampling-state-`.
+   */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Keeps journals in a `KeyValueStore` of Effect: the client holds a handle of about 130 characters, whatever the journal
+ * takes.
+ *
+ * **Details**
+ *
+ * The handle is sealed as the states of {@link make} are: a random id, the binding and the expiry. Entries are encrypted
+ * with the same keys and bound to their id, so who reads the store learns nothing, and entries cannot be exchanged. Every
+ * round makes an entry of its own. A handle without its entry is refused as `missing`.
+ *
+ * With `singleUse`, the entry is replaced by a mark of one byte when it is opened, and later attempts are refused as
+ * `used`. At most one attempt gets through:
+ *
+ * - in one process always: attempts wait for one another, and the first one gets the state;
+ * - in several processes wherever a read sees every write that was completed before: a Redis, PostgreSQL or MySQL primary,
+ *   SQLite, a local directory. Not with reads from replicas, after a failover that loses writes, or on a network file
+ *   system that caches. Where attempts come at the same moment in several processes, all of them may be refused.
+ *
+ * It is checked with the memory, file system and SQL (SQLite) stores of Effect, the second one with several processes.
+ *
+ * **Gotchas**
+ *
+ * - A state is used up when it is opened, even if the round fails afterwards, or the answer is lost on its way: the call
+ *   has to be started again. So is a state whose store fails in the middle of it.
+ * - Stores of Effect do not forget. An expired entry is removed when its handle comes back; run {@link removeExpired} from
+ *   time to time, or let the store do it: keys are the prefix, 15 digits of milliseconds since 1970 at which the entry
+ *   expires, and an id.
+ * - Who can write to the store can put back an entry that was used.
+ *
+ * Source: MCP 2026-07-28, multi round-trip requests: single use has to be enforced on the server.
+ *
+ * @see {@link layerStored}
+ * @category constructors
+ * @since 0.1.0
+ */
+export const makeStored = (
+  options: StoredOptions
+): Effect.Effect<RequestState, InvalidOptions, KeyValueStore.KeyValueStore> =>
+  Effect.gen(function*() {
+    const stored = {
+      sealer: yield* sealerOf(options),
+      store: yield* KeyValueStore.KeyValueStore,
+      prefix: options.prefix ?? defaultPrefix,
+      singleUse: options.singleUse ?? false
+    }
+    return {
+      seal: (journal, binding) => Effect.catchTag(sealStored(stored, journal, binding), "KeyValueStoreError", notKept),
+      open: (state, binding) =>
+        Effect.catch(
+          openStored(stored, state, binding),
+          (error): Effect.Effect<never, StateRejected | StateNotKept> =>
+            typeof error === "string" ? Effect.fail(rejected(error)) : notKept(error)
+        )
+    }
+  })
+
+/**
+ * Keeps journals in a `KeyValueStore`: {@link makeStored} as a Layer.
+ *
+ * **Example** (Using every state once)
+ *
+ * ```ts
+ * import { RequestState } from "@effect-sampling/core"
+ * import { Effect, Layer, Redacted } from "effect"
+ * import { KeyValueStore } from "effect/persistence"
+ *
+ * const layer = RequestState.layerStored({
+ *   keys: [{ id: "2026-11", key: Redacted.make("q83vEjRWeJCrze8SNFZ4kKvN7xI0VniQq83vEjRWeJA=") }],
+ *   singleUse: true
+ * }).pipe(Layer.provide(KeyValueStore.layerMemory))
+ *
+ * const call = { principal: undefined, method: "tools/call", name: "plan", arguments: {} }
+ *
+ * const program = Effect.gen(function*() {
+ *   const states = yield* RequestState.RequestState
+ *   const state = yield* states.seal(new Uint8Array([1, 2, 3]), call)
+ *   const journal = yield* states.open(state, call)
+ *   return { journal, again: (yield* Effect.flip(states.open(state, call))).reason }
+ * })
+ *
+ * const { again, journal } = await Effect.runPromise(program.pipe(Effect.provide(layer)))
+ * journal // => new Uint8Array([1, 2, 3])
+ * again // => "used"
+ * ```
+ *
+ * @see {@link layerStoredConfig} to read the keys from the environment
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerStored = (
+  options: StoredOptions
+): Layer.Layer<never, InvalidOptions, KeyValueStore.KeyValueStore> => Layer.effect(RequestState, makeStored(options))
+
+/**
+ * The same as {@link StoredOptions}, each read by a `Config`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type StoredConfigOptions = {
+  readonly [Key in keyof StoredOptions]?: Config.Config<StoredOptions[Key]> | undefined
+}
+
+/**
+ * {@link layerStored} with options from `Config`: `keys` and `ttl` as in {@link layerConfig}, the others are not read
+ * from the environment by themselves.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerStoredConfig = (
+  options: StoredConfigOptions = {}
+): Layer.Layer<never, Config.ConfigError, KeyValueStore.KeyValueStore> =>
+  Layer.effect(
+    RequestState,
+    Effect.gen(function*() {
+      const stored = {
+        ...(yield* fromConfig(options)),
+        singleUse: yield* options.singleUse ?? none,
+        prefix: yield* options.prefix ?? none
+      }
+      return yield* orConfigError(makeStored(stored))
+    })
+  )
+
+/**
+ * Removes the entries of {@link layerStored} whose time is over, and gives their number. It lists the keys of the store,
+ * so run it seldom.
+ *
+ * **Example** (Cleaning up every hour)
+ *
+ * ```ts
+ * import { RequestState } from "@effect-sampling/core"
+ * import { Effect, Layer, Schedule } from "effect"
+ *
+ * const cleaning = RequestState.removeExpired().pipe(
+ *   Effect.catchTag("StateNotKept", (error) => Effect.logWarning(error.message)),
+ *   Effect.repeat(Schedule.spaced("1 hour")),
+ *   Effect.forkScoped,
+ *   Layer.effectDiscard
+ * )
+ * ```
+ *
+ * @category maintenance
+ * @since 0.1.0
+ */
+export const removeExpired = (
+  options: Pick<StoredOptions, "prefix"> = {}
+): Effect.Effect<number, StateNotKept, KeyValueStore.KeyValueStore> =>
+  Effect.flatMap(
+    KeyValueStore.KeyValueStore,
+    (store) => Effect.catch(removeExpiredOf(store, options.prefix ?? defaultPrefix), notKept)
+  )
+
+const defaultPrefix = "sampling-state-"
+
+const fromConfig = Effect.fnUntraced(function*(options: Pick<ConfigOptions, "keys" | "ttl">) {
   return {
     keys: yield* options.keys ?? configKeys("SAMPLING_STATE_KEYS"),
-    ttl: yield* options.ttl ?? Config.map(Config.option(Config.Duration("SAMPLING_STATE_TTL")), Option.getOrUndefined),
-    maxBytes: yield* options.maxBytes ?? Config.succeed(undefined)
+    ttl: yield* options.ttl ?? Config.map(Config.option(Config.Duration("SAMPLING_STATE_TTL")), Option.getOrUndefined)
   }
 })
+
+const none = Config.succeed(undefined)
 
 const orConfigError = <A, R>(effect: Effect.Effect<A, InvalidOptions, R>): Effect.Effect<A, Config.ConfigError, R> =>
   Effect.catchTag(effect, "InvalidOptions", ({ message }) => configError(message))
@@ -358,6 +541,21 @@ const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
 })
 
 const rejected = (reason: Rejection): StateRejected => new StateRejected({ reason, message: rejectionMessages[reason] })
+
+/** What the store says goes to the log, and not to the client. */
+const notKept = (error: KeyValueStore.KeyValueStoreError): Effect.Effect<never, StateNotKept> =>
+  Effect.andThen(
+    Effect.logError(
+      `The store of request states failed: ${error.method}`,
+      ...(Predicate.isError(error.cause) ? [error.cause.message] : [])
+    ),
+    Effect.fail(
+      new StateNotKept({
+        reason: "store",
+        message: "The store that keeps the states of calls failed. The log of the server says why. Try again later."
+      })
+    )
+  )
 
 const tooLarge = (length: number, maxBytes: number): StateNotKept =>
   new StateNotKept({

@@ -120,7 +120,7 @@ export const make = <Tools extends Record<string, Tool.Any>>(
       const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
       if (handler === undefined) continue
       calls.set(tool.name, prepareCall(tool, handler))
-      captured.set(tool.name, handler.context)
+      captured.set(tool.name, Context.add(handler.context, Provided, handler.context))
     }
     const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
       calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
@@ -143,7 +143,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
 
   const encode = (result: unknown, isFailure: boolean) =>
-    Effect.mapError((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
+    Effect.mapErrorEager((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
       AiError.make({
         module: "Toolkit",
         method,
@@ -155,7 +155,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       }))
 
   const succeed = (result: unknown): Effect.Effect<Outcome, unknown> =>
-    Effect.map(encode(result, false), (encodedResult) => ({
+    Effect.mapEager(encode(result, false), (encodedResult) => ({
       result,
       encodedResult,
       isFailure: false,
@@ -165,7 +165,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<Outcome, unknown> =>
     tool.failureMode === "error"
       ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
-      : Effect.map(encode(error, true), (encodedResult) => ({
+      : Effect.mapEager(encode(error, true), (encodedResult) => ({
         result: error,
         encodedResult,
         isFailure: true,
@@ -212,6 +212,7 @@ const provideMissing = (captured: Context.Context<never>) => {
   )
   return <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.contextWith((input: Context.Context<never>) => {
+      if (Context.get(input, Provided) === captured) return effect
       let context = input
       for (const [key, service] of services) {
         if (Context.getOrElse(input, key, constMissing) === missing) context = Context.add(context, key, service)
@@ -219,6 +220,12 @@ const provideMissing = (captured: Context.Context<never>) => {
       return context === input ? effect : Effect.provideContext(effect, context)
     })
 }
+
+/** The services of `captured` that a caller has provided for all its calls: none of them is looked for again. */
+const Provided = Context.Reference<Context.Context<never> | undefined>(
+  "@effect-sampling/core/ToolDispatch/Provided",
+  { defaultValue: () => undefined }
+)
 
 const missing = Symbol()
 const constMissing = () => missing

@@ -8,7 +8,7 @@ export const openStates = Layer.succeed(RequestState.RequestState, {
   open: (state) => Effect.orDie(Effect.fromResult(Base64Url.decode(state)))
 })
 
-export const baseCall: Rounds.Call = {
+const baseCall: Rounds.Call = {
   method: "tools/call",
   name: "tool",
   arguments: {},
@@ -20,7 +20,7 @@ export const baseCall: Rounds.Call = {
   requestState: undefined
 }
 
-export interface Log {
+interface Log {
   readonly rounds: Array<ReadonlyArray<string>>
   readonly states: Array<string | undefined>
 }
@@ -55,6 +55,6 @@ export const echo = ({ params }: { readonly params: object }): unknown => ({
   content: { type: "text", text: `<${lastText(params)}>` }
 })
 
-export const lastText = (params: object): string =>
+const lastText = (params: object): string =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test's own requests
   (params as { messages: ReadonlyArray<{ content: { text: string } }> }).messages.at(-1)!.content.text

@@ -46,7 +46,7 @@ export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sea
       const header = encodeHeader({ kind, keyId: ring.sealing, ...times, nonce })
       return Effect.map(
         ring.ciphers.get(ring.sealing)!.encrypt(nonce, plaintext, withAssociated(header, associated)),
-        (sealed) => Bytes.concat([header, sealed])
+        (parts) => Bytes.concat([header, ...parts])
       )
     }),
   open: (kind, sealed, associated) =>

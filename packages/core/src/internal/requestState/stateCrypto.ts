@@ -6,7 +6,12 @@ import * as Result from "effect/Result"
 
 /** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
 export interface Cipher {
-  readonly encrypt: (nonce: Uint8Array, plaintext: Uint8Array, associated: Uint8Array) => Effect.Effect<Uint8Array>
+  /** Gives the parts of what `decrypt` takes. */
+  readonly encrypt: (
+    nonce: Uint8Array,
+    plaintext: Uint8Array,
+    associated: Uint8Array
+  ) => Effect.Effect<ReadonlyArray<Uint8Array>>
   readonly decrypt: (
     nonce: Uint8Array,
     sealed: Uint8Array,
@@ -86,7 +91,7 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
             cipher.setAAD(associated)
             const ciphertext = cipher.update(plaintext)
             cipher.final()
-            return Bytes.concat([ciphertext, cipher.getAuthTag()])
+            return [ciphertext, cipher.getAuthTag()]
           }),
         decrypt: (nonce, sealed, associated) =>
           Effect.try({
@@ -133,7 +138,7 @@ export const webCrypto: StateCrypto = {
     return {
       encrypt: (nonce, plaintext, associated) =>
         withSubtle((subtle) => keyFor(subtle).then((key) => subtle.encrypt(options(nonce, associated), key, plaintext)))
-          .pipe(Effect.orDie),
+          .pipe(Effect.map((sealed) => [sealed]), Effect.orDie),
       decrypt: (nonce, sealed, associated) =>
         withSubtle((subtle) => keyFor(subtle).then((key) => subtle.decrypt(options(nonce, associated), key, sealed)))
           .pipe(Effect.mapError(() => "tampered"))
@@ -163,7 +168,7 @@ const findNode = (): StateCrypto => {
   const nonce = probe.subarray(0, nonceLength)
   const cipher = found.cipher(probe)
   const sealed = Effect.runSync(cipher.encrypt(nonce, probe, nonce))
-  Effect.runSync(cipher.decrypt(nonce, sealed, nonce))
+  Effect.runSync(cipher.decrypt(nonce, Bytes.concat(sealed), nonce))
   found.fromBase64Url(found.toBase64Url(Effect.runSync(found.sha256(""))))
   return found
 }

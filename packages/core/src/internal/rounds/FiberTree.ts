@@ -1,21 +1,20 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import type * as Scheduler from "effect/Scheduler"
+import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-/** One fiber of a handler. Its path is that of its parent and the how many-eth child it is: the same in every run. */
+/** What one fiber of a handler is doing. */
 export class Branch {
   readonly path: string
-  /** How often each counter was used, so that the second use has another position than the first. */
-  private readonly uses = new Map<string, number>()
-  private children = 0
-  live = true
   /** It waits for something that the round knows of: an answer, or its turn. */
   isWaiting = false
-  /** It waits for the children that its last step started, as `Effect.all`, races and time-outs do. */
+  /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
   awaitsChildren = false
   liveChildren = 0
+  /** It is the root, or the root waits for it, directly or through others: nothing that may outlive the handler. */
+  isPart = false
   /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
   wakesAt: number | undefined
   /** It said that it will sleep; what it does next is to start doing so. */
@@ -23,17 +22,6 @@ export class Branch {
 
   constructor(path: string) {
     this.path = path
-  }
-
-  /** The next position for a counter: `path` and number. */
-  next(counter: string): string {
-    const used = (this.uses.get(counter) ?? 0) + 1
-    this.uses.set(counter, used)
-    return `${this.path}:${used}`
-  }
-
-  nextChild(): Branch {
-    return new Branch(`${this.path}.${this.children++}`)
   }
 }
 
@@ -47,7 +35,6 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
  * so it meets each fiber before it does anything, and it knows when no fiber of the run has anything to do.
  */
 export class FiberTree implements Scheduler.Scheduler {
-  readonly root = new Branch("")
   private readonly scheduler: Scheduler.Scheduler
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
@@ -89,7 +76,7 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   branchOf(fiber: AnyFiber): Branch {
-    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? new Branch("")
   }
 
   /** The fiber goes on when its clock shows this time. */
@@ -100,8 +87,10 @@ export class FiberTree implements Scheduler.Scheduler {
     this.current = undefined
   }
 
+  /** Whether the fiber of a place, or of a step in it, has not ended. */
   isLive(path: string): boolean {
-    for (const branch of this.branches.values()) if (branch.path === path) return true
+    const fiberPath = path.replace(/~.*$/, "")
+    for (const branch of this.branches.values()) if (branch.path === fiberPath) return true
     return false
   }
 
@@ -114,6 +103,11 @@ export class FiberTree implements Scheduler.Scheduler {
       if (!isIdle) return true
     }
     return false
+  }
+
+  /** Interrupts what `Effect.race` and the like wait for where they cannot be interrupted themselves. */
+  interruptParts(): void {
+    for (const [fiber, branch] of this.branches) if (branch.isPart) fiber.interruptUnsafe()
   }
 
   /** Has the round look at itself as soon as nothing is left to run. */
@@ -144,16 +138,22 @@ export class FiberTree implements Scheduler.Scheduler {
 
   private add(fiber: AnyFiber, isScheduled: boolean): void {
     const parent = fiber.getRef(CurrentBranch)
-    const branch = parent?.nextChild() ?? this.root
+    const place = parent === undefined ? new Place("") : fiber.getRef(CurrentPlace).nextChild()
+    const branch = new Branch(place.path)
+    branch.isPart = parent === undefined
     if (parent !== undefined) {
       parent.liveChildren++
       // It started in the middle of an operation of its parent.
-      if (!isScheduled) parent.awaitsChildren = true
+      if (!isScheduled) {
+        parent.awaitsChildren = true
+        branch.isPart = parent.isPart
+      }
     }
     this.branches.set(fiber, branch)
-    fiber.setContext(Context.add(fiber.context, CurrentBranch, branch))
+    fiber.setContext(
+      fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place))
+    )
     fiber.addObserver(() => {
-      branch.live = false
       this.branches.delete(fiber)
       if (parent !== undefined) parent.liveChildren--
       this.check()

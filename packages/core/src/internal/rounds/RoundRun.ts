@@ -12,6 +12,8 @@ import type { Branch } from "./FiberTree.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
+import { CurrentPlace, isInside, pathOf } from "./Place.ts"
+import type { Place } from "./Place.ts"
 import { toJson } from "./toJson.ts"
 
 /** The run that the current fiber belongs to: undefined where the client is not asked in rounds. */
@@ -93,14 +95,17 @@ export class RoundRun {
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
-  private readonly answers: ReadonlyArray<Recorded<AnswerRecord>>
-  private readonly steps: Array<Recorded<StepRecord>>
+  private answers: ReadonlyArray<Recorded<AnswerRecord>>
+  private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: Fiber.Fiber<unknown, unknown> | undefined
+  /** Nothing more is asked: the handler is being interrupted, or has completed. */
   private hasEnded = false
+  /** The handler's fiber has ended as well. */
+  private isOver = false
   private digesting = 0
   private hasSettled = false
   private stopSettling: (() => void) | undefined
@@ -134,6 +139,10 @@ export class RoundRun {
   /** Watches the fiber that runs the handler. */
   started(root: Fiber.Fiber<unknown, unknown>): void {
     this.root = root
+    root.addObserver(() => {
+      this.isOver = true
+      this.end()
+    })
     // A run that ended before it got here, for a malformed answer.
     if (this.hasEnded) root.interruptUnsafe()
   }
@@ -150,7 +159,7 @@ export class RoundRun {
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
     return Effect.withFiber((fiber) => {
       const branch = this.tree.branchOf(fiber)
-      const at = branch.next("ask")
+      const at = fiber.getRef(CurrentPlace).nextAsk()
       const step = fiber.getRef(CurrentStep)
       return Effect.flatMap(this.baseOf(request), (base) => {
         const answer = this.answers.find((record) => isFree(record) && record.base === base && isAt(record, at))
@@ -171,27 +180,29 @@ export class RoundRun {
 
   step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.withFiber((fiber) => {
-      const branch = this.tree.branchOf(fiber)
-      const at = branch.next(step.name)
+      const place = fiber.getRef(CurrentPlace)
+      const at = place.nextStep(step.name)
+      const run = this.runStep(step, at, place, fiber.getRef(CurrentStep))
+      const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
       const exact = candidates.find((record) => record.at === at)
-      if (exact !== undefined) return this.reuse(step, exact, at)
-      if (candidates.length === 0) return this.runStep(step, at, fiber.getRef(CurrentStep))
+      if (exact !== undefined) return reuse(exact)
+      // What was recorded in this place is for a later use of the same name.
+      if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
+      const branch = this.tree.branchOf(fiber)
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         branch,
         (resume) => ({ _tag: "Step", branch, name: step.name, at, canMove: step.canMove, resume })
       )
-      return Effect.flatMap(found, (record) =>
-        record === undefined
-          ? this.runStep(step, at, fiber.getRef(CurrentStep))
-          : this.reuse(step, record, at))
+      return Effect.flatMap(found, (record) => record === undefined ? run : reuse(record))
     })
   }
 
-  /** The call is over, however it ended: what still waits goes no further. */
+  /** What waits goes no further. */
   end(): void {
     this.hasEnded = true
     this.unsettle()
+    this.tree.check()
     for (const waiting of this.waiting) waiting.resume(Effect.interrupt)
   }
 
@@ -223,10 +234,12 @@ export class RoundRun {
   private reuse<A, E, R>(
     step: Step<A, E, R>,
     record: Recorded<StepRecord>,
-    at: string
+    at: string,
+    place: Place
   ): Effect.Effect<A, ReplayMismatch, R> {
     record.isTaken = true
     record.at = at
+    place.stepDone(step.name)
     for (const waiting of this.waiting) {
       if (waiting._tag === "Step" && waiting.name === step.name) this.tree.check()
     }
@@ -237,6 +250,7 @@ export class RoundRun {
   private runStep<A, E, R>(
     step: Step<A, E, R>,
     at: string,
+    place: Place,
     parent: RunningStep | undefined
   ): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.uninterruptibleMask((restore) => {
@@ -244,10 +258,16 @@ export class RoundRun {
       if (this.hasEnded) return Effect.interrupt
       const running: RunningStep = { parent, waitingAsks: 0 }
       this.runningSteps.add(running)
-      return restore(Effect.provideService(step.effect, CurrentStep, running)).pipe(
+      const inside = place.insideStep()
+      const services = Context.make(CurrentStep, running).pipe(Context.add(CurrentPlace, inside))
+      return restore(Effect.provideContext(step.effect, services)).pipe(
         Effect.flatMap((value) =>
           Effect.map(step.encode(value), (encoded) => {
-            this.steps.push({ name: step.name, at, value: encoded, isTaken: true })
+            // What led to the result is not needed any more, and nobody else may have it.
+            const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
+            this.answers = this.answers.filter(isOutside)
+            this.steps = [...this.steps.filter(isOutside), { name: step.name, at, value: encoded, isTaken: true }]
+            place.stepDone(step.name)
             return value
           })
         ),
@@ -287,7 +307,8 @@ export class RoundRun {
 
   /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
   private look(): void {
-    if (this.hasEnded || this.waiting.size === 0 || this.digesting > 0 || this.isStepAtWork()) return
+    if (this.hasEnded) return this.isOver ? undefined : this.tree.interruptParts()
+    if (this.waiting.size === 0 || this.digesting > 0 || this.isStepAtWork()) return
     if (!this.hasSettled && this.tree.isBusy(this.options.horizon())) {
       this.stopSettling ??= this.options.settle(() => {
         this.hasSettled = true
@@ -316,7 +337,10 @@ export class RoundRun {
 
   private giveMovedSteps(steps: ReadonlyArray<WaitingStep>): boolean {
     for (const step of steps) {
-      const record = this.steps.find((candidate) => isFree(candidate) && candidate.name === step.name)
+      const record = this.steps.find((candidate) =>
+        isFree(candidate) && candidate.name === step.name && candidate.at !== undefined &&
+        pathOf(candidate.at) !== pathOf(step.at)
+      )
       if (record !== undefined && !step.canMove && record.at !== undefined && this.tree.isLive(pathOf(record.at))) {
         step.resume(Effect.fail(stepMismatch(step.name)))
       } else step.resume(Effect.succeed(record))
@@ -394,8 +418,6 @@ const addToSteps = (waiting: Waiting, count: number): void => {
   if (waiting._tag === "Step") return
   for (let step = waiting.step; step !== undefined; step = step.parent) step.waitingAsks += count
 }
-
-const pathOf = (at: string): string => at.slice(0, at.lastIndexOf(":"))
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
   const [, base, occurrence] = /^([^#]*)#(\d{1,9})$/.exec(key) ?? []

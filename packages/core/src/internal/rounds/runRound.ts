@@ -63,8 +63,8 @@ export const runRound = <A, E, R>(
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
       const fiber = Effect.runForkWith(services)(handler)
+      run.started(fiber)
       fiber.addObserver((exit) => {
-        run.end()
         resume(Effect.succeed({
           exit,
           interruption: run.interruption,
@@ -73,7 +73,6 @@ export const runRound = <A, E, R>(
           replayed: run.replayed
         }))
       })
-      run.started(fiber)
       return Effect.suspend(() => {
         const interrupted = Fiber.interrupt(fiber)
         run.end()

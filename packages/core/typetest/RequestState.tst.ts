@@ -1,0 +1,29 @@
+import { RequestState } from "@effect-sampling/core"
+import type { Config, Effect, Layer } from "effect"
+import type { KeyValueStore } from "effect/persistence"
+import { describe, expect, it } from "tstyche"
+
+declare const keys: ReadonlyArray<RequestState.Key>
+
+describe("RequestState", () => {
+  it("layers need nothing, and stored ones a store", () => {
+    expect(RequestState.layer({ keys })).type.toBe<Layer.Layer<never, RequestState.InvalidOptions>>()
+    expect(RequestState.layerConfig()).type.toBe<Layer.Layer<never, Config.ConfigError>>()
+    expect(RequestState.layerStored({ keys })).type.toBe<
+      Layer.Layer<never, RequestState.InvalidOptions, KeyValueStore.KeyValueStore>
+    >()
+    expect(RequestState.layerStoredConfig()).type.toBe<
+      Layer.Layer<never, Config.ConfigError, KeyValueStore.KeyValueStore>
+    >()
+    expect(RequestState.removeExpired()).type.toBe<
+      Effect.Effect<number, RequestState.StateNotKept, KeyValueStore.KeyValueStore>
+    >()
+  })
+
+  it("takes keys only redacted, and the options of its own kind", () => {
+    expect(RequestState.layer).type.not.toBeCallableWith({})
+    expect(RequestState.layer).type.not.toBeCallableWith({ keys: [{ id: "a", key: "q83v" }] })
+    expect(RequestState.layer).type.not.toBeCallableWith({ keys, singleUse: true })
+    expect(RequestState.layerStored).type.toBeCallableWith({ keys, singleUse: true, prefix: "a" })
+  })
+})
