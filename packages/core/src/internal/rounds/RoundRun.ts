@@ -452,7 +452,7 @@ const roundsExceeded = (rounds: number): RoundsExceeded =>
   new RoundsExceeded({
     rounds,
     message:
-      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once with ` +
-      "Effect.all, raise Rounds.MaxRounds if your clients take more, or let a provider answer the rest: " +
-      "Sampler.fallback(ClientSampler.layer, provider)."
+      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once, with ` +
+      `Effect.all(asks, { concurrency: "unbounded" }), raise Rounds.MaxRounds if your clients take more, or let a ` +
+      "provider answer the rest: Sampler.fallback(ClientSampler.layer, provider)."
   })
