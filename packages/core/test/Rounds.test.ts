@@ -143,6 +143,18 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toBe("!")
     }))
 
+  it.effect("says which step gave a result that does not fit its schema any more", () =>
+    Effect.gen(function*() {
+      let run = 0
+      const handler = Effect.suspend(() => {
+        const schema: Schema.Codec<unknown, unknown> = run++ === 0 ? Schema.String : Schema.Int
+        return Effect.andThen(Rounds.once("charge", Effect.succeed("p-1"), { schema }), ask("a"))
+      })
+      const error = yield* Effect.flip(drive(handler, echo))
+      expect(error._tag).toBe("ReplayMismatch")
+      expect(error.message).toContain(`the step "charge" does not fit its schema`)
+    }))
+
   it.effect("counts a round whose asks have names, and that left no state", () =>
     Effect.gen(function*() {
       const handler = Effect.andThen(ask("a", "first"), ask("b", "second"))

@@ -440,11 +440,14 @@ const askMismatch = (expected: string, found: string): ReplayMismatch =>
     message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
   })
 
+/** The name as its author knows it. */
+export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
+
 const stepMismatch = (name: string): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `the step ${JSON.stringify(name)} in the fiber that ran it before`,
+    expected: `the step ${quoteStep(name)} in the fiber that ran it before`,
     found: "it in another fiber",
-    message: `The step ${JSON.stringify(name)} was recorded in another fiber, which has not come to it in this run. ` +
+    message: `The step ${quoteStep(name)} was recorded in another fiber, which has not come to it in this run. ` +
       "Give steps that run at the same time names of their own: put what tells them apart into the name."
   })
 
