@@ -13,7 +13,7 @@ const codec = createRequestStateCodec<{ readonly asked: number }>({ key: "a key 
 const makeServer = (): Server => {
   const server = new Server({ name: "raw-sdk-v2", version: "1.0.0" }, {
     capabilities: { tools: {} },
-    requestState: { verify: codec.verify }
+    requestState: { verify: (state, ctx) => codec.verify(state, ctx) }
   })
   server.setRequestHandler("tools/call", async (request, { mcpReq }) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as lean as it can be

@@ -271,8 +271,7 @@ for (
     it.live("missing answers are asked for again, unknown ones are passed over", () =>
       Effect.gen(function*() {
         const { send } = yield* serve
-        const { answered, key } = yield* firstRound(send)
-        const { requestState } = answered(answer) as { readonly requestState?: string }
+        const { key, requestState } = yield* firstRound(send)
         for (const inputResponses of [{}, { unknown: answer }]) {
           const reply = yield* call(
             send,
