@@ -261,7 +261,7 @@ for (const era of eras) {
             client.callTool({ name: "preliminary" }, { onprogress: (it) => progress.push(it) })
           )
           assert.deepStrictEqual(progress, [{ progress: 1, message: "one" }, { progress: 2, message: "two" }])
-          assert.strictEqual(text(result as CallToolResult), "three")
+          assert.strictEqual(text(result), "three")
         }))
 
       it.live("samples with the client's model", () =>
@@ -282,11 +282,11 @@ for (const era of eras) {
           )
           const client = yield* connect(server)
           assert.strictEqual(
-            text((yield* Effect.promise(() => client.callTool({ name: "other" }))) as CallToolResult),
+            text(yield* Effect.promise(() => client.callTool({ name: "other" }))),
             "other"
           )
           assert.strictEqual(
-            text((yield* Effect.promise(() => client.callTool({ name: "text" }))) as CallToolResult),
+            text(yield* Effect.promise(() => client.callTool({ name: "text" }))),
             "text"
           )
         }))
@@ -299,7 +299,7 @@ for (const era of eras) {
             feature.install(server)
             const client = yield* connect(server)
             assert.strictEqual(
-              text((yield* Effect.promise(() => client.callTool({ name: "text" }))) as CallToolResult),
+              text(yield* Effect.promise(() => client.callTool({ name: "text" }))),
               "text"
             )
           }
@@ -468,7 +468,7 @@ for (const era of eras) {
           server.registerTool("zod", {}, () => ({ content: [{ type: "text", text: "zod" }] }))
           for (const feature of yield* features) yield* Feature.register(server, Effect.succeed(feature))
           const it = yield* connect(server)
-          assert.strictEqual(text((yield* Effect.promise(() => it.callTool({ name: "zod" }))) as CallToolResult), "zod")
+          assert.strictEqual(text(yield* Effect.promise(() => it.callTool({ name: "zod" }))), "zod")
           assert.strictEqual((yield* Effect.promise(() => it.listPrompts())).prompts.length, 5)
         }))
     })

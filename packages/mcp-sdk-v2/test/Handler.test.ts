@@ -2,10 +2,9 @@
 import { ClientSampler, Sampler } from "@effect-sampling/core"
 import { Handler } from "@effect-sampling/mcp-sdk-v2"
 import { assert, describe, it } from "@effect/vitest"
-import { InMemoryTransport, McpServer, ResourceTemplate } from "@modelcontextprotocol/server"
+import { fromJsonSchema, InMemoryTransport, McpServer, ResourceTemplate } from "@modelcontextprotocol/server"
 import type { CallToolResult, GetPromptResult, JSONRPCMessage, Server } from "@modelcontextprotocol/server"
 import { Cause, Data, Deferred, Effect, Logger } from "effect"
-import { z } from "zod"
 import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
 import { answer } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
@@ -20,16 +19,23 @@ const text = (result: unknown): string => {
   return block?.type === "text" ? block.text : ""
 }
 
+const fields = <A>(types: Readonly<Record<string, string>>) =>
+  fromJsonSchema<A>({
+    type: "object",
+    properties: Object.fromEntries(Object.entries(types).map(([name, type]) => [name, { type }])),
+    required: Object.keys(types)
+  })
+
 const makeServer = Effect.gen(function*() {
   const server = new McpServer({ name: "existing", version: "1.0.0" })
-  server.registerTool("zod", { inputSchema: { n: z.number() } }, ({ n }) => ({
+  server.registerTool("zod", { inputSchema: fields<{ readonly n: number }>({ n: "number" }) }, ({ n }) => ({
     content: [{ type: "text", text: `zod ${n}` }]
   }))
   const sample = yield* Handler.tool(
     server,
     ({ topic }: { readonly topic: string }) => Effect.map(Sampler.sample(topic), (reply) => reply.text)
   )
-  server.registerTool("sample", { inputSchema: { topic: z.string() } }, sample)
+  server.registerTool("sample", { inputSchema: fields<{ readonly topic: string }>({ topic: "string" }) }, sample)
   server.registerTool(
     "whole",
     {},
@@ -49,7 +55,7 @@ const makeServer = Effect.gen(function*() {
   )
   server.registerPrompt(
     "prompt",
-    { argsSchema: { topic: z.string() } },
+    { argsSchema: fields<{ readonly topic: string }>({ topic: "string" }) },
     yield* Handler.prompt(
       server,
       ({ topic }: { readonly topic: string }) =>

@@ -1,15 +1,21 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { ClientSampler, ProviderSampler, SamplingError, TestSampler } from "@effect-sampling/core"
 import type { Sampler } from "@effect-sampling/core"
-import { SamplingClient } from "@effect-sampling/mcp-sdk-v2"
+import { SamplingClient, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { assert, describe, it } from "@effect/vitest"
-import { Client } from "@modelcontextprotocol/client"
+import type { Transport } from "@modelcontextprotocol/client"
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio"
 import { InMemoryTransport } from "@modelcontextprotocol/server"
 import type { JSONRPCMessage } from "@modelcontextprotocol/server"
-import { Deferred, Effect } from "effect"
-import type { Layer, Scope } from "effect"
+import { Context, Deferred, Effect, Layer } from "effect"
+import type { Scope } from "effect"
+import { fileURLToPath } from "node:url"
 import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
 import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
+import { clientOptions, eras } from "./fixtures/official.ts"
+import type { Era } from "./fixtures/official.ts"
+import { makeTools } from "./fixtures/tools.ts"
 
 /** A server written by hand, which can ask anything. */
 class RawServer {
@@ -224,3 +230,104 @@ describe("SamplingClient", { timeout: 30_000 }, () => {
       assert.strictEqual((yield* Effect.promise(() => server.ask(request))).error!.code, -32_601)
     }))
 })
+
+/** A client whose model is a sampler, and a server with the tool `ask`, over HTTP and over the stdio of a child. */
+const connections = (era: Era) => {
+  const make = (transport: Transport) =>
+    Effect.gen(function*() {
+      const client = new Client({ name: "c", version: "1" }, clientOptions(era))
+      yield* SamplingClient.serve(client)
+      yield* Effect.acquireRelease(
+        Effect.promise(() => client.connect(transport)),
+        () => Effect.promise(() => client.close())
+      )
+      return client
+    })
+  return [
+    [
+      "HTTP",
+      Effect.gen(function*() {
+        const context = yield* Layer.build(
+          StreamableHttpServer.layer({ name: "f", version: "1", port: 0, features: [makeTools(() => {})] })
+        )
+        const { url } = Context.get(context, StreamableHttpServer.Address)
+        return yield* make(new StreamableHTTPClientTransport(new URL(url)))
+      })
+    ],
+    [
+      "stdio",
+      Effect.suspend(() =>
+        make(
+          new StdioClientTransport({
+            command: process.execPath,
+            args: [
+              "--conditions",
+              "@effect-sampling/source",
+              fileURLToPath(new URL("./fixtures/stdioServer.ts", import.meta.url)),
+              "serve"
+            ],
+            stderr: "ignore"
+          })
+        )
+      )
+    ]
+  ] as const
+}
+
+for (const era of eras) {
+  for (const [transport, connection] of connections(era)) {
+    describe(`SamplingClient at ${era} over ${transport}`, { timeout: 60_000 }, () => {
+      it.live("answers with the sampler, several asks of one call included", () =>
+        Effect.gen(function*() {
+          const client = yield* connection
+          const result = yield* Effect.promise(() =>
+            client.callTool({ name: "askMany", arguments: { prompts: ["a", "b", "c"] } })
+          )
+          assert.deepStrictEqual(
+            JSON.parse((result.content[0] as { readonly text: string }).text),
+            ["a", "b", "c"].map((prompt) => ({ ok: `to ${prompt}` }))
+          )
+        }).pipe(Effect.provide(TestSampler.fromFunction((request) =>
+          Effect.succeed(
+            `to ${request.messages.map(({ content }) => JSON.parse(JSON.stringify(content)).text).join()}`
+          )
+        ))))
+
+      it.live("a rejection reaches the tool, or ends the call where the server cannot learn of it", () =>
+        Effect.gen(function*() {
+          const client = yield* connection
+          const outcome = yield* Effect.promise(() =>
+            client.callTool({ name: "ask", arguments: { prompt: "x" } }).then(
+              (result) => (result.content[0] as { readonly text: string }).text,
+              (error: Error) => `the call failed: ${error.message}`
+            )
+          )
+          assert.include(outcome, era === "2025-11-25" ? "SamplingRejected" : "the call failed: not today")
+        }).pipe(
+          Effect.provide(TestSampler.scripted([new SamplingError.SamplingRejected({ message: "not today" })]))
+        ))
+
+      it.live("interrupts the sampler when the call is cancelled", () =>
+        Effect.gen(function*() {
+          const started = yield* Deferred.make<void>()
+          const interrupted = yield* Deferred.make<void>()
+          const sampler = TestSampler.fromFunction(() =>
+            Deferred.succeed(started, undefined).pipe(
+              Effect.andThen(Effect.never),
+              Effect.onInterrupt(() => Deferred.succeed(interrupted, undefined))
+            )
+          )
+          const client = yield* Effect.provide(connection, sampler)
+          const cancellation = new AbortController()
+          const call = client.callTool(
+            { name: "ask", arguments: { prompt: "x" } },
+            { signal: cancellation.signal }
+          ).then(() => "answered", () => "rejected")
+          yield* Deferred.await(started)
+          cancellation.abort("test")
+          assert.strictEqual(yield* Effect.promise(() => call), "rejected")
+          yield* Deferred.await(interrupted)
+        }))
+    })
+  }
+}

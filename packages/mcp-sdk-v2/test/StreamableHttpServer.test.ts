@@ -1,9 +1,12 @@
 import { AskTimeout, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { assert, describe, it } from "@effect/vitest"
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import { Cause, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
 import * as Http from "node:http"
 import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
 import { answer, HttpClient, isAsk, outcomeOf, textOf } from "../../mcp-sdk/test/fixtures/RawClient.ts"
+import { eras, officialClient } from "./fixtures/official.ts"
+import { overHttp, tool } from "./fixtures/RoundsClient.ts"
 import { httpClient, sampling } from "./fixtures/scoped.ts"
 import { makeTools } from "./fixtures/tools.ts"
 
@@ -237,8 +240,62 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
       }))
   })
 
+  describe("both eras at one address", () => {
+    it.live("are served at the same time", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve()
+        yield* Effect.forEach(
+          Array.from({ length: 20 }, (_, index) => eras[index % 2]!),
+          Effect.fnUntraced(function*(era, index) {
+            const client = yield* Effect.acquireRelease(
+              Effect.promise(async () => {
+                const it = officialClient(era)
+                await it.connect(new StreamableHTTPClientTransport(new URL(url)))
+                return it
+              }),
+              (it) => Effect.promise(() => it.close())
+            )
+            assert.strictEqual(client.getNegotiatedProtocolVersion(), era)
+            const result = yield* Effect.promise(() =>
+              client.callTool({ name: "ask", arguments: { prompt: `prompt ${index}.` } })
+            )
+            assert.include(JSON.stringify(result.content), `prompt ${index}.`)
+          }),
+          { concurrency: "unbounded", discard: true }
+        )
+      }))
+
+    it.live("a client without a preference gets the newer one", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve()
+        const client = new Client({ name: "c", version: "1" }, { versionNegotiation: { mode: "auto" } })
+        yield* Effect.acquireRelease(
+          Effect.promise(() => client.connect(new StreamableHTTPClientTransport(new URL(url)))),
+          () => Effect.promise(() => client.close())
+        )
+        assert.strictEqual(client.getNegotiatedProtocolVersion(), "2026-07-28")
+        assert.deepInclude(client.getServerVersion(), { name: "fixture", version: "1.0.0" })
+      }))
+
+    it.live("refuse requests of 2026-07-28 that are malformed, or of a revision that is unknown", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve()
+        const send = overHttp(url)
+        const call = tool("ask", { prompt: "x" })
+        const reply = (headers: Record<string, string>) => Effect.promise(() => send({ ...call, headers }))
+        assert.strictEqual((yield* reply({ "mcp-protocol-version": "2099-01-01" })).status, 400)
+        assert.strictEqual((yield* reply({ "mcp-name": "another" })).status, 400)
+        assert.strictEqual((yield* reply({ "mcp-method": "prompts/get" })).status, 400)
+        assert.strictEqual((yield* reply({ "content-type": "text/plain" })).status, 415)
+        assert.strictEqual((yield* reply({ origin: "https://evil.example" })).status, 403)
+        assert.strictEqual((yield* reply({})).status, 200)
+      }))
+  })
+
   describe("requests that are wrong", () => {
-    const statusOf = (port: number, options: Http.RequestOptions) =>
+    type Options = Pick<Http.RequestOptions, "method" | "path"> & { readonly headers?: Http.OutgoingHttpHeaders }
+
+    const statusOf = (port: number, options: Options) =>
       Effect.callback<{ readonly status: number; readonly allow: string | undefined }>((resume) => {
         const request = Http.request({
           host: "127.0.0.1",
@@ -257,7 +314,7 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
     it.live("are refused by path, Host and Origin", () =>
       Effect.gen(function*() {
         const { port } = yield* serve({ allowedOrigins: ["https://app.example"] })
-        const status = (options: Http.RequestOptions) =>
+        const status = (options: Options) =>
           Effect.map(statusOf(port, { method: "POST", ...options }), (response) => response.status)
         assert.strictEqual(yield* status({ path: "/" }), 404)
         assert.strictEqual(yield* status({ path: "/mcp/x" }), 404)

@@ -33,7 +33,7 @@ export type Method = Rounds.Call["method"]
  * Runs the effects of calls and interrupts a call when its request ends: with the connection of its client up to MCP
  * 2025-11-25, in rounds later. What it gives is what `toResult` makes of the end, or the asks of a round.
  */
-export type RunCall<R> = <A, E, B>(
+type RunCall<R> = <A, E, B>(
   effect: Effect.Effect<A, E, R>,
   method: Method,
   server: Server,

@@ -73,6 +73,7 @@ export interface Options {
   readonly responses: ReadonlyMap<string, unknown>
   readonly maxRounds: number
   readonly scheduler: Scheduler
+  readonly makeSeed: () => string
   /** Starts the time that work in flight has, and calls back at its end. Gives how to stop it. */
   readonly settle: (onSettled: () => void) => () => void
   /** Until when, from now on, a sleeping fiber counts as work in flight; in milliseconds of the handler's clock. */
@@ -92,6 +93,7 @@ export class RoundRun {
   readonly tree: FiberTree
   interruption: Interruption | undefined
   replayed = 0
+  usedSeed: string | undefined
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
@@ -113,6 +115,7 @@ export class RoundRun {
   constructor(options: Options) {
     const { journal, responses } = options
     this.options = options
+    this.usedSeed = journal.seed
     this.tree = new FiberTree(options.scheduler, () => this.look())
     const expected = new Set<string>()
     const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
@@ -129,6 +132,11 @@ export class RoundRun {
     this.answers = answered
     this.unanswered = unanswered
     this.steps = journal.steps.map((record): Recorded<StepRecord> => toRecorded(record))
+  }
+
+  /** Of random numbers: made when the first one is wanted. */
+  get seed(): string {
+    return this.usedSeed ??= this.options.makeSeed()
   }
 
   get startedAt(): number {

@@ -4,35 +4,49 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import type { FiberTree } from "./FiberTree.ts"
+import { FiberTree } from "./FiberTree.ts"
+import { CurrentPlace } from "./Place.ts"
+import { CurrentRun } from "./RoundRun.ts"
 
-/** The same clock, which tells the tree of fibers how long a fiber sleeps. */
-export const tellingClock = (clock: Clock.Clock, tree: FiberTree): Clock.Clock =>
+const tellingClocks = new WeakMap<Clock.Clock, Clock.Clock>()
+
+/** The same clock, which tells the tree of fibers how long a fiber sleeps. One for each clock, whatever the call. */
+export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
+  const known = tellingClocks.get(clock)
+  if (known !== undefined) return known
   // Whatever else the clock can do, a test clock for example, it still can.
-  Object.create(clock, {
+  const telling: Clock.Clock = Object.create(clock, {
     sleep: {
       value: (duration: Duration.Duration) =>
         Effect.withFiber((fiber) => {
-          tree.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
+          const { scheduler } = fiber.cache
+          if (scheduler instanceof FiberTree) {
+            scheduler.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
+          }
           return clock.sleep(duration)
         })
     }
   })
+  tellingClocks.set(clock, telling)
+  return telling
+}
 
-/** Random numbers that depend on the seed and on the place in the handler alone, so that each run gets the same. */
-export const seededRandom = (seed: () => string, tree: FiberTree): Random.Random => {
-  const generators = new Map<string, Random.Random>()
-  const generator = (): Random.Random => {
-    const fiber = Fiber.getCurrent()
-    const path = fiber === undefined ? "" : tree.branchOf(fiber).path
-    const known = generators.get(path) ?? Effect.runSync(
-      Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${seed()}/${path}`)
-    )
-    generators.set(path, known)
-    return known
-  }
-  return {
-    nextIntUnsafe: () => generator().nextIntUnsafe(),
-    nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
-  }
+/** Random numbers that depend on the seed of the call and on the place in the handler alone: each run gets the same. */
+export const seededRandom: Random.Random = {
+  nextIntUnsafe: () => generator().nextIntUnsafe(),
+  nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
+}
+
+const generators = new WeakMap<object, Random.Random>()
+
+/** The generator of the current fiber, or of the step that it is in. */
+const generator = (): Random.Random => {
+  const fiber = Fiber.getCurrent()!
+  const place = fiber.getRef(CurrentPlace)
+  const known = generators.get(place)
+  if (known !== undefined) return known
+  const seed = `${fiber.getRef(CurrentRun)!.seed}/${place.path}`
+  const seeded = Effect.runSync(Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), seed))
+  generators.set(place, seeded)
+  return seeded
 }

@@ -41,24 +41,23 @@ export const runRound = <A, E, R>(
     Effect.callback((resume) => {
       const clock = Context.get(context, Clock.Clock)
       const millis = Duration.toMillis(settleTime)
-      let seed = journal.seed
       const random = Context.get(context, Random.Random)
       const run = new RoundRun({
         journal,
         responses,
         maxRounds,
         scheduler: Context.get(context, Scheduler.Scheduler),
+        makeSeed: () => `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`,
         settle: (onSettled) => {
           const timer = Effect.runForkWith(context)(Effect.andThen(clock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
-      const makeSeed = () => seed ??= `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`
       const services = context.pipe(
         Context.add(Scheduler.Scheduler, run.tree),
-        Context.add(Clock.Clock, tellingClock(clock, run.tree)),
-        Context.add(Random.Random, seededRandom(makeSeed, run.tree)),
+        Context.add(Clock.Clock, tellingClock(clock)),
+        Context.add(Random.Random, seededRandom),
         Context.add(CurrentRun, run),
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
@@ -68,7 +67,7 @@ export const runRound = <A, E, R>(
         resume(Effect.succeed({
           exit,
           interruption: run.interruption,
-          journal: { ...journal, seed, answers: run.answered, steps: run.done, open: [] },
+          journal: { ...journal, seed: run.usedSeed, answers: run.answered, steps: run.done, open: [] },
           isStartKnown: run.isStartKnown,
           replayed: run.replayed
         }))
