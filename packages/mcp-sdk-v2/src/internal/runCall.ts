@@ -22,6 +22,7 @@ import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import { AskTimeout } from "../AskTimeout.ts"
+import { CurrentRequest } from "../CurrentRequest.ts"
 import { Principal } from "../Principal.ts"
 import { refusal } from "./refusal.ts"
 import { SdkConnection } from "./SdkConnection.ts"
@@ -86,18 +87,31 @@ export const makeRunCall = <R>(
 
     const runCall: RunCall<R> = (effect, method, server, ctx, toResult) =>
       isAnsweredInRounds(server)
-        ? runUntilEnd(Rounds.run(effect, toCall(method, principal(ctx), server, ctx)), server, ctx, (exit) => {
-          if (Exit.isFailure(exit)) {
-            const refused = refusal(exit.cause)
-            if (refused !== undefined) throw refused
-            return toResult(Exit.failCause(exit.cause))
+        ? runUntilEnd(
+          withServices(
+            Rounds.run(effect, toCall(method, principal(ctx), server, ctx)),
+            Context.make(CurrentRequest, ctx)
+          ),
+          server,
+          ctx,
+          (exit) => {
+            if (Exit.isFailure(exit)) {
+              const refused = refusal(exit.cause)
+              if (refused !== undefined) throw refused
+              return toResult(Exit.failCause(exit.cause))
+            }
+            return exit.value._tag === "InputRequired"
+              ? toInputRequired(exit.value)
+              : toResult(Exit.succeed(exit.value.value))
           }
-          return exit.value._tag === "InputRequired"
-            ? toInputRequired(exit.value)
-            : toResult(Exit.succeed(exit.value.value))
-        })
+        )
         : runUntilEnd(
-          withConnection(effect, new SdkConnection(server, ctx, askTimeoutMillis)),
+          withServices(
+            effect,
+            Context.make(CurrentRequest, ctx).pipe(
+              Context.add(ClientConnection, new SdkConnection(server, ctx, askTimeoutMillis))
+            )
+          ),
           server,
           ctx,
           toResult
@@ -129,12 +143,12 @@ export const orProtocolError =
   }
 
 /** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
-const withConnection = <A, E, R>(
+const withServices = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  connection: ClientConnection
+  services: Context.Context<never>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    fiber.setContext(Context.add(fiber.context, ClientConnection, connection))
+    fiber.setContext(Context.merge(fiber.context, services))
     return effect
   })
 
