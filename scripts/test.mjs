@@ -11,6 +11,7 @@ const steps = {
   docs: "docs",
   vitest: "test:unit",
   typetests: "test:types",
+  conformance: "conformance",
   pack: "test:pack"
 }
 

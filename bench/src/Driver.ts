@@ -22,11 +22,14 @@ export class Driver {
   private readonly send: (message: object) => void
   private readonly open = new Map<number, (message: Message) => void>()
   private lastId = 0
+  private readonly inRounds: boolean
   private held: Array<() => void> | undefined
   private onHeld: () => void = () => {}
 
-  constructor(send: (message: object) => void) {
+  /** Since MCP 2026-07-28 a server asks by its result, and the call is sent again with the answers. */
+  constructor(send: (message: object) => void, inRounds = false) {
     this.send = send
+    this.inRounds = inRounds
   }
 
   readonly receive = (message: Message): void => {
@@ -100,12 +103,23 @@ export class Driver {
   }
 
   private call(asks: number, settle: (problem: Error | undefined) => void): void {
-    const parameters = { name: Workload.toolName, arguments: { text: Workload.text, asks } }
-    this.request("tools/call", parameters, (message) => {
+    const parameters = {
+      name: Workload.toolName,
+      arguments: { text: Workload.text, asks },
+      ...(this.inRounds && { _meta: Workload.envelope })
+    }
+    const receive = (message: Message): void => {
       const { result } = message
+      if (result?.resultType === "input_required") {
+        const answers = Object.keys(result.inputRequests).map((key) => [key, Workload.answer])
+        const { requestState } = result
+        const next = { ...parameters, inputResponses: Object.fromEntries(answers), requestState }
+        return this.request("tools/call", next, receive)
+      }
       const correct = result?.isError !== true && result?.content[0]?.text === Workload.resultText(asks)
       settle(correct ? undefined : new Error(`The server answered wrongly: ${JSON.stringify(message)}`))
-    })
+    }
+    this.request("tools/call", parameters, receive)
   }
 
   private request(method: string, params: object, settle: (message: Message) => void): void {

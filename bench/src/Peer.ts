@@ -2,24 +2,35 @@
  * What is measured: a server with the tool of `Workload.ts`, built on some library. A file in `peers/` is a peer; its
  * default export is a {@link Peer}.
  */
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
+import type { Transport as SdkTransport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import * as Effect from "effect/Effect"
 import { readdirSync } from "node:fs"
 
 export interface Peer {
   /**
-   * Serves one client over the stdio of this process, for as long as it lives.
+   * Serves one client of MCP 2025-11-25 over the stdio of this process, for as long as it lives. What a peer cannot do it
+   * leaves out, and its cells stay empty.
    */
-  readonly serveStdio: () => Promise<unknown>
+  readonly serveStdio?: () => Promise<unknown>
   /**
-   * Serves one client over one end of a linked pair of SDK transports. Left out by peers that cannot: their cells stay
-   * empty.
+   * Serves one client over one end of a linked pair of SDK transports.
    */
-  readonly serveMemory?: (transport: Transport) => Promise<unknown>
+  readonly serveMemory?: (transport: SdkTransport) => Promise<unknown>
+  /**
+   * Serves one client of MCP 2026-07-28, in rounds, over the stdio of this process.
+   */
+  readonly serveRounds?: () => Promise<unknown>
 }
 
+/** How the driver talks to a peer. */
+export type Transport = "stdio" | "memory" | "rounds"
+
 /** The one that the others are compared with. */
-export const reference = "raw-sdk"
+export const reference = (transport: Transport): string => transport === "rounds" ? "raw-sdk-v2" : "raw-sdk"
+
+/** What this repository promises something of. */
+export const subject = (transport: Transport): string =>
+  transport === "rounds" ? "effect-sampling-v2" : "effect-sampling"
 
 /** No library at all: what the messages themselves cost. */
 export const floor = "floor"
@@ -30,7 +41,7 @@ export const names: ReadonlyArray<string> = readdirSync(new URL("peers/", import
   .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b, "en"))
 
 function rank(name: string): number {
-  return name === floor ? 0 : name === reference ? 1 : 2
+  return name === floor ? 0 : name === reference("stdio") ? 1 : 2
 }
 
 export const load = (name: string): Effect.Effect<Peer> =>

@@ -8,6 +8,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import type { Command, Report } from "./commands.ts"
 import { type Calls, Driver } from "./Driver.ts"
+import type * as Peer from "./Peer.ts"
 import { onLines } from "./wire.ts"
 
 /** One measurement of a window of calls. */
@@ -22,12 +23,10 @@ export interface ServerProcess {
   readonly heapPerPendingAsk: (asks: number) => Effect.Effect<number>
 }
 
-export type Transport = "stdio" | "memory"
-
 /** Undefined when the peer does not offer the transport. */
 export const start = (
   peer: string,
-  transport: Transport
+  transport: Peer.Transport
 ): Effect.Effect<ServerProcess | undefined, never, Scope.Scope> =>
   Effect.gen(function*() {
     const child = yield* spawnServer(peer, transport)
@@ -35,9 +34,10 @@ export const start = (
     if (ready.value === 0) return undefined
     const report = (command: Command) => Effect.andThen(Effect.sync(() => child.send(command)), nextReport(child))
     if (transport === "memory") return memoryServer(report)
-    const driver = new Driver((message) => child.stdin!.write(`${JSON.stringify(message)}\n`))
+    const driver = new Driver((message) => child.stdin!.write(`${JSON.stringify(message)}\n`), transport === "rounds")
     onLines(child.stdout!, driver.receive)
-    yield* driver.initialize
+    // MCP 2026-07-28 has no handshake.
+    if (transport !== "rounds") yield* driver.initialize
     return stdioServer(driver, report)
   })
 
@@ -73,7 +73,7 @@ const stdioServer = (driver: Driver, ask: Ask): ServerProcess => ({
     })
 })
 
-const spawnServer = (peer: string, transport: Transport): Effect.Effect<ChildProcess, never, Scope.Scope> =>
+const spawnServer = (peer: string, transport: Peer.Transport): Effect.Effect<ChildProcess, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() =>
       spawn(

@@ -34,3 +34,10 @@ export const initialize = {
   capabilities: { sampling: { tools: {} } },
   clientInfo: { name: "bench", version: "1.0.0" }
 }
+
+/** What a client of MCP 2026-07-28 sends with each request. */
+export const envelope = {
+  "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+  "io.modelcontextprotocol/clientCapabilities": { sampling: { tools: {} } },
+  "io.modelcontextprotocol/clientInfo": { name: "bench", version: "1.0.0" }
+}

@@ -18,7 +18,7 @@ export interface Settings {
 
 export interface Scenario extends Calls {
   readonly title: string
-  readonly transport: ServerProcess.Transport
+  readonly transport: Peer.Transport
 }
 
 /** Windows of some 50 milliseconds: long enough for the clock, short enough to meet the same moment as their peers. */
@@ -30,7 +30,11 @@ export const scenarios: ReadonlyArray<Scenario> = [
   { transport: "memory", title: "no ask", asks: 0, atOnce: 1, calls: 2000 },
   { transport: "memory", title: "1 ask", asks: 1, atOnce: 1, calls: 1000 },
   { transport: "memory", title: "5 asks", asks: 5, atOnce: 1, calls: 300 },
-  { transport: "memory", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 1000 }
+  { transport: "memory", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 1000 },
+  { transport: "rounds", title: "no ask", asks: 0, atOnce: 1, calls: 300 },
+  { transport: "rounds", title: "1 ask", asks: 1, atOnce: 1, calls: 100 },
+  { transport: "rounds", title: "5 asks", asks: 5, atOnce: 1, calls: 40 },
+  { transport: "rounds", title: "1 ask, 100 at once", asks: 1, atOnce: 100, calls: 300 }
 ]
 
 export const defaults: Settings = {
@@ -65,11 +69,12 @@ export interface Results {
 
 export const measure = (settings: Settings): Effect.Effect<Results> =>
   Effect.scoped(Effect.gen(function*() {
-    const needsStdio = settings.heap || settings.scenarios.some(({ transport }) => transport === "stdio")
-    const needsMemory = settings.scenarios.some(({ transport }) => transport === "memory")
+    const needs = (wanted: Peer.Transport) => settings.scenarios.some(({ transport }) => transport === wanted)
+    const needsStdio = settings.heap || needs("stdio")
     const servers = {
       stdio: needsStdio ? yield* startAll(settings, "stdio") : [],
-      memory: needsMemory ? yield* startAll(settings, "memory") : []
+      memory: needs("memory") ? yield* startAll(settings, "memory") : [],
+      rounds: needs("rounds") ? yield* startAll(settings, "rounds") : []
     }
     const measured = yield* Effect.forEach(
       settings.scenarios,
@@ -80,7 +85,7 @@ export const measure = (settings: Settings): Effect.Effect<Results> =>
 
 type Servers = ReadonlyArray<readonly [name: string, server: ServerProcess.ServerProcess]>
 
-const startAll = (settings: Settings, transport: ServerProcess.Transport) =>
+const startAll = (settings: Settings, transport: Peer.Transport) =>
   Effect.forEach(
     settings.peers,
     Effect.fnUntraced(function*(name) {

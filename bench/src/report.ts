@@ -4,9 +4,6 @@
 import type { Measured, Results, Rounds } from "./measure.ts"
 import * as Peer from "./Peer.ts"
 
-/** What this repository promises of its own peer. */
-export const subject = "effect-sampling"
-
 export interface Target {
   readonly title: string
   readonly limit: string
@@ -29,7 +26,7 @@ export const median = (values: Rounds): number => {
  */
 export const ratio = ({ cpu, scenario }: Measured, peer: string): number => {
   const own = cpu.get(peer)
-  const reference = cpu.get(Peer.reference)
+  const reference = cpu.get(Peer.reference(scenario.transport))
   const floor = scenario.transport === "memory" ? cpu.get(Peer.floor) : undefined
   if (own === undefined || reference === undefined) return Number.NaN
   return median(own.map((value, round) => {
@@ -39,26 +36,28 @@ export const ratio = ({ cpu, scenario }: Measured, peer: string): number => {
 }
 
 export const targets = ({ heap, measured }: Results): ReadonlyArray<Target> => {
-  const limits = { stdio: 1.15, memory: 1.35 }
+  const limits = { stdio: 1.15, memory: 1.35, rounds: 1.05 }
   const cpu = measured
-    .filter(({ scenario }) => scenario.asks === 1 && scenario.atOnce === 1)
+    .filter(({ scenario: { asks, atOnce, transport } }) =>
+      atOnce === 1 && (asks === 1 || (transport === "rounds" && asks > 1))
+    )
     .map((one) => {
-      const { transport } = one.scenario
-      const value = ratio(one, subject)
+      const { title, transport } = one.scenario
+      const value = ratio(one, Peer.subject(transport))
       return {
-        title: `CPU of a call with 1 ask, ${transport}`,
-        limit: `at most ${limits[transport].toFixed(2)} x ${Peer.reference}`,
+        title: `CPU of a call with ${title}, ${transport}`,
+        limit: `at most ${limits[transport].toFixed(2)} x ${Peer.reference(transport)}`,
         value: `${value.toFixed(2)} x`,
         holds: value <= limits[transport]
       }
     })
-  const own = heap.get(subject)
-  const reference = heap.get(Peer.reference)
+  const own = heap.get(Peer.subject("stdio"))
+  const reference = heap.get(Peer.reference("stdio"))
   if (own === undefined || reference === undefined) return cpu
   const extra = median(own) - median(reference)
   return [...cpu, {
     title: "heap of a pending ask",
-    limit: `at most 1024 B more than ${Peer.reference}`,
+    limit: `at most 1024 B more than ${Peer.reference("stdio")}`,
     value: `${extra.toFixed(0)} B more`,
     holds: extra <= 1024
   }]
@@ -68,20 +67,24 @@ export const format = (results: Results): string =>
   [
     cpuTable(results, "stdio"),
     cpuTable(results, "memory"),
+    cpuTable(results, "rounds"),
     throughputTable(results),
     heapTable(results),
     targetTable(targets(results))
   ].filter((text) => text !== "").join("\n\n")
 
-const cpuTable = (results: Results, transport: "stdio" | "memory"): string => {
+const titles: Readonly<Record<Peer.Transport, string>> = {
+  stdio: "CPU of the server's process per call, stdio (microseconds, and ratio)",
+  memory: "CPU per call, in memory, driver included (microseconds, and ratio of what is above the floor)",
+  rounds: "CPU of the server's process per call, in rounds over stdio (microseconds, and ratio)"
+}
+
+const cpuTable = (results: Results, transport: Peer.Transport): string => {
   const measured = results.measured.filter(({ scenario }) => scenario.transport === transport)
   if (measured.length === 0) return ""
-  const title = transport === "stdio"
-    ? "CPU of the server's process per call, stdio (microseconds, and ratio)"
-    : "CPU per call, in memory, driver included (microseconds, and ratio of what is above the floor)"
   return table(
-    [title, ...measured.map(({ scenario }) => scenario.title), "each further ask"],
-    results.settings.peers.map((peer) => [
+    [titles[transport], ...measured.map(({ scenario }) => scenario.title), "each further ask"],
+    results.settings.peers.filter((peer) => measured.some(({ cpu }) => cpu.has(peer))).map((peer) => [
       peer,
       ...measured.map((one) => cell(one.cpu.get(peer), 1, peer === Peer.floor ? Number.NaN : ratio(one, peer))),
       furtherAsk(measured, peer)
@@ -100,7 +103,7 @@ const furtherAsk = (measured: ReadonlyArray<Measured>, peer: string): string => 
     ? "-"
     : peer === Peer.floor
     ? value.toFixed(1)
-    : `${value.toFixed(1)} (${(value / further(Peer.reference)).toFixed(2)})`
+    : `${value.toFixed(1)} (${(value / further(Peer.reference(measured[0]!.scenario.transport))).toFixed(2)})`
 }
 
 const throughputTable = (results: Results): string => {
@@ -114,21 +117,25 @@ const throughputTable = (results: Results): string => {
 
 const heapTable = ({ heap, settings }: Results): string => {
   if (heap.size === 0) return ""
-  const reference = median(heap.get(Peer.reference) ?? [])
+  const reference = median(heap.get(Peer.reference("stdio")) ?? [])
   return table(
-    [`Heap per pending ask, stdio, ${settings.pendingAsks} pending (bytes)`, "bytes", `more than ${Peer.reference}`],
-    settings.peers.map((peer) => {
+    [
+      `Heap per pending ask, stdio, ${settings.pendingAsks} pending (bytes)`,
+      "bytes",
+      `more than ${Peer.reference("stdio")}`
+    ],
+    settings.peers.flatMap((peer) => {
       const rounds = heap.get(peer)
       return rounds === undefined
-        ? [peer, "-", "-"]
-        : [peer, median(rounds).toFixed(0), (median(rounds) - reference).toFixed(0)]
+        ? []
+        : [[peer, median(rounds).toFixed(0), (median(rounds) - reference).toFixed(0)]]
     })
   )
 }
 
 const targetTable = (all: ReadonlyArray<Target>): string =>
   table(
-    [`Targets of ${subject}`, "limit", "measured", ""],
+    ["Targets of effect-sampling", "limit", "measured", ""],
     all.map(({ holds, limit, title, value }) => [title, limit, value, holds ? "holds" : "MISSED"])
   )
 

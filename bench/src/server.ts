@@ -1,5 +1,5 @@
 /**
- * The process of one peer: `server.ts <peer> <stdio | memory>`. It reports its own CPU time and heap over IPC, outside
+ * The process of one peer: `server.ts <peer> <stdio | memory | rounds>`. It reports its own CPU time and heap over IPC, outside
  * the protocol, so that every peer is measured alike.
  */
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
@@ -69,9 +69,10 @@ const main = Effect.gen(function*() {
     answerCommands(driver)
     process.send!({ value: driver === undefined ? 0 : 1 } satisfies Report)
   } else {
+    const serve = transport === "rounds" ? peer.serveRounds : peer.serveStdio
     answerCommands(undefined)
-    process.send!({ value: 1 } satisfies Report)
-    yield* Effect.promise(() => peer.serveStdio())
+    process.send!({ value: serve === undefined ? 0 : 1 } satisfies Report)
+    if (serve !== undefined) yield* Effect.promise(serve)
   }
 })
 

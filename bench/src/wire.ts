@@ -11,7 +11,13 @@ export interface Message {
   readonly id: number
   readonly method?: string
   readonly params: { readonly arguments: ToolArguments; readonly protocolVersion: string }
-  readonly result: { readonly isError?: boolean; readonly content: Text & { readonly [index: number]: Text } }
+  readonly result: {
+    readonly isError?: boolean
+    readonly content: Text & { readonly [index: number]: Text }
+    readonly resultType?: string
+    readonly inputRequests: Readonly<Record<string, unknown>>
+    readonly requestState?: string
+  }
 }
 
 /** Calls `onMessage` with each line of a stream, parsed as JSON. */

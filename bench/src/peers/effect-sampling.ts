@@ -1,37 +1,13 @@
 /**
- * effect-sampling on the SDK 1.x, as its users write it: a toolkit whose handler takes the `Sampler`.
+ * effect-sampling on the SDK 1.x, as its users write it.
  */
 // @effect-diagnostics strictEffectProvide:off -- the entry point of a server
-import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
+import { ClientSampler } from "@effect-sampling/core"
 import { Feature, StdioServer } from "@effect-sampling/mcp-sdk"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
-import { Effect, Layer, Schema } from "effect"
-import { Tool, Toolkit } from "effect/ai"
+import { Effect, Layer } from "effect"
 import type { Peer } from "../Peer.ts"
-import * as Workload from "../Workload.ts"
-
-const Tools = Toolkit.make(
-  Tool.make(Workload.toolName, {
-    description: Workload.toolDescription,
-    parameters: Schema.Struct({ text: Schema.String, asks: Schema.Int }),
-    success: Schema.String,
-    failure: SamplingError.SamplingError
-  })
-)
-
-const Handlers = Tools.toLayer(Effect.gen(function*() {
-  const sampler = yield* Sampler.Sampler
-  return {
-    [Workload.toolName]: Effect.fnUntraced(function*({ asks, text }) {
-      let summary = Workload.resultText(0)
-      for (let asked = 0; asked < asks; asked++) {
-        const reply = yield* sampler.sample(Workload.toPrompt(text), { maxTokens: Workload.maxTokens })
-        summary = reply.text
-      }
-      return summary
-    })
-  }
-}))
+import { Handlers, Tools } from "../tools.ts"
 
 const layer = Layer.provide(Handlers, ClientSampler.layer)
 

@@ -149,7 +149,7 @@ export const elicit = <S extends Schema.Constraint>(
     const result = yield* ask(connection, ElicitResult, {
       method: "elicitation/create",
       params: { message, requestedSchema: requestedSchema.success },
-      key: options.key
+      ...withKey(options)
     })
     const who = describe(connection)
     if (result.action === "decline") {
@@ -178,9 +178,11 @@ export const elicit = <S extends Schema.Constraint>(
 export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Root>, ClientAskError> =>
   Effect.gen(function*() {
     const connection = yield* connectionWith("roots")
-    const result = yield* ask(connection, ListRootsResult, { method: "roots/list", params: {}, key: options.key })
+    const result = yield* ask(connection, ListRootsResult, { method: "roots/list", params: {}, ...withKey(options) })
     return result.roots
   })
+
+const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 
 const ask = <S extends Schema.Constraint>(
   connection: ClientConnection,

@@ -61,7 +61,7 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
           connection.ask({
             method: "sampling/createMessage",
             params: toWireParams(connection, request),
-            key: request.key
+            ...(request.key !== undefined && { key: request.key })
           }),
           (answer) => decodeAnswer(connection, answer)
         )

@@ -58,6 +58,8 @@ describe("SamplingError", () => {
       | "ProviderError"
       | "TurnLimitExceeded"
       | "StructuredOutputError"
+      | "RoundsExceeded"
+      | "ReplayMismatch"
     >()
   })
 })

@@ -5,6 +5,7 @@
  */
 import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
 import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
+import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
@@ -14,6 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { Feature } from "./Feature.ts"
+import { forwardListChanges } from "./internal/listChanges.ts"
 import { makeServers } from "./internal/registry.ts"
 import * as StdioTransport from "./StdioTransport.ts"
 
@@ -31,6 +33,15 @@ export interface Options<E, R> extends StdioTransport.Options {
    * Tells clients how to use the server. Default: none.
    */
   readonly instructions?: string | undefined
+  /**
+   * Lets handlers send log messages to clients that ask for them (`CurrentRequest`). Default: false.
+   */
+  readonly logging?: boolean | undefined
+  /**
+   * Tells clients that tools, prompts or resources have changed: publish `tools_list_changed`, `prompts_list_changed` or
+   * `resources_list_changed` to it, for example to an `InMemoryServerEventBus` of the SDK. Default: lists do not change.
+   */
+  readonly bus?: ServerEventBus | undefined
   readonly features: ReadonlyArray<Effect.Effect<Feature, E, R>>
   /**
    * How long calls may go on when the server shuts down. Default: 10 seconds.
@@ -70,12 +81,24 @@ const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<vo
     const features = yield* Effect.all(options.features).pipe(
       Effect.provideService(CallsInFlight.CallsInFlight, calls)
     )
-    const { instructions, name, version } = options
+    const { bus, instructions, logging, name, version } = options
     const onError = yield* logErrors
-    const makeServer = makeServers({ name, version, instructions, features, onError })
+    const makeServer = makeServers({
+      name,
+      version,
+      instructions,
+      logging,
+      listChanged: bus !== undefined,
+      features,
+      onError
+    })
+    // The SDK makes one to see which revision the client speaks, and may make another one then.
+    let current: Server | undefined
+    const stopForwarding = forwardListChanges(bus, () => current)
+    yield* Effect.addFinalizer(() => Effect.sync(stopForwarding))
     const transport = StdioTransport.make(options)
     const closed = Deferred.makeUnsafe<void>()
-    const handle = serveStdio(makeServer, { transport, onerror: onError })
+    const handle = serveStdio(() => current = makeServer(), { transport, onerror: onError })
     // After the SDK, which closes its server first.
     const { onclose } = transport
     transport.onclose = () => {

@@ -7,6 +7,7 @@ import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
 import * as HttpSessions from "@effect-sampling/core/adapter/HttpSessions"
 import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
 import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
+import type { ServerEventBus } from "@modelcontextprotocol/server"
 import { isInitializeRequest } from "@modelcontextprotocol/server"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -36,6 +37,15 @@ export interface Options<E, R> {
    * Tells clients how to use the server. Default: none.
    */
   readonly instructions?: string | undefined
+  /**
+   * Lets handlers send log messages to clients that ask for them (`CurrentRequest`). Default: false.
+   */
+  readonly logging?: boolean | undefined
+  /**
+   * Tells clients that tools, prompts or resources have changed: publish `tools_list_changed`, `prompts_list_changed` or
+   * `resources_list_changed` to it, for example to an `InMemoryServerEventBus` of the SDK. Default: lists do not change.
+   */
+  readonly bus?: ServerEventBus | undefined
   readonly features: ReadonlyArray<Effect.Effect<Feature, E, R>>
   /**
    * The port to listen on; 0 takes a free one, which {@link Address} tells. Default: 3000.
@@ -142,12 +152,14 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
         name: options.name,
         version: options.version,
         instructions: options.instructions,
+        logging: options.logging,
+        listChanged: options.bus !== undefined,
         features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
         onError
       })
-      const stateless = makeStateless(makeServer, onError)
+      const stateless = makeStateless(makeServer, onError, options.bus)
       const sessions = HttpSessions.make({
-        open: makeOpenSession(makeServer),
+        open: makeOpenSession(makeServer, options.bus),
         other: stateless.handle,
         isInitialize: isInitializeRequest,
         path,

@@ -1,4 +1,5 @@
 export * as AskTimeout from "./AskTimeout.ts"
+export * as CurrentRequest from "./CurrentRequest.ts"
 export * as Feature from "./Feature.ts"
 export * as Handler from "./Handler.ts"
 export * as Principal from "./Principal.ts"

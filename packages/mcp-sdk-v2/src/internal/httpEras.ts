@@ -1,23 +1,28 @@
 import type { SdkSession } from "@effect-sampling/core/adapter/HttpSessions"
-import type { Server } from "@modelcontextprotocol/server"
+import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import {
   createMcpHandler,
   isLegacyRequest,
   WebStandardStreamableHTTPServerTransport
 } from "@modelcontextprotocol/server"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import { forwardListChanges } from "./listChanges.ts"
 import { toWebRequest, writeWebResponse } from "./nodeHttp.ts"
 
 /** A session of MCP 2025-11-25 or older. */
 export const makeOpenSession =
-  (makeServer: () => Server) =>
+  (makeServer: () => Server, bus: ServerEventBus | undefined) =>
   (onInitialized: (sessionId: string) => void, onClosed: () => void): SdkSession<IncomingMessage, ServerResponse> => {
     const server = makeServer()
     const transport = new WebStandardStreamableHTTPServerTransport({
       sessionIdGenerator: () => crypto.randomUUID(),
       onsessioninitialized: onInitialized
     })
-    server.onclose = onClosed
+    const stopForwarding = forwardListChanges(bus, () => server)
+    server.onclose = () => {
+      stopForwarding()
+      onClosed()
+    }
     return {
       transport,
       connect: () => server.connect(transport),
@@ -36,8 +41,16 @@ export interface Stateless {
   readonly close: () => Promise<void>
 }
 
-export const makeStateless = (makeServer: () => Server, onError: (error: Error) => void): Stateless => {
-  const handler = createMcpHandler(makeServer, { legacy: "reject", onerror: onError })
+export const makeStateless = (
+  makeServer: () => Server,
+  onError: (error: Error) => void,
+  bus: ServerEventBus | undefined
+): Stateless => {
+  const handler = createMcpHandler(makeServer, {
+    legacy: "reject",
+    onerror: onError,
+    ...(bus !== undefined && { bus })
+  })
   return {
     handle: (request, response, messages) => {
       const dropped = new AbortController()

@@ -8,6 +8,7 @@ import type {
   ReadResourceResult,
   Resource,
   ResourceTemplateType,
+  ServerCapabilities,
   ServerContext,
   Tool
 } from "@modelcontextprotocol/server"
@@ -75,6 +76,9 @@ export interface ServerSettings {
   readonly name: string
   readonly version: string
   readonly instructions: string | undefined
+  readonly logging: boolean | undefined
+  /** Whether the server says that its lists may change. */
+  readonly listChanged: boolean
   readonly features: ReadonlyArray<Feature>
   readonly onError: (error: Error) => void
 }
@@ -83,12 +87,13 @@ export interface ServerSettings {
  * Makes any number of servers with the same features, which are put together once: since MCP 2026-07-28 there is a server
  * for each HTTP request. Features that do not go together are a defect at once.
  */
-export const makeServers = ({ features, instructions, name, onError, version }: ServerSettings): () => Server => {
+export const makeServers = (settings: ServerSettings): () => Server => {
+  const { features, instructions, name, onError, version } = settings
   const model = new Server({ name, version })
   for (const feature of features) feature.install(model)
   const registry = registryOf(model)
   const options = {
-    capabilities: model.getCapabilities(),
+    capabilities: withOptional(model.getCapabilities(), settings),
     // Handlers answer with asks only to clients that take them.
     inputRequired: { legacyShim: false },
     jsonSchemaValidator: noValidator,
@@ -102,6 +107,20 @@ export const makeServers = ({ features, instructions, name, onError, version }: 
     if (registry.prompts.size > 0) servePrompts(server, registry.prompts)
     if (registry.resources.size > 0) serveResources(server, registry.resources)
     return server
+  }
+}
+
+const withOptional = (
+  { prompts, resources, tools, ...others }: ServerCapabilities,
+  { listChanged, logging }: ServerSettings
+): ServerCapabilities => {
+  const changes = listChanged && { listChanged }
+  return {
+    ...others,
+    ...(logging === true && { logging: {} }),
+    ...(tools !== undefined && { tools: { ...tools, ...changes } }),
+    ...(prompts !== undefined && { prompts: { ...prompts, ...changes } }),
+    ...(resources !== undefined && { resources: { ...resources, ...changes } })
   }
 }
 

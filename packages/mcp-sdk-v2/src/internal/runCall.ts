@@ -20,7 +20,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { AskTimeout } from "../AskTimeout.ts"
+import { CurrentRequest } from "../CurrentRequest.ts"
 import { Principal } from "../Principal.ts"
 import { refusal } from "./refusal.ts"
 import { SdkConnection } from "./SdkConnection.ts"
@@ -32,7 +34,7 @@ export type Method = Rounds.Call["method"]
  * Runs the effects of calls and interrupts a call when its request ends: with the connection of its client up to MCP
  * 2025-11-25, in rounds later. What it gives is what `toResult` makes of the end, or the asks of a round.
  */
-export type RunCall<R> = <A, E, B>(
+type RunCall<R> = <A, E, B>(
   effect: Effect.Effect<A, E, R>,
   method: Method,
   server: Server,
@@ -85,18 +87,31 @@ export const makeRunCall = <R>(
 
     const runCall: RunCall<R> = (effect, method, server, ctx, toResult) =>
       isAnsweredInRounds(server)
-        ? runUntilEnd(Rounds.run(effect, toCall(method, principal(ctx), server, ctx)), server, ctx, (exit) => {
-          if (Exit.isFailure(exit)) {
-            const refused = refusal(exit.cause)
-            if (refused !== undefined) throw refused
-            return toResult(Exit.failCause(exit.cause))
+        ? runUntilEnd(
+          withServices(
+            Rounds.run(effect, toCall(method, principal(ctx), server, ctx)),
+            Context.make(CurrentRequest, ctx)
+          ),
+          server,
+          ctx,
+          (exit) => {
+            if (Exit.isFailure(exit)) {
+              const refused = refusal(exit.cause)
+              if (refused !== undefined) throw refused
+              return toResult(Exit.failCause(exit.cause))
+            }
+            return exit.value._tag === "InputRequired"
+              ? toInputRequired(exit.value)
+              : toResult(Exit.succeed(exit.value.value))
           }
-          return exit.value._tag === "InputRequired"
-            ? toInputRequired(exit.value)
-            : toResult(Exit.succeed(exit.value.value))
-        })
+        )
         : runUntilEnd(
-          withConnection(effect, new SdkConnection(server, ctx, askTimeoutMillis)),
+          withServices(
+            effect,
+            Context.make(CurrentRequest, ctx).pipe(
+              Context.add(ClientConnection, new SdkConnection(server, ctx, askTimeoutMillis))
+            )
+          ),
           server,
           ctx,
           toResult
@@ -105,11 +120,13 @@ export const makeRunCall = <R>(
     return { run: runCall, tell: Effect.runPromiseWith(services) }
   })
 
+const isStateNotKept = Schema.is(StateNotKept)
+
 /** The end of a tool's call that is not the handler's doing. */
 export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
   if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return error instanceof StateNotKept ? ToolResult.ofError(error.message) : undefined
+  return isStateNotKept(error) ? ToolResult.ofError(error.message) : undefined
 }
 
 /** For callbacks of prompts and resources, which report failures by throwing. `what` names the handler in the log. */
@@ -126,12 +143,12 @@ export const orProtocolError =
   }
 
 /** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
-const withConnection = <A, E, R>(
+const withServices = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  connection: ClientConnection
+  services: Context.Context<never>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    fiber.setContext(Context.add(fiber.context, ClientConnection, connection))
+    fiber.setContext(Context.merge(fiber.context, services))
     return effect
   })
 

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
+import type { Random } from "effect/Random"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import type { SamplingError } from "../../SamplingError.ts"
 import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
@@ -74,6 +75,7 @@ export interface Options {
   /** What the client answered, by the keys of the asks. */
   readonly responses: ReadonlyMap<string, unknown>
   readonly maxRounds: number
+  readonly makeSeed: () => string
   /** What the call was started with. */
   readonly context: Context.Context<never>
   /** Starts the time that work in flight has, and calls back at its end. Gives how to stop it. */
@@ -95,6 +97,9 @@ export class RoundRun {
   readonly tree: FiberTree
   interruption: Interruption | undefined
   replayed = 0
+  usedSeed: string | undefined
+  /** Of random numbers, by the path of the place that draws them. */
+  readonly generators = new Map<string, Random>()
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
@@ -122,6 +127,7 @@ export class RoundRun {
   constructor(options: Options) {
     const { journal, responses } = options
     this.options = options
+    this.usedSeed = journal.seed
     this.tree = new FiberTree(options.context, () => this.look())
     const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
     const unanswered: Array<AskRecord> = []
@@ -137,6 +143,11 @@ export class RoundRun {
     this.answers = answered
     this.unanswered = unanswered
     this.steps = journal.steps.map((record): Recorded<StepRecord> => toRecorded(record))
+  }
+
+  /** Of random numbers: made when the first one is wanted. */
+  get seed(): string {
+    return this.usedSeed ??= this.options.makeSeed()
   }
 
   get startedAt(): number {
@@ -509,11 +520,14 @@ const askMismatch = (expected: string, found: string): ReplayMismatch =>
     message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
   })
 
+/** The name as its author knows it. */
+export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
+
 const stepMismatch = (name: string): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `the step ${JSON.stringify(name)} in the fiber that ran it before`,
+    expected: `the step ${quoteStep(name)} in the fiber that ran it before`,
     found: "it in another fiber",
-    message: `The step ${JSON.stringify(name)} was recorded in another fiber, which has not come to it in this run. ` +
+    message: `The step ${quoteStep(name)} was recorded in another fiber, which has not come to it in this run. ` +
       "Give steps that run at the same time names of their own: put what tells them apart into the name."
   })
 
@@ -521,7 +535,7 @@ const roundsExceeded = (rounds: number): RoundsExceeded =>
   new RoundsExceeded({
     rounds,
     message:
-      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once with ` +
-      "Effect.all, raise Rounds.MaxRounds if your clients take more, or let a provider answer the rest: " +
-      "Sampler.fallback(ClientSampler.layer, provider)."
+      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once, with ` +
+      `Effect.all(asks, { concurrency: "unbounded" }), raise Rounds.MaxRounds if your clients take more, or let a ` +
+      "provider answer the rest: Sampler.fallback(ClientSampler.layer, provider)."
   })

@@ -4,13 +4,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
-import type { FiberTree } from "./FiberTree.ts"
+import { FiberTree } from "./FiberTree.ts"
 import { CurrentPlace } from "./Place.ts"
+import { CurrentRun } from "./RoundRun.ts"
 
-/** The same clock, which tells the tree of fibers how long a fiber sleeps. */
-export const tellingClock = (clock: Clock.Clock, tree: FiberTree): Clock.Clock =>
+const tellingClocks = new WeakMap<Clock.Clock, Clock.Clock>()
+
+/** The same clock, which tells the tree of fibers how long a fiber sleeps. One for each clock, whatever the call. */
+export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
+  const known = tellingClocks.get(clock)
+  if (known !== undefined) return known
   // Whatever else the clock can do, a test clock for example, it still can.
-  Object.create(
+  const telling: Clock.Clock = Object.create(
     clock,
     Object.getOwnPropertyDescriptors<Clock.Clock>({
       currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
@@ -21,26 +26,33 @@ export const tellingClock = (clock: Clock.Clock, tree: FiberTree): Clock.Clock =
       monotonicTimeNanos: clock.monotonicTimeNanos,
       sleep: (duration) =>
         Effect.withFiber((fiber) => {
-          tree.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
-          return Effect.ensuring(clock.sleep(duration), Effect.sync(() => tree.wakes(fiber)))
+          const { scheduler } = fiber.cache
+          if (!(scheduler instanceof FiberTree)) return clock.sleep(duration)
+          scheduler.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
+          return Effect.ensuring(clock.sleep(duration), Effect.sync(() => scheduler.wakes(fiber)))
         })
     })
   )
+  tellingClocks.set(clock, telling)
+  return telling
+}
 
-/** Random numbers that depend on the seed and on the place in the handler alone, so that each run gets the same. */
-export const seededRandom = (seed: () => string): Random.Random => {
-  const generators = new Map<string, Random.Random>()
-  const generator = (): Random.Random => {
-    const fiber = Fiber.getCurrent()
-    const path = fiber === undefined ? "" : fiber.getRef(CurrentPlace).path
-    const known = generators.get(path) ?? Effect.runSync(
-      Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${seed()}/${path}`)
-    )
-    generators.set(path, known)
-    return known
-  }
-  return {
-    nextIntUnsafe: () => generator().nextIntUnsafe(),
-    nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
-  }
+/** Random numbers that depend on the seed of the call and on the place in the handler alone: each run gets the same. */
+export const seededRandom: Random.Random = {
+  nextIntUnsafe: () => generator().nextIntUnsafe(),
+  nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
+}
+
+/** Of the place that the current fiber is in. Random numbers are drawn by fibers only, and these are of a run. */
+const generator = (): Random.Random => {
+  const fiber = Fiber.getCurrent()!
+  const run = fiber.getRef(CurrentRun)!
+  const { path } = fiber.getRef(CurrentPlace)
+  const known = run.generators.get(path)
+  if (known !== undefined) return known
+  const seeded = Effect.runSync(
+    Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${run.seed}/${path}`)
+  )
+  run.generators.set(path, seeded)
+  return seeded
 }

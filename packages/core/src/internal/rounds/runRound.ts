@@ -42,12 +42,12 @@ export const runRound = <A, E, R>(
     Effect.callback((resume) => {
       const clock = Context.get(context, Clock.Clock)
       const millis = Duration.toMillis(settleTime)
-      let seed = journal.seed
       const random = Context.get(context, Random.Random)
       const run = new RoundRun({
         journal,
         responses,
         maxRounds,
+        makeSeed: () => `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`,
         context,
         settle: (onSettled) => {
           const timer = Effect.runForkWith(context)(Effect.andThen(realClock.sleep(settleTime), Effect.sync(onSettled)))
@@ -55,10 +55,9 @@ export const runRound = <A, E, R>(
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
-      const makeSeed = () => seed ??= `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`
       const services = Context.merge(context, run.tree.services).pipe(
-        Context.add(Clock.Clock, tellingClock(clock, run.tree)),
-        Context.add(Random.Random, seededRandom(makeSeed)),
+        Context.add(Clock.Clock, tellingClock(clock)),
+        Context.add(Random.Random, seededRandom),
         Context.add(CurrentRun, run),
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
@@ -70,7 +69,7 @@ export const runRound = <A, E, R>(
         resume(Effect.succeed({
           exit: fiber.pollUnsafe() ?? Exit.interrupt(),
           interruption: run.interruption,
-          journal: { ...journal, seed, answers: run.answered, steps: run.done, open: [] },
+          journal: { ...journal, seed: run.usedSeed, answers: run.answered, steps: run.done, open: [] },
           isStartKnown: run.isStartKnown,
           replayed: run.replayed
         }))

@@ -1,0 +1,384 @@
+/**
+ * What a server offers: tools, prompts and resources whose handlers are effects and may sample. Each is a Layer that
+ * registers them on Effect's `McpServer`.
+ *
+ * @since 0.1.0
+ */
+import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
+import { StateNotKept } from "@effect-sampling/core/RequestState"
+import type * as Rounds from "@effect-sampling/core/Rounds"
+import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as McpSchema from "effect/ai/McpSchema"
+import * as McpServer from "effect/ai/McpServer"
+import type * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+import { Refused } from "./internal/Refused.ts"
+import { runCall, runRead } from "./internal/runCall.ts"
+import { parseUriTemplate } from "./internal/uriTemplate.ts"
+
+/**
+ * The tools of an `effect/ai` `Toolkit`: takes the place of `McpServer.toolkit`.
+ *
+ * **Details**
+ *
+ * - Up to MCP 2025-11-25 a handler that samples waits for its client; from 2026-07-28 on it runs in rounds.
+ * - Arguments are decoded by the tool's `parameters`; wrong ones become an `isError` result that says what is wrong.
+ * - A success is sent as `structuredContent` and text when its schema is an object, as text otherwise, and as content
+ *   blocks where the tool has `toModelOutput`.
+ * - A typed error becomes an `isError` result with its message. A defect becomes a generic message; its cause is logged.
+ * - In rounds, a capability that the client did not declare and that a handler fails for is JSON-RPC error -32021.
+ * - Preliminary results are sent as progress, when the client asked for it.
+ *
+ * **Example** (A tool that samples)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
+ * import { Feature } from "@effect-sampling/mcp-effect"
+ * import { Effect, Layer, Schema } from "effect"
+ * import { McpProtocol, McpTest, Tool, Toolkit } from "effect/ai"
+ *
+ * const Tools = Toolkit.make(
+ *   Tool.make("greet", { success: Schema.String, failure: SamplingError.SamplingError })
+ * )
+ * const handlers = Tools.toLayer(Effect.map(Sampler.Sampler, (sampler) => ({
+ *   greet: () => Effect.map(sampler.sample("Write a greeting"), (reply) => reply.text)
+ * })))
+ *
+ * const registrations = Feature.toolkit(Tools).pipe(
+ *   Layer.provide(handlers),
+ *   Layer.provide(ClientSampler.layer)
+ * )
+ *
+ * const tools = await Effect.runPromise(Effect.scoped(
+ *   McpTest.makeClient(registrations, { protocols: [McpProtocol.v2025_11_25] }).pipe(
+ *     Effect.flatMap((client) => client.listTools())
+ *   )
+ * ))
+ * tools.tools.map(({ name }) => name) // => ["greet"]
+ * ```
+ *
+ * Source: MCP 2025-11-25, tools, "Error Handling"; MCP 2026-07-28, multi round-trip requests.
+ *
+ * @see {@link prompt} for prompts, {@link resource} for resources
+ * @category layers
+ * @since 0.1.0
+ */
+export const toolkit = <Tools extends Record<string, Tool.Any>>(
+  self: Toolkit.Toolkit<Tools>
+): Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the registration needs these services, and its calls get the others from middleware and from the transport
+  Layer.effectDiscard(registerToolkit(self)) as Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>>
+
+const registerToolkit = <Tools extends Record<string, Tool.Any>>(self: Toolkit.Toolkit<Tools>) =>
+  Effect.gen(function*() {
+    const server = yield* McpServer.McpServer
+    const dispatch = yield* ToolDispatch.make(self)
+    const services = yield* Effect.context()
+    for (const tool of Object.values(self.tools)) {
+      const definition = ToolResult.definition(tool)
+      const toResult = ToolResult.make(tool, definition)
+      yield* server.addTool({
+        tool: new McpSchema.Tool(definition),
+        annotations: tool.annotations,
+        services,
+        handle: (parameters: unknown) =>
+          toHandled(
+            Effect.flatMap(callOptions(server), (options) =>
+              runCall(dispatch.call(tool.name, parameters, options), {
+                method: "tools/call",
+                name: tool.name,
+                arguments: parameters
+              })),
+            toResult
+          )
+      })
+    }
+  })
+
+type Handled = Effect.Effect<
+  McpSchema.CallToolResult | McpSchema.InputRequired,
+  McpSchema.InternalError,
+  McpSchema.McpRequestContext
+>
+
+const toHandled = <E, R>(
+  round: Effect.Effect<Rounds.Round<ToolDispatch.Outcome>, E, R>,
+  toResult: ToolResult.ToResult
+): Handled =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of the handler are in the context of the registration or of the request; `Refused` is what the server makes a JSON-RPC error of
+  Effect.matchCauseEffect(round, {
+    onFailure: (cause): Effect.Effect<McpSchema.CallToolResult, unknown> =>
+      isRefused(cause) || Cause.hasInterruptsOnly(cause)
+        ? Effect.failCause(cause)
+        : Effect.flatMap(
+          Effect.flatMap(stateNotKept(cause), (text) =>
+            text === undefined ? toResult.onFailure(cause) : Effect.succeed(ToolResult.ofError(text))),
+          toCallToolResult
+        ),
+    onSuccess: (ended): Effect.Effect<McpSchema.CallToolResult | McpSchema.InputRequired> =>
+      ended._tag === "InputRequired"
+        ? Effect.succeed(toInputRequired(ended))
+        : toCallToolResult(toResult.onSuccess(ended.value))
+  }) as Handled
+
+/** The state of a call in rounds could not be kept: no error of the tool's, but its caller has to know. */
+const stateNotKept = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  return isStateNotKept(error)
+    ? Effect.as(Effect.logError("The state of a call in rounds was not kept", cause), error.message)
+    : Effect.undefined
+}
+
+const isStateNotKept = Schema.is(StateNotKept)
+
+const isRefused = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Refused)
+
+const toInputRequired = (round: Rounds.InputRequired): McpSchema.InputRequired =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine gives at least one of both, and the parameters that each method has
+  new McpSchema.InputRequired(round as ConstructorParameters<typeof McpSchema.InputRequired>[0])
+
+const decodeContent = Schema.decodeUnknownEffect(Schema.Array(McpSchema.ContentBlock))
+
+const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchema.CallToolResult> => {
+  const texts = result.content.filter((block) => block.type === "text")
+  // Nearly all results are text, which has the same form on the wire.
+  return texts.length === result.content.length
+    ? Effect.succeed(new McpSchema.CallToolResult({ ...result, content: texts }))
+    : Effect.map(
+      Effect.orDie(decodeContent(result.content)),
+      (content) => new McpSchema.CallToolResult({ ...result, content })
+    )
+}
+
+const callOptions = (server: McpServer.McpServer["Service"]) =>
+  McpSchema.McpRequestContext.useSync(({ requestMetadata }): ToolDispatch.CallOptions => {
+    const progressToken = requestMetadata?.["progressToken"]
+    if (typeof progressToken !== "string" && typeof progressToken !== "number") return {}
+    let progress = 0
+    return {
+      onPreliminary: (result) =>
+        server.notifications["notifications/progress"]({
+          progressToken,
+          progress: ++progress,
+          message: typeof result === "string" ? result : JSON.stringify(result)
+        }).pipe(Effect.ignoreCause)
+    }
+  })
+
+/**
+ * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromptArguments extends Schema.Constraint {
+  readonly fields: Schema.Struct.Fields
+  readonly Encoded: { readonly [name: string]: string | undefined }
+  readonly DecodingServices: never
+}
+
+/**
+ * The services of a handler: what the Layer needs. The transport gives `McpRequestContext` to each call.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Requirements<R> = McpServer.McpServer | Exclude<R, McpSchema.McpRequestContext>
+
+/**
+ * A prompt whose handler may sample. A string is one user message.
+ *
+ * **Details**
+ *
+ * Its Layer takes the services of the handler, unlike that of `McpServer.prompt`, which leaves them to middleware. A typed
+ * error becomes a JSON-RPC error with its message; a defect a generic one, with its cause logged.
+ *
+ * **Example** (A prompt with an argument)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler } from "@effect-sampling/core"
+ * import { Feature } from "@effect-sampling/mcp-effect"
+ * import { Effect, Layer, Schema } from "effect"
+ *
+ * const Improve = Feature.prompt(
+ *   { name: "improve", description: "Improves a prompt", arguments: Schema.Struct({ prompt: Schema.String }) },
+ *   ({ prompt }) => Effect.map(Sampler.sample(`Make this prompt clearer:\n\n${prompt}`), (reply) => reply.text)
+ * ).pipe(Layer.provide(ClientSampler.layer))
+ *
+ * Layer.isLayer(Improve) // => true
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
+  options: {
+    readonly name: string
+    readonly title?: string | undefined
+    readonly description?: string | undefined
+    readonly arguments?: Arguments | undefined
+    /**
+     * Annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
+     */
+    readonly annotations?: Context.Context<never> | undefined
+  },
+  handler: (
+    parameters: Arguments["Type"]
+  ) => Effect.Effect<string | ReadonlyArray<McpSchema.PromptMessage> | McpSchema.GetPromptResult, E, R>
+): Layer.Layer<never, never, Requirements<R>> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const server = yield* McpServer.McpServer
+    const services = yield* Effect.context<Exclude<R, McpSchema.McpRequestContext>>()
+    const schema: PromptArguments = options.arguments ?? Schema.Struct({})
+    const decode = Schema.decodeUnknownEffect(schema, { errors: "all" })
+    const run = (parameters: Readonly<Record<string, string>>) =>
+      Effect.matchEffect(decode(parameters), {
+        onFailure: (error) =>
+          new McpSchema.InvalidParams({
+            message: `Invalid arguments for the prompt "${options.name}": ${error.message}`
+          }),
+        onSuccess: (decoded) =>
+          runCall(Effect.suspend(() => handler(decoded)), {
+            method: "prompts/get",
+            name: options.name,
+            arguments: parameters
+          }).pipe(
+            Effect.map((round) =>
+              round._tag === "InputRequired" ? toInputRequired(round) : toPromptResult(round.value, options.description)
+            ),
+            Effect.catchCause(orProtocolError(`The prompt "${options.name}"`))
+          )
+      })
+    yield* server.addPrompt({
+      prompt: new McpSchema.Prompt({
+        name: options.name,
+        title: options.title,
+        description: options.description,
+        arguments: Object.entries(schema.fields).map(([name, field]) => ({
+          name,
+          description: SchemaAST.resolveDescription(field.ast),
+          required: !SchemaAST.isOptional(field.ast)
+        }))
+      }),
+      annotations: options.annotations ?? Context.empty(),
+      services,
+      completions: {},
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services are those above
+      handle: run as Parameters<typeof server.addPrompt>[0]["handle"]
+    })
+  }))
+
+const toPromptResult = (
+  result: string | ReadonlyArray<McpSchema.PromptMessage> | McpSchema.GetPromptResult,
+  description: string | undefined
+): McpSchema.GetPromptResult =>
+  typeof result === "string"
+    ? new McpSchema.GetPromptResult({
+      description,
+      messages: [{ role: "user", content: { type: "text", text: result } }]
+    })
+    : "messages" in result
+    ? result
+    : new McpSchema.GetPromptResult({ description, messages: result })
+
+/** A typed error as an error of the protocol. What the client may not see is in the log. */
+const orProtocolError =
+  (what: string) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E | McpSchema.InternalError> =>
+    isRefused(cause) || Cause.hasInterruptsOnly(cause)
+      ? Effect.failCause(cause)
+      : Effect.flatMap(HandlerFailure.text(cause, what), (message) => new McpSchema.InternalError({ message }))
+
+/**
+ * A resource whose handler may sample, up to MCP 2025-11-25. A string is its text. `uri` is an address or a template with
+ * variables such as `{name}`, which the handler gets.
+ *
+ * **Gotchas**
+ *
+ * From MCP 2026-07-28 on, Effect's server cannot ask on behalf of a resource: `ClientSampler` fails with
+ * `SamplingUnsupported`, and `Sampler.fallback` goes on to a provider.
+ *
+ * **Example** (A resource template)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler } from "@effect-sampling/core"
+ * import { Feature } from "@effect-sampling/mcp-effect"
+ * import { Effect, Layer } from "effect"
+ *
+ * const Definition = Feature.resource(
+ *   { name: "definition", uri: "dictionary://{word}", mimeType: "text/plain" },
+ *   ({ variables }) => Effect.map(Sampler.sample(`Define: ${variables["word"]}`), (reply) => reply.text)
+ * ).pipe(Layer.provide(ClientSampler.layer))
+ *
+ * Layer.isLayer(Definition) // => true
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const resource = <E, R>(
+  options: {
+    readonly name: string
+    readonly uri: string
+    readonly title?: string | undefined
+    readonly description?: string | undefined
+    readonly mimeType?: string | undefined
+    /**
+     * Annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
+     */
+    readonly annotations?: Context.Context<never> | undefined
+  },
+  handler: (request: {
+    readonly uri: string
+    readonly variables: Readonly<Record<string, string>>
+  }) => Effect.Effect<string | Uint8Array | McpSchema.ReadResourceResult, E, R>
+): Layer.Layer<never, never, Requirements<R>> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const server = yield* McpServer.McpServer
+    const { uri, annotations = Context.empty(), ...described } = options
+    const read = (address: string, variables: Readonly<Record<string, string>>) =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services are those below
+      runRead(Effect.suspend(() => handler({ uri: address, variables }))).pipe(
+        Effect.map((result) => toContents(result, address, options.mimeType)),
+        Effect.catchCause(orProtocolError(`The resource "${options.name}"`))
+      ) as Effect.Effect<McpSchema.ReadResourceResult, McpSchema.InternalError, McpSchema.McpRequestContext>
+    const common = {
+      annotations,
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server merges them with those of the request
+      services: (yield* Effect.context<Exclude<R, McpSchema.McpRequestContext>>()) as Context.Context<never>
+    }
+    const template = parseUriTemplate(uri)
+    if (template === undefined) {
+      return yield* server.addResource({
+        ...common,
+        resource: new McpSchema.Resource({ ...described, uri }),
+        handle: read(uri, {})
+      })
+    }
+    return yield* server.addResourceTemplate({
+      ...common,
+      template: new McpSchema.ResourceTemplate({ ...described, uriTemplate: uri }),
+      routerPath: template.routerPath,
+      completions: {},
+      handle: (address, values) =>
+        read(address, Object.fromEntries(template.variables.map((name, index) => [name, values[index]!])))
+    })
+  }))
+
+const toContents = (
+  result: string | Uint8Array | McpSchema.ReadResourceResult,
+  uri: string,
+  mimeType: string | undefined
+): McpSchema.ReadResourceResult =>
+  typeof result === "string"
+    ? { contents: [{ uri, mimeType, text: result }] }
+    : result instanceof Uint8Array
+    ? { contents: [{ uri, mimeType, blob: result }] }
+    : result

@@ -1,0 +1,80 @@
+import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
+import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import * as McpSchema from "effect/ai/McpSchema"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { fromCause, invalidRequest, timedOut } from "./askError.ts"
+
+/** The client of one request that Effect's server is handling, up to MCP 2025-11-25: it is asked while the call waits. */
+export class McpConnection implements ClientConnection {
+  private readonly server: McpSchema.McpServerClient["Service"]
+  private readonly timeout: Duration.Duration
+
+  constructor(server: McpSchema.McpServerClient["Service"], timeout: Duration.Duration) {
+    this.server = server
+    this.timeout = timeout
+  }
+
+  get client(): ClientConnection["client"] {
+    return this.server.clientInfo
+  }
+
+  get protocolVersion(): string {
+    return this.server.protocolVersion
+  }
+
+  get capabilities(): ClientConnection["capabilities"] {
+    return this.server.clientCapabilities
+  }
+
+  /** The stateful revisions always have a way back: stdio, or the stream of the call. */
+  readonly unreachable = undefined
+
+  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    const answer = Effect.scoped(Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)))
+    return Effect.catchCause(
+      // Also in a finalizer of a call that was cancelled, which nothing else would interrupt: its client is gone.
+      Effect.interruptible(
+        Duration.isFinite(this.timeout)
+          ? Effect.timeoutOrElse(answer, {
+            duration: this.timeout,
+            orElse: () => Effect.fail(timedOut(this, Duration.toMillis(this.timeout)))
+          })
+          : answer
+      ),
+      // Also of defects: malformed answers are defects of Effect's RPC client. An interruption of this fiber only gets here
+      // where it must not be interrupted.
+      (cause) => Effect.fail(fromCause(this, request, cause))
+    )
+  }
+}
+
+const askBy = (
+  connection: ClientConnection,
+  client: McpSchema.McpReverseClient,
+  { method, params }: ClientRequest
+): Effect.Effect<unknown, unknown> => {
+  switch (method) {
+    case "sampling/createMessage":
+      return decodeCreateMessage(params).pipe(
+        Effect.catchTag("SchemaError", (error) => Effect.fail(invalidRequest(connection, method, error))),
+        Effect.flatMap(client.createMessage),
+        Effect.flatMap(encodeCreateMessageResult)
+      )
+    case "elicitation/create":
+      return decodeElicit(params).pipe(
+        Effect.catchTag("SchemaError", (error) => Effect.fail(invalidRequest(connection, method, error))),
+        Effect.flatMap(client.elicit),
+        Effect.flatMap(encodeElicitResult)
+      )
+    case "roots/list":
+      return Effect.flatMap(client.listRoots(), encodeListRootsResult)
+  }
+}
+
+const decodeCreateMessage = Schema.decodeUnknownEffect(McpSchema.CreateMessage.payloadSchema)
+const encodeCreateMessageResult = Schema.encodeEffect(McpSchema.CreateMessageResult)
+const decodeElicit = Schema.decodeUnknownEffect(McpSchema.ElicitRequestParams)
+const encodeElicitResult = Schema.encodeEffect(McpSchema.ElicitResult)
+const encodeListRootsResult = Schema.encodeEffect(McpSchema.ListRootsResult)

@@ -1,0 +1,31 @@
+import * as RequiredCapabilities from "@effect-sampling/core/adapter/RequiredCapabilities"
+import type { ClientUnsupported } from "@effect-sampling/core/Client"
+import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as HttpEffect from "effect/http/HttpEffect"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+
+/**
+ * A JSON-RPC error in place of a result. Effect's server sends every failure of a handler that has a code and a message as
+ * such an error; its types name two of them only.
+ */
+export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/internal/Refused")<{
+  readonly code: number
+  readonly message: string
+  readonly data?: unknown
+}> {}
+
+/** MCP 2026-07-28, "Error Codes": -32021, with status 400 over HTTP. Undefined when no capability is missing. */
+export const missingCapability = (
+  error: SamplingUnsupported | ClientUnsupported
+): Effect.Effect<never, Refused> | undefined => {
+  const requiredCapabilities = RequiredCapabilities.ofError(error)
+  return requiredCapabilities === undefined ? undefined : Effect.withFiber((fiber) => {
+    HttpEffect.appendPreResponseHandlerUnsafe(
+      fiber.context,
+      (_, response) => Effect.succeed(HttpServerResponse.setStatus(response, 400))
+    )
+    return Effect.fail(new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities } }))
+  })
+}

@@ -1,0 +1,93 @@
+import { ClientUnsupported } from "@effect-sampling/core/Client"
+import { ClientConnection } from "@effect-sampling/core/ClientConnection"
+import { StateRejected } from "@effect-sampling/core/RequestState"
+import type { StateNotKept } from "@effect-sampling/core/RequestState"
+import * as Rounds from "@effect-sampling/core/Rounds"
+import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import * as McpSchema from "effect/ai/McpSchema"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { AskTimeout } from "../AskTimeout.ts"
+import { Principal } from "../Principal.ts"
+import { McpConnection } from "./McpConnection.ts"
+import { missingCapability, Refused } from "./Refused.ts"
+
+type Target = Pick<Rounds.Call, "method" | "name" | "arguments">
+
+/**
+ * Runs the handler of a call with its client: up to MCP 2025-11-25 to its end, later to the end of a round. It is
+ * `Refused` where the call itself has to fail, and not what it calls.
+ */
+export const runCall = <A, E, R>(
+  handler: Effect.Effect<A, E, R>,
+  target: Target
+): Effect.Effect<Rounds.Round<A>, E | StateNotKept | Refused, R | McpSchema.McpRequestContext> =>
+  Effect.contextWith((
+    context: Context.Context<R | McpSchema.McpRequestContext>
+  ): Effect.Effect<Rounds.Round<A>, E | StateNotKept | Refused, R> => {
+    const server = Context.getOrUndefined(context, McpSchema.McpServerClient)
+    return server === undefined
+      ? Effect.catchCause(Rounds.run(handler, toCall(context, target)), refuse)
+      : Effect.map(Effect.provideService(handler, ClientConnection, push(context, server)), complete)
+  })
+
+const complete = <A>(value: A): Rounds.Complete<A> => ({ _tag: "Complete", value })
+
+const push = (context: Context.Context<never>, server: McpSchema.McpServerClient["Service"]): ClientConnection =>
+  new McpConnection(server, Context.get(context, AskTimeout))
+
+const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: Target): Rounds.Call => {
+  const request = Context.get(context, McpSchema.McpRequestContext)
+  return {
+    ...target,
+    principal: Context.get(context, Principal),
+    client: request.clientInfo,
+    protocolVersion: request.protocolVersion,
+    capabilities: request.clientCapabilities,
+    inputResponses: request.inputResponses,
+    requestState: request.requestState
+  }
+}
+
+const refuse = <E>(
+  cause: Cause.Cause<E | StateRejected | StateNotKept | Rounds.InvalidInputResponse>
+): Effect.Effect<never, E | StateNotKept | Refused> => {
+  const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
+  if (isStateRejected(error) || isInvalidInputResponse(error)) {
+    return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
+  }
+  const missing = isUnsupported(error) ? missingCapability(error) : undefined
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine have gone above
+  return missing ?? Effect.failCause(cause as Cause.Cause<E | StateNotKept>)
+}
+
+const isStateRejected = Schema.is(StateRejected)
+const isInvalidInputResponse = Schema.is(Rounds.InvalidInputResponse)
+const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
+
+/**
+ * Runs the handler of a resource with its client. Effect's server answers `resources/read` with contents only, so there
+ * are no rounds.
+ */
+export const runRead = <A, E, R>(
+  handler: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, R | McpSchema.McpRequestContext> =>
+  Effect.contextWith((context: Context.Context<R | McpSchema.McpRequestContext>) => {
+    const server = Context.getOrUndefined(context, McpSchema.McpServerClient)
+    return Effect.provideService(
+      handler,
+      ClientConnection,
+      server === undefined ? unreachable(Context.get(context, McpSchema.McpRequestContext)) : push(context, server)
+    )
+  })
+
+const unreachable = (request: McpSchema.McpRequestContext["Service"]): ClientConnection => ({
+  client: request.clientInfo,
+  protocolVersion: request.protocolVersion,
+  capabilities: request.clientCapabilities,
+  unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}. ` +
+    "Offer it as a tool or a prompt.",
+  ask: () => Effect.die("a connection that is unreachable was asked")
+})

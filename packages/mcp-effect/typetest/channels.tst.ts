@@ -1,0 +1,62 @@
+import { ClientSampler, Sampler } from "@effect-sampling/core"
+import { Feature } from "@effect-sampling/mcp-effect"
+import { Context, Data, Effect, Layer, Schema } from "effect"
+import { McpSchema, Tool, Toolkit } from "effect/ai"
+import type { McpServer } from "effect/ai"
+import { describe, expect, test } from "tstyche"
+
+class Database extends Context.Service<Database, { readonly get: Effect.Effect<string> }>()("Database") {}
+class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
+
+const Tools = Toolkit.make(Tool.make("ping", { success: Schema.String }))
+
+describe("Feature", () => {
+  test("toolkit takes the place of McpServer.toolkit", () => {
+    expect(Feature.toolkit(Tools)).type.toBe<ReturnType<typeof McpServer.toolkit<typeof Tools.tools>>>()
+    expect(
+      Feature.toolkit(Tools).pipe(Layer.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") })))
+    ).type.toBe<Layer.Layer<never, never, McpServer.McpServer>>()
+  })
+
+  test("toolkit leaves the services that its tools depend on to middleware", () => {
+    const Query = Toolkit.make(Tool.make("query", { success: Schema.String, dependencies: [Database] }))
+    expect(Feature.toolkit(Query)).type.toBe<ReturnType<typeof McpServer.toolkit<typeof Query.tools>>>()
+  })
+
+  test("prompt takes what its handler asks for, and turns its errors into protocol errors", () => {
+    const feature = Feature.prompt(
+      {
+        name: "p",
+        arguments: Schema.Struct({ topic: Schema.String, times: Schema.optionalKey(Schema.NumberFromString) })
+      },
+      (parameters) => {
+        expect(parameters).type.toBe<{ readonly topic: string; readonly times?: number }>()
+        return Effect.map(Sampler.sample(parameters.topic), (reply) => reply.text)
+      }
+    )
+    expect(feature).type.toBe<Layer.Layer<never, never, McpServer.McpServer | Sampler.Sampler>>()
+    expect(Layer.provide(feature, ClientSampler.layer)).type.toBe<Layer.Layer<never, never, McpServer.McpServer>>()
+    expect(Feature.prompt({ name: "p" }, () => Effect.fail(new Broken({ message: "" })))).type.toBe<
+      Layer.Layer<never, never, McpServer.McpServer>
+    >()
+  })
+
+  test("the arguments of a prompt are strings on the wire", () => {
+    expect(Feature.prompt).type.not.toBeCallableWith(
+      { name: "p", arguments: Schema.Struct({ n: Schema.Number }) },
+      () => Effect.succeed("x")
+    )
+  })
+
+  test("resource takes what its handler asks for, but for the request itself", () => {
+    expect(
+      Feature.resource({ name: "r", uri: "file:///r" }, () =>
+        Effect.andThen(
+          McpSchema.McpRequestContext,
+          Effect.flatMap(Database, ({ get }) => get)
+        ))
+    ).type.toBe<
+      Layer.Layer<never, never, McpServer.McpServer | Database>
+    >()
+  })
+})

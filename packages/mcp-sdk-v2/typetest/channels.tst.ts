@@ -1,0 +1,127 @@
+/// <reference types="node" />
+import { ClientSampler, Sampler } from "@effect-sampling/core"
+import { Feature, Handler, SamplingClient, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import type { Client } from "@modelcontextprotocol/client"
+import type { McpServer } from "@modelcontextprotocol/server"
+import type { CallToolResult, GetPromptResult, InputRequiredResult } from "@modelcontextprotocol/server"
+import { Context, Data, Effect, Schema } from "effect"
+import type { Layer } from "effect"
+import { Tool, Toolkit } from "effect/ai"
+import { describe, expect, test } from "tstyche"
+
+class Database extends Context.Service<Database, { readonly get: Effect.Effect<string> }>()("Database") {}
+class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
+
+const Ping = Tool.make("ping", { success: Schema.String })
+const Tools = Toolkit.make(Ping)
+
+declare const server: McpServer
+declare const client: Client
+declare const broken: Effect.Effect<Feature.Feature, Broken, Database>
+
+describe("Feature", () => {
+  test("toolkit asks for the handlers of its tools, and never fails", () => {
+    expect(Feature.toolkit(Tools)).type.toBe<
+      Effect.Effect<Feature.Feature, never, Tool.HandlersFor<typeof Tools.tools>>
+    >()
+    expect(
+      Feature.toolkit(Tools).pipe(Effect.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") })))
+    ).type.toBe<Effect.Effect<Feature.Feature>>()
+  })
+
+  test("toolkit asks for the services that its tools depend on when they run", () => {
+    const Query = Tool.make("query", { success: Schema.String }).addDependency(Database)
+    const feature = Feature.toolkit(Toolkit.make(Query))
+    expect<Database extends Effect.Services<typeof feature> ? true : false>().type.toBe<true>()
+  })
+
+  test("prompt asks for what its handler asks for, and turns its errors into protocol errors", () => {
+    const feature = Feature.prompt(
+      {
+        name: "p",
+        arguments: Schema.Struct({ topic: Schema.String, times: Schema.optionalKey(Schema.NumberFromString) })
+      },
+      (parameters) => {
+        expect(parameters).type.toBe<{ readonly topic: string; readonly times?: number }>()
+        return Effect.map(Sampler.sample(parameters.topic), (reply) => reply.text)
+      }
+    )
+    expect(feature).type.toBe<Effect.Effect<Feature.Feature, never, Sampler.Sampler>>()
+    expect(Feature.prompt({ name: "p" }, () => Effect.fail(new Broken({ message: "" })))).type.toBe<
+      Effect.Effect<Feature.Feature>
+    >()
+  })
+
+  test("the arguments of a prompt are strings on the wire", () => {
+    expect(Feature.prompt).type.not.toBeCallableWith(
+      { name: "p", arguments: Schema.Struct({ n: Schema.Number }) },
+      () => Effect.succeed("x")
+    )
+  })
+
+  test("resource asks for what its handler asks for", () => {
+    expect(Feature.resource({ name: "r", uri: "file:///r" }, () => Effect.flatMap(Database, ({ get }) => get))).type
+      .toBe<
+        Effect.Effect<Feature.Feature, never, Database>
+      >()
+  })
+
+  test("register keeps the channels of the feature", () => {
+    expect(Feature.register(server, broken)).type.toBe<Effect.Effect<void, Broken, Database>>()
+  })
+})
+
+describe("Handler", () => {
+  test("tool takes the SDK's arguments and gives its callback", () => {
+    const tool = Handler.tool(
+      server,
+      ({ topic }: { readonly topic: string }) => Effect.map(Sampler.sample(topic), (reply) => reply.text)
+    )
+    expect<Effect.Services<typeof tool>>().type.toBe<Sampler.Sampler>()
+    expect<Effect.Error<typeof tool>>().type.toBe<never>()
+    expect<Effect.Success<typeof tool>>().type.toBeAssignableTo<
+      (parameters: { readonly topic: string }, extra: never) => Promise<CallToolResult | InputRequiredResult>
+    >()
+  })
+
+  test("prompt fits registerPrompt with and without arguments", () => {
+    const without = Handler.prompt(server, () => Effect.succeed<GetPromptResult>({ messages: [] }))
+    expect<Effect.Success<typeof without>>().type.toBeAssignableTo<Parameters<typeof server.registerPrompt>[2]>()
+    const failing = Handler.prompt(server, () => Effect.fail(new Broken({ message: "" })))
+    expect<Effect.Error<typeof failing>>().type.toBe<never>()
+  })
+
+  test("resource asks for what its function asks for", () => {
+    const resource = Handler.resource(
+      server,
+      (uri: URL) => Effect.map(Database, () => ({ contents: [{ uri: uri.href, text: "" }] }))
+    )
+    expect<Effect.Services<typeof resource>>().type.toBe<Database>()
+  })
+})
+
+describe("Servers", () => {
+  const options = { name: "s", version: "1", features: [broken] }
+
+  test("StdioServer keeps the channels of its features", () => {
+    expect(StdioServer.serve(options)).type.toBe<Effect.Effect<void, Broken, Database>>()
+    expect(StdioServer.layer(options)).type.toBe<Layer.Layer<never, Broken, Database>>()
+    expect(StdioServer.serve({ ...options, features: [] })).type.toBe<Effect.Effect<void>>()
+  })
+
+  test("StreamableHttpServer gives its address, and may fail to listen", () => {
+    expect(StreamableHttpServer.layer(options)).type.toBe<
+      Layer.Layer<StreamableHttpServer.Address, Broken | StreamableHttpServer.ListenError, Database>
+    >()
+  })
+})
+
+describe("SamplingClient", () => {
+  test("serve asks for a sampler, and for what the context asks for", () => {
+    expect(SamplingClient.serve(client)).type.toBe<Effect.Effect<void, never, Sampler.Sampler>>()
+    expect(SamplingClient.serve(client, { context: () => Effect.flatMap(Database, ({ get }) => get) })).type.toBe<
+      Effect.Effect<void, never, Sampler.Sampler | Database>
+    >()
+    expect(SamplingClient.serve(client).pipe(Effect.provide(ClientSampler.layer))).type.toBe<Effect.Effect<void>>()
+  })
+})
