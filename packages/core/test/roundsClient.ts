@@ -8,7 +8,7 @@ export const openStates = Layer.succeed(RequestState.RequestState, {
   open: (state) => Effect.orDie(Effect.fromResult(Base64Url.decode(state)))
 })
 
-const baseCall: Rounds.Call = {
+export const baseCall: Rounds.Call = {
   method: "tools/call",
   name: "tool",
   arguments: {},

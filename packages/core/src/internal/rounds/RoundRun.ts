@@ -101,6 +101,9 @@ export class RoundRun {
   private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
+  /** Answers that came without a state: to asks that have a name and need none. */
+  private readonly unasked: Array<Recorded<AnswerRecord>> = []
+  private isUnaskedTaken = false
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: Fiber.Fiber<unknown, unknown> | undefined
@@ -126,8 +129,10 @@ export class RoundRun {
       if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
       else unanswered.push(ask)
     }
-    for (const [key, answer] of responses) {
-      if (!expected.has(key)) answered.push({ ...fromWireKey(key), answer, isTaken: false })
+    if (journal.rounds === 0) {
+      for (const [key, answer] of responses) {
+        if (!expected.has(key)) this.unasked.push({ ...fromWireKey(key), answer, isTaken: false })
+      }
     }
     this.answers = answered
     this.unanswered = unanswered
@@ -170,7 +175,8 @@ export class RoundRun {
       const at = fiber.getRef(CurrentPlace).nextAsk()
       const step = fiber.getRef(CurrentStep)
       return Effect.flatMap(this.baseOf(request), (base) => {
-        const answer = this.answers.find((record) => isFree(record) && record.base === base && isAt(record, at))
+        const answer = this.answers.find((record) => isFree(record) && record.base === base && record.at === at) ??
+          this.findUnasked(base, request)
         return answer === undefined
           ? this.wait<unknown, SamplingError>(branch, (resume) => ({
             _tag: "Ask",
@@ -227,6 +233,25 @@ export class RoundRun {
         })
       )
     })
+  }
+
+  /** MCP 2026-07-28, multi round-trip requests: what a server does not know it ignores. */
+  private findUnasked(base: string, { key }: ClientRequest): Recorded<AnswerRecord> | undefined {
+    const index = key === undefined ? -1 : this.unasked.findIndex((record) => record.base === base)
+    if (index === -1) return undefined
+    // Until an answer is taken every run comes to the same, so whoever asked for this one has given a state.
+    if (!this.isUnaskedTaken && this.needsState) {
+      this.unasked.length = 0
+      return undefined
+    }
+    this.isUnaskedTaken = true
+    const [record] = this.unasked.splice(index, 1)
+    if (record !== undefined) this.answers = [...this.answers, record]
+    return record
+  }
+
+  private get needsState(): boolean {
+    return this.steps.length > 0 || this.isStartKnown || this.usedSeed !== undefined
   }
 
   private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
@@ -418,9 +443,6 @@ export class RoundRun {
 const toRecorded = <Record extends object>(record: Record) => ({ ...record, isTaken: false })
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
-
-/** An answer without a place is for whoever comes first. */
-const isAt = (record: Recorded<AnswerRecord>, at: string): boolean => record.at === at || record.at === undefined
 
 const addToSteps = (waiting: Waiting, count: number): void => {
   if (waiting._tag === "Step") return
