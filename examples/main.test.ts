@@ -34,7 +34,7 @@ describe("examples", () => {
         Effect.gen(function*() {
           const { code, output } = yield* run(main)
           assert.strictEqual(code, 0, output)
-        }), 60_000)
+        }), 120_000)
     }
 
     it.effect("the demo prints who answered each of its calls, and why", () =>
@@ -45,7 +45,7 @@ describe("examples", () => {
         assert.strictEqual(output.match(/← provider "openai".*: the client has no sampling/g)?.length, 8)
         assert.strictEqual(output.match(/← provider "openai".*: it comes first/g)?.length, 8)
         assert.strictEqual(output.match(/did not declare the capability "sampling"/g)?.length, 8)
-      }), 60_000)
+      }), 120_000)
 
     it.effect("the demo exits with 1 when an outcome is not the expected one", () =>
       Effect.gen(function*() {
@@ -54,6 +54,6 @@ describe("examples", () => {
           OPENAI_BASE_URL: "http://127.0.0.1:9/v1"
         })
         assert.strictEqual(code, 1, output)
-      }), 60_000)
+      }), 120_000)
   })
 })

@@ -136,8 +136,10 @@ export const run = <A, E, R>(
   Effect.gen(function*() {
     const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
     const carrier = yield* RequestState
-    const journal = yield* openJournal(carrier, call.requestState, binding)
+    const opened = yield* openJournal(carrier, call.requestState, binding)
     const responses = yield* toResponses(call.inputResponses)
+    // A round whose asks have names leaves no state behind.
+    const journal = opened.rounds === 0 && responses.size > 0 ? { ...opened, rounds: 1 } : opened
     const maxRounds = yield* MaxRounds
     const settleTime = yield* SettleTime
     return yield* inRoundSpan(`${call.method} ${cut(call.name, 100)}`, journal.trace, (trace) =>

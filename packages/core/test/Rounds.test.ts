@@ -1,4 +1,4 @@
-import { ClientSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
 import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
@@ -198,6 +198,32 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         return text
       })
       const error = yield* Effect.flip(drive(handler, echo))
+      expect(error._tag).toBe("RoundsExceeded")
+      expect(error.message).toContain(`concurrency: "unbounded"`)
+      const provider = ProviderSampler.layer({ name: "provider", createMessage: () => Effect.succeed("!") })
+      const { rounds, value } = yield* drive(handler, echo).pipe(
+        Effect.provide(Sampler.fallback(ClientSampler.layer, provider))
+      )
+      expect(rounds.length).toBe(8)
+      expect(value).toBe("!")
+    }))
+
+  it.effect("says which step gave a result that does not fit its schema any more", () =>
+    Effect.gen(function*() {
+      let run = 0
+      const handler = Effect.suspend(() => {
+        const schema: Schema.Codec<unknown, unknown> = run++ === 0 ? Schema.String : Schema.Int
+        return Effect.andThen(Rounds.once("charge", Effect.succeed("p-1"), { schema }), ask("a"))
+      })
+      const error = yield* Effect.flip(drive(handler, echo))
+      expect(error._tag).toBe("ReplayMismatch")
+      expect(error.message).toContain(`the step "charge" does not fit its schema`)
+    }))
+
+  it.effect("counts a round whose asks have names, and that left no state", () =>
+    Effect.gen(function*() {
+      const handler = Effect.andThen(ask("a", "first"), ask("b", "second"))
+      const error = yield* Effect.flip(drive(handler, echo).pipe(Effect.provideService(Rounds.MaxRounds, 1)))
       expect(error._tag).toBe("RoundsExceeded")
     }))
 

@@ -1,3 +1,4 @@
+import * as RequiredCapabilities from "@effect-sampling/core/adapter/RequiredCapabilities"
 import type { ClientUnsupported } from "@effect-sampling/core/Client"
 import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import * as Data from "effect/Data"
@@ -19,7 +20,7 @@ export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/inter
 export const missingCapability = (
   error: SamplingUnsupported | ClientUnsupported
 ): Effect.Effect<never, Refused> | undefined => {
-  const requiredCapabilities = requiredOf(error.missing)
+  const requiredCapabilities = RequiredCapabilities.ofError(error)
   return requiredCapabilities === undefined ? undefined : Effect.withFiber((fiber) => {
     HttpEffect.appendPreResponseHandlerUnsafe(
       fiber.context,
@@ -27,23 +28,4 @@ export const missingCapability = (
     )
     return Effect.fail(new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities } }))
   })
-}
-
-const requiredOf = (missing: (SamplingUnsupported | ClientUnsupported)["missing"]): object | undefined => {
-  switch (missing) {
-    case "sampling":
-      return { sampling: {} }
-    case "sampling.tools":
-      return { sampling: { tools: {} } }
-    case "sampling.context":
-      return { sampling: { context: {} } }
-    case "elicitation":
-      return { elicitation: { form: {} } }
-    case "roots":
-      return { roots: {} }
-    case "client":
-    case "backChannel":
-    case "content":
-      return undefined
-  }
 }

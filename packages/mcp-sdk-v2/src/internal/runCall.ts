@@ -20,6 +20,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
+import * as Schema from "effect/Schema"
 import { AskTimeout } from "../AskTimeout.ts"
 import { CurrentRequest } from "../CurrentRequest.ts"
 import { Principal } from "../Principal.ts"
@@ -119,11 +120,13 @@ export const makeRunCall = <R>(
     return { run: runCall, tell: Effect.runPromiseWith(services) }
   })
 
+const isStateNotKept = Schema.is(StateNotKept)
+
 /** The end of a tool's call that is not the handler's doing. */
 export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
   if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return error instanceof StateNotKept ? ToolResult.ofError(error.message) : undefined
+  return isStateNotKept(error) ? ToolResult.ofError(error.message) : undefined
 }
 
 /** For callbacks of prompts and resources, which report failures by throwing. `what` names the handler in the log. */

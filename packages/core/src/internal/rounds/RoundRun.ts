@@ -470,11 +470,14 @@ const askMismatch = (expected: string, found: string): ReplayMismatch =>
     message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
   })
 
+/** The name as its author knows it. */
+export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
+
 const stepMismatch = (name: string): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `the step ${JSON.stringify(name)} in the fiber that ran it before`,
+    expected: `the step ${quoteStep(name)} in the fiber that ran it before`,
     found: "it in another fiber",
-    message: `The step ${JSON.stringify(name)} was recorded in another fiber, which has not come to it in this run. ` +
+    message: `The step ${quoteStep(name)} was recorded in another fiber, which has not come to it in this run. ` +
       "Give steps that run at the same time names of their own: put what tells them apart into the name."
   })
 
@@ -482,7 +485,7 @@ const roundsExceeded = (rounds: number): RoundsExceeded =>
   new RoundsExceeded({
     rounds,
     message:
-      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once with ` +
-      "Effect.all, raise Rounds.MaxRounds if your clients take more, or let a provider answer the rest: " +
-      "Sampler.fallback(ClientSampler.layer, provider)."
+      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once, with ` +
+      `Effect.all(asks, { concurrency: "unbounded" }), raise Rounds.MaxRounds if your clients take more, or let a ` +
+      "provider answer the rest: Sampler.fallback(ClientSampler.layer, provider)."
   })

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ReplayMismatch } from "../../SamplingError.ts"
 import { formatIssue } from "../issues.ts"
-import { CurrentRun } from "./RoundRun.ts"
+import { CurrentRun, quoteStep } from "./RoundRun.ts"
 
 /**
  * The effect, or, in a later round of the call, its recorded result. `canMove` where the name says everything about the
@@ -27,8 +27,9 @@ export const recorded = <S extends Schema.Constraint, E, R>(
 
 const misfit = (name: string, error: Schema.SchemaError): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `a result of ${JSON.stringify(name)} that fits its schema`,
+    expected: `a result of the step ${quoteStep(name)} that fits its schema`,
     found: "another one",
-    message: `The recorded result of ${JSON.stringify(name)} does not fit its schema: ${formatIssue(error.issue)}. ` +
-      "Servers that take turns in one call have to run the same code."
+    message:
+      `The recorded result of the step ${quoteStep(name)} does not fit its schema: ${formatIssue(error.issue)}. ` +
+      "Servers that take turns in one call have to run the same code, or to read what the others wrote."
   })

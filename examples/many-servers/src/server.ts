@@ -1,0 +1,14 @@
+/**
+ * One process: it says on which port it listens, and serves until it is stopped.
+ */
+import { StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { Console, Effect, Layer } from "effect"
+import { server } from "./program.ts"
+
+StreamableHttpServer.Address.use(({ port }) => Console.log(`port ${port}`)).pipe(
+  Effect.andThen(Effect.never),
+  Effect.provide(Layer.provide(server, NodeServices.layer)),
+  NodeRuntime.runMain
+)
