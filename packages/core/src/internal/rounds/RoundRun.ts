@@ -101,9 +101,8 @@ export class RoundRun {
   private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
-  /** Answers that came without a state: to asks that have a name and need none. */
-  private readonly unasked: Array<Recorded<AnswerRecord>> = []
-  private isUnaskedTaken = false
+  /** Whether answers are taken that came without a state, once that is decided. */
+  private takesUnasked: boolean | undefined
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: Fiber.Fiber<unknown, unknown> | undefined
@@ -120,19 +119,16 @@ export class RoundRun {
     this.options = options
     this.usedSeed = journal.seed
     this.tree = new FiberTree(options.scheduler, () => this.look())
-    const expected = new Set<string>()
     const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
-      expected.add(key)
       if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
       else unanswered.push(ask)
     }
-    if (journal.rounds === 0) {
-      for (const [key, answer] of responses) {
-        if (!expected.has(key)) this.unasked.push({ ...fromWireKey(key), answer, isTaken: false })
-      }
+    // Without a state nobody knows what was asked: asks that have a name find their answers.
+    if (journal.open.length === 0) {
+      for (const [key, answer] of responses) answered.push({ ...fromWireKey(key), answer, isTaken: false })
     }
     this.answers = answered
     this.unanswered = unanswered
@@ -175,8 +171,9 @@ export class RoundRun {
       const at = fiber.getRef(CurrentPlace).nextAsk()
       const step = fiber.getRef(CurrentStep)
       return Effect.flatMap(this.baseOf(request), (base) => {
-        const answer = this.answers.find((record) => isFree(record) && record.base === base && record.at === at) ??
-          this.findUnasked(base, request)
+        const answer = this.answers.find((record) =>
+          isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
+        )
         return answer === undefined
           ? this.wait<unknown, SamplingError>(branch, (resume) => ({
             _tag: "Ask",
@@ -235,23 +232,13 @@ export class RoundRun {
     })
   }
 
-  /** MCP 2026-07-28, multi round-trip requests: what a server does not know it ignores. */
-  private findUnasked(base: string, { key }: ClientRequest): Recorded<AnswerRecord> | undefined {
-    const index = key === undefined ? -1 : this.unasked.findIndex((record) => record.base === base)
-    if (index === -1) return undefined
-    // Until an answer is taken every run comes to the same, so whoever asked for this one has given a state.
-    if (!this.isUnaskedTaken && this.needsState) {
-      this.unasked.length = 0
-      return undefined
-    }
-    this.isUnaskedTaken = true
-    const [record] = this.unasked.splice(index, 1)
-    if (record !== undefined) this.answers = [...this.answers, record]
-    return record
-  }
-
-  private get needsState(): boolean {
-    return this.steps.length > 0 || this.isStartKnown || this.usedSeed !== undefined
+  /**
+   * An answer without a place came without a state. Until one is taken all runs come to the same, so where this one has
+   * something for a state already, whoever asked has given one, and the client has left it out.
+   */
+  private mayTakeUnasked({ at }: Recorded<AnswerRecord>, { key }: ClientRequest): boolean {
+    return at === undefined && key !== undefined &&
+      (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
   private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
@@ -361,7 +348,9 @@ export class RoundRun {
   /** The same ask of another fiber: which of them gets the answer makes no difference. */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
     return asks.filter((ask) => {
-      const answer = this.answers.find((record) => isFree(record) && record.base === ask.base)
+      const answer = this.answers.find((record) =>
+        isFree(record) && record.base === ask.base && record.at !== undefined
+      )
       if (answer === undefined) return false
       ask.resume(this.take(answer, ask.at, ask.request))
       return true
