@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ClientRequest } from "./ClientConnection.ts"
@@ -221,13 +222,23 @@ const connectionWith = (capability: "elicitation" | "roots"): Effect.Effect<Clie
         new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` })
       )
     }
-    const declared = connection.capabilities[capability]
-    return declared === undefined || declared === null
-      ? Effect.fail(
+    const missing = missingOf(connection, capability)
+    return missing === undefined
+      ? Effect.succeed(connection)
+      : Effect.fail(
         new ClientUnsupported({
           missing: capability,
-          message: `Cannot ask ${who}: it did not declare the capability "${capability}". Use a client that does.`
+          message: `Cannot ask ${who}: it did not declare the capability "${missing}". Use a client that does.`
         })
       )
-      : Effect.succeed(connection)
   })
+
+const missingOf = (
+  { capabilities: { elicitation, roots } }: ClientConnection,
+  capability: "elicitation" | "roots"
+): string | undefined => {
+  if (capability === "roots") return Predicate.isNullish(roots) ? capability : undefined
+  if (Predicate.isNullish(elicitation)) return capability
+  // MCP 2025-11-25, elicitation, "Capabilities": an empty object stands for forms.
+  return elicitation.form === undefined && elicitation.url !== undefined ? "elicitation.form" : undefined
+}

@@ -121,7 +121,8 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  *
  * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
  * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
- * sealed only where the next run needs it. No part of the handler runs when the state or the answers are refused.
+ * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the run
+ * where the handler asks for it, before the handler sees it.
  *
  * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
  *

@@ -1,10 +1,21 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
-import { drive, echo, openStates } from "./roundsClient.ts"
+import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
 
 const ask = (text: string, key?: string) =>
   Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
+
+const call = (fields: Partial<Rounds.Call>): Rounds.Call => ({ ...baseCall, ...fields })
+
+const reply = (text: string) => ({ role: "assistant", model: "m", content: { type: "text", text } })
+
+const inputRequired = (round: Rounds.Round<unknown>): Rounds.InputRequired => {
+  if (round._tag !== "InputRequired") throw new Error("the call is complete")
+  return round
+}
+
+const continued = ({ requestState }: Rounds.InputRequired) => ({ requestState })
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Rounds.run", (it) => {
   it.effect("completes a handler that asks nothing at once", () =>
@@ -69,6 +80,60 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         [["capital_question"]],
         [undefined]
       ])
+    }))
+
+  it.effect("takes an answer that comes without a state where the ask needs none", () =>
+    Effect.gen(function*() {
+      const answered = call({ inputResponses: { capital: reply("Paris") } })
+      const ended = yield* Rounds.run(ask("What is the capital?", "capital"), answered)
+      expect(ended).toMatchObject({ _tag: "Complete", value: "Paris" })
+    }))
+
+  it.effect.each([
+    ["records a step", Rounds.once("step", Effect.succeed(1), { schema: Schema.Int })],
+    ["looks at when it started", Rounds.startedAt],
+    ["uses random numbers", Random.next]
+  ])(
+    "asks again when an answer comes without the state, where the handler first %s",
+    ([, before]) =>
+      Effect.gen(function*() {
+        const handler = Effect.andThen(before, ask("What is the capital?", "capital"))
+        const first = yield* Rounds.run(handler, call({}))
+        const without = yield* Rounds.run(handler, call({ inputResponses: { capital: reply("Paris") } }))
+        for (const { _tag, inputRequests, requestState } of [inputRequired(first), inputRequired(without)]) {
+          expect([_tag, Object.keys(inputRequests)]).toStrictEqual(["InputRequired", ["capital"]])
+          expect(requestState).toBeTypeOf("string")
+        }
+        const again = yield* Rounds.run(
+          handler,
+          call({ ...continued(inputRequired(without)), inputResponses: { capital: reply("Paris") } })
+        )
+        expect(again).toMatchObject({ _tag: "Complete", value: "Paris" })
+      })
+  )
+
+  it.effect("ignores answers that the state does not ask for", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        yield* Rounds.startedAt
+        return `${yield* ask("one", "step1")} ${yield* ask("two", "step2")}`
+      })
+      const first = inputRequired(yield* Rounds.run(handler, call({})))
+      const inputResponses = { step1: reply("1"), step2: reply("early") }
+      const second = inputRequired(yield* Rounds.run(handler, call({ ...continued(first), inputResponses })))
+      expect(Object.keys(second.inputRequests)).toStrictEqual(["step2"])
+      const third = yield* Rounds.run(
+        handler,
+        call({ ...continued(second), inputResponses: { step1: reply("changed"), step2: reply("2") } })
+      )
+      expect(third).toMatchObject({ _tag: "Complete", value: "1 2" })
+    }))
+
+  it.effect("ignores an answer without a state where the ask has no name", () =>
+    Effect.gen(function*() {
+      const first = inputRequired(yield* Rounds.run(ask("a"), call({})))
+      const inputResponses = Object.fromEntries(Object.keys(first.inputRequests).map((key) => [key, reply("b")]))
+      expect((yield* Rounds.run(ask("a"), call({ inputResponses })))._tag).toBe("InputRequired")
     }))
 
   it.effect("closes a round at once when a fiber is joined that waits for an answer", () =>

@@ -107,6 +107,8 @@ export class RoundRun {
   private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
+  /** Whether answers are taken that came without a state, once that is decided. */
+  private takesUnasked: boolean | undefined
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: Fiber.Fiber<unknown, unknown> | undefined
@@ -194,7 +196,9 @@ export class RoundRun {
       const at = fiber.getRef(CurrentPlace).nextAsk()
       const step = fiber.getRef(CurrentStep)
       return Effect.flatMap(this.baseOf(request), (base) => {
-        const answer = this.answers.find((record) => isFree(record) && record.base === base && isAt(record, at))
+        const answer = this.answers.find((record) =>
+          isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
+        )
         return answer === undefined
           ? this.wait<unknown, SamplingError>(branch, step, (resume) => ({
             _tag: "Ask",
@@ -245,6 +249,15 @@ export class RoundRun {
         })
       )
     })
+  }
+
+  /**
+   * An answer without a place came without a state. Until one is taken all runs come to the same, so where this one has
+   * something for a state already, whoever asked has given one, and the client has left it out.
+   */
+  private mayTakeUnasked({ at }: Recorded<AnswerRecord>, { key }: ClientRequest): boolean {
+    return at === undefined && key !== undefined &&
+      (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
   private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
@@ -376,7 +389,9 @@ export class RoundRun {
    */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): boolean {
     return asks.filter((ask) => {
-      const answer = this.answers.find((record) => isFree(record) && record.base === ask.base)
+      const answer = this.answers.find((record) =>
+        isFree(record) && record.base === ask.base && record.at !== undefined
+      )
       if (answer === undefined || !(isAllThere || this.isLastRound || this.isOnly(ask.base))) return false
       ask.resume(this.take(answer, ask.at, ask.request))
       return true
@@ -484,9 +499,6 @@ export class RoundRun {
 const toRecorded = <Record extends object>(record: Record) => ({ ...record, isTaken: false })
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
-
-/** An answer without a place is for whoever comes first. */
-const isAt = (record: Recorded<AnswerRecord>, at: string): boolean => record.at === at || record.at === undefined
 
 const addToSteps = (waiting: Waiting, count: number): void => {
   for (let step = waiting.step; step !== undefined; step = step.parent) step.waiting += count
