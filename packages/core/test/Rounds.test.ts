@@ -90,9 +90,9 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 
   it.effect.each([
-    ["records a step", Rounds.once("step", Effect.succeed(1), { schema: Schema.Int })],
-    ["looks at when it started", Rounds.startedAt],
-    ["uses random numbers", Random.next]
+    ["records a step", Effect.asVoid(Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }))] as const,
+    ["looks at when it started", Effect.asVoid(Rounds.startedAt)] as const,
+    ["uses random numbers", Effect.asVoid(Random.next)] as const
   ])(
     "asks again when an answer comes without the state, where the handler first %s",
     ([, before]) =>
