@@ -1,4 +1,4 @@
-import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
 import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
