@@ -84,11 +84,12 @@ const cpuTable = (results: Results, transport: Peer.Transport): string => {
   if (measured.length === 0) return ""
   return table(
     [titles[transport], ...measured.map(({ scenario }) => scenario.title), "each further ask"],
-    results.settings.peers.filter((peer) => measured.some(({ cpu }) => cpu.has(peer))).map((peer) => [
-      peer,
-      ...measured.map((one) => cell(one.cpu.get(peer), 1, peer === Peer.floor ? Number.NaN : ratio(one, peer))),
-      furtherAsk(measured, peer)
-    ])
+    results.settings.peers.filter((peer) => measured.some(({ cpu }) => cpu.has(peer))).map((peer) =>
+      [peer].concat(
+        measured.map((one) => cell(one.cpu.get(peer), 1, peer === Peer.floor ? Number.NaN : ratio(one, peer))),
+        furtherAsk(measured, peer)
+      )
+    )
   )
 }
 

@@ -19,7 +19,6 @@ import { decodeJournal, encodeJournal } from "./internal/rounds/journalBytes.ts"
 import { recorded } from "./internal/rounds/recorded.ts"
 import { CurrentRun } from "./internal/rounds/RoundRun.ts"
 import { inRoundSpan } from "./internal/rounds/roundSpan.ts"
-import type { RoundAttributes } from "./internal/rounds/roundSpan.ts"
 import { runRound } from "./internal/rounds/runRound.ts"
 import { RequestState, StateRejected } from "./RequestState.ts"
 import type { Binding, StateNotKept } from "./RequestState.ts"
@@ -122,9 +121,9 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  *
  * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
  * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
- * sealed only where the next run needs it. No part of the handler runs when the state or the answers are refused. Answers
- * that the state does not ask for are ignored. Those that come without a state are taken by asks that have a `key`, where
- * nothing was recorded before.
+ * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the
+ * run where the handler asks for it, before the handler sees it. Answers that the state does not ask for are ignored. Those
+ * that come without a state are taken by asks that have a `key`, where nothing was recorded before.
  *
  * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
  *
@@ -138,42 +137,36 @@ export const run = <A, E, R>(
   Effect.gen(function*() {
     const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
     const carrier = yield* RequestState
-    const opened = yield* openJournal(carrier, call.requestState, binding)
     const responses = yield* toResponses(call.inputResponses)
-    // A round whose asks have names leaves no state behind.
-    const journal = opened.rounds === 0 && responses.size > 0 ? { ...opened, rounds: 1 } : opened
+    const journal = call.requestState === undefined
+      ? emptyJournal(yield* Clock.currentTimeMillis, responses.size > 0)
+      : yield* openJournal(carrier, call.requestState, binding)
     const maxRounds = yield* MaxRounds
     const settleTime = yield* SettleTime
-    return yield* inRoundSpan(`${call.method} ${cut(call.name, 100)}`, journal.trace, (trace) =>
-      Effect.gen(
-        function*(): Effect.fn.Return<
-          readonly [Round<A>, RoundAttributes],
-          E | StateNotKept | InvalidInputResponse,
-          R
-        > {
+    return yield* inRoundSpan(
+      `${call.method} ${cut(call.name, 100)}`,
+      journal.trace,
+      Effect.fnUntraced(
+        function*(trace, annotate): Effect.fn.Return<Round<A>, E | StateNotKept | InvalidInputResponse, R> {
           const ended = yield* runRound(handler, { client: call, journal, responses, maxRounds, settleTime })
-          const attributes = { index: journal.rounds + 1, asks: 0, replayed: ended.replayed, stateBytes: 0 }
-          if (ended.interruption === undefined) return [{ _tag: "Complete", value: yield* ended.exit }, attributes]
-          if (ended.interruption._tag === "InvalidAnswer") return yield* invalidAnswer(ended.interruption)
-          const { asks } = ended.interruption
-          const next = {
-            ...ended.journal,
-            trace,
-            rounds: journal.rounds + 1,
-            open: asks.map(([record]) => record)
-          }
+          const index = journal.rounds + 1
+          const { exit, interruption, replayed } = ended
+          annotate({ index, asks: 0, replayed, stateBytes: 0 })
+          if (interruption === undefined) return { _tag: "Complete", value: yield* exit }
+          if (interruption._tag === "InvalidAnswer") return yield* invalidAnswer(interruption)
+          const { asks } = interruption
+          const next = { ...ended.journal, trace, rounds: index, open: asks.map(([record]) => record) }
           const requestState = ended.isStartKnown || needsState(next, asks)
             ? yield* Effect.flatMap(encodeJournal(next), (bytes) => carrier.seal(bytes, binding))
             : undefined
+          annotate({ index, asks: asks.length, replayed, stateBytes: requestState?.length ?? 0 })
           const inputRequests = Object.fromEntries(
             asks.map(([record, { method, params }]) => [wireKey(record), { method, params }])
           )
-          return [
-            { _tag: "InputRequired", inputRequests, requestState },
-            { ...attributes, asks: asks.length, stateBytes: requestState?.length ?? 0 }
-          ]
+          return { _tag: "InputRequired", inputRequests, requestState }
         }
-      ))
+      )
+    )
   })
 
 /**
@@ -243,7 +236,6 @@ const openJournal = (
   state: unknown,
   binding: Binding
 ): Effect.Effect<Journal, StateRejected | StateNotKept> => {
-  if (state === undefined) return Effect.map(Clock.currentTimeMillis, emptyJournal)
   if (typeof state !== "string") return Effect.fail(notOurs("requestState is not a string."))
   return carrier.open(state, binding).pipe(
     Effect.flatMap(decodeJournal),

@@ -1,4 +1,4 @@
-import { RequestState, Rounds } from "@effect-sampling/core"
+import { RequestState, Rounds, Sampler } from "@effect-sampling/core"
 import { Effect, Layer } from "effect"
 import { Base64Url } from "effect/encoding"
 
@@ -8,6 +8,7 @@ export const openStates = Layer.succeed(RequestState.RequestState, {
   open: (state) => Effect.orDie(Effect.fromResult(Base64Url.decode(state)))
 })
 
+/** The first request of a call. */
 export const baseCall: Rounds.Call = {
   method: "tools/call",
   name: "tool",
@@ -48,7 +49,7 @@ export const drive = <A, E, R>(
   })
 
 /** A model that repeats the last message. */
-export const echo = ({ params }: { readonly params: object }): unknown => ({
+export const echo = ({ params }: { readonly params: object }) => ({
   role: "assistant",
   model: "echo",
   stopReason: "endTurn",
@@ -58,3 +59,12 @@ export const echo = ({ params }: { readonly params: object }): unknown => ({
 const lastText = (params: object): string =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a test's own requests
   (params as { messages: ReadonlyArray<{ content: { text: string } }> }).messages.at(-1)!.content.text
+
+/** Asks for one completion, and gives its text. */
+export const ask = (text: string, key?: string) =>
+  Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
+
+/** The answer of a client that says this. */
+export const say = (text: string) => ({ role: "assistant", model: "m", content: { type: "text", text } })
+
+export const unbounded = { concurrency: "unbounded" } as const

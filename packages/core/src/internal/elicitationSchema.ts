@@ -53,4 +53,10 @@ const toPrimitive = (property: unknown): JsonSchema | undefined => {
 }
 
 const pick = (property: JsonSchema): JsonSchema =>
-  Object.fromEntries(Object.entries(property).filter(([keyword]) => keywords.has(keyword)))
+  Object.fromEntries(
+    Object.entries(property).filter(([keyword, value]) => keywords.has(keyword) && !isSafeBound(value))
+  )
+
+/** What a number can hold is no limit that a form should show. */
+const isSafeBound = (value: unknown): boolean =>
+  typeof value === "number" && Math.abs(value) === Number.MAX_SAFE_INTEGER

@@ -14,14 +14,11 @@ export const toToolResult = (toolUseId: string, outcome: Outcome): Effect.Effect
       const content = outcome.modelOutput.map(Content.fromModelOutput)
       return Effect.orDie(validate({ type: "tool_result", toolUseId, content }))
     }
-    const result: ToolResultContent = {
-      type: "tool_result",
-      toolUseId,
-      content: [{ type: "text", text: toText(outcome.encodedResult) }]
-    }
-    return Effect.succeed(
-      isRecord(outcome.encodedResult) ? { ...result, structuredContent: outcome.encodedResult } : result
-    )
+    const text = toText(outcome.encodedResult)
+    const result: ToolResultContent = { type: "tool_result", toolUseId, content: [{ type: "text", text }] }
+    // A schema like Schema.Unknown lets through what is no JSON, dates for example.
+    const json: unknown = isRecord(outcome.encodedResult) ? JSON.parse(text) : undefined
+    return Effect.succeed(isRecord(json) ? { ...result, structuredContent: json } : result)
   })
 
 const validate = Schema.decodeEffect(Content.ToolResultContent)

@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
-import type * as Scheduler from "effect/Scheduler"
+import * as Scheduler from "effect/Scheduler"
 import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -13,15 +13,28 @@ export class Branch {
   /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
   awaitsChildren = false
   liveChildren = 0
-  /** It is the root, or the root waits for it, directly or through others: nothing that may outlive the handler. */
-  isPart = false
+  /** Counts its operations that start children. */
+  operation = 0
   /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
   wakesAt: number | undefined
-  /** It said that it will sleep; what it does next is to start doing so. */
-  fallsAsleep = false
+  /** It has not paused yet. */
+  isNew = true
+  /** All that it has done is to go to sleep, as the clock of a time-out does. */
+  isTimer = false
 
-  constructor(path: string) {
+  private readonly parent: Branch | undefined
+  /** The operation of the parent that started it and that the parent may wait in. */
+  private readonly startedIn: number | undefined
+
+  constructor(path: string, parent: Branch | undefined, startedIn: number | undefined) {
     this.path = path
+    this.parent = parent
+    this.startedIn = startedIn
+  }
+
+  /** It is the root, or the root waits for it, directly or through others: nothing that may outlive the handler. */
+  get isPart(): boolean {
+    return this.parent === undefined || (this.startedIn === this.parent.operation && this.parent.isPart)
   }
 }
 
@@ -36,16 +49,24 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
  */
 export class FiberTree implements Scheduler.Scheduler {
   private readonly scheduler: Scheduler.Scheduler
+  private readonly neverYields: boolean
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
+  private readonly root = new Branch("", undefined, undefined)
+  private hasRoot = false
   private current: AnyFiber | undefined
   private startsTask = false
   private tasks = 0
   private willCheck = false
+  private busyChecks = 0
 
-  /** `onIdle` is called, as a microtask, after something happened and when nothing is left to run. */
-  constructor(scheduler: Scheduler.Scheduler, onIdle: () => void) {
-    this.scheduler = scheduler
+  /**
+   * `onIdle` is called, as a microtask, after something happened and when nothing is left to run; now and then also where
+   * fibers do not stop running.
+   */
+  constructor(context: Context.Context<never>, onIdle: () => void) {
+    this.scheduler = Context.get(context, Scheduler.Scheduler)
+    this.neverYields = Context.get(context, Scheduler.PreventSchedulerYield)
     this.onIdle = onIdle
   }
 
@@ -55,7 +76,7 @@ export class FiberTree implements Scheduler.Scheduler {
 
   shouldYield(fiber: AnyFiber): boolean {
     if (fiber !== this.current) this.enter(fiber)
-    return this.scheduler.shouldYield(fiber)
+    return !this.neverYields && this.scheduler.shouldYield(fiber)
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -75,16 +96,31 @@ export class FiberTree implements Scheduler.Scheduler {
     }
   }
 
+  /** What the fiber that runs the handler has to start with. */
+  get services(): Context.Context<never> {
+    return Context.make(Scheduler.Scheduler, this).pipe(
+      // Where nothing may yield, the scheduler would not be asked.
+      Context.add(Scheduler.PreventSchedulerYield, false),
+      Context.add(CurrentBranch, this.root),
+      Context.add(CurrentPlace, new Place(this.root.path))
+    )
+  }
+
   branchOf(fiber: AnyFiber): Branch {
-    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? new Branch("")
+    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
   }
 
   /** The fiber goes on when its clock shows this time. */
   sleeps(fiber: AnyFiber, wakesAt: number): void {
     const branch = this.branchOf(fiber)
     branch.wakesAt = wakesAt
-    branch.fallsAsleep = true
-    this.current = undefined
+    branch.isTimer = branch.isNew && fiber.currentOpCount <= timerOperations
+  }
+
+  wakes(fiber: AnyFiber): void {
+    const branch = this.branchOf(fiber)
+    branch.wakesAt = undefined
+    branch.isTimer = false
   }
 
   /** Whether the fiber of a place, or of a step in it, has not ended. */
@@ -96,18 +132,17 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** Whether a fiber may be at work that is not known of, or wakes before `horizon`. */
   isBusy(horizon: number): boolean {
-    for (const branch of this.branches.values()) {
-      const isIdle = branch.isWaiting ||
-        (branch.awaitsChildren && branch.liveChildren > 0) ||
-        (branch.wakesAt !== undefined && branch.wakesAt > horizon)
-      if (!isIdle) return true
-    }
-    return false
+    return this.tasks > 0 || this.some((branch) => branch.wakesAt === undefined || branch.wakesAt <= horizon)
   }
 
-  /** Interrupts what `Effect.race` and the like wait for where they cannot be interrupted themselves. */
-  interruptParts(): void {
-    for (const [fiber, branch] of this.branches) if (branch.isPart) fiber.interruptUnsafe()
+  /** Whether a fiber may come to something by itself, now or later. Time-outs do not. */
+  mayGoOn(horizon: number): boolean {
+    return this.isBusy(horizon) || this.some((branch) => !branch.isTimer)
+  }
+
+  /** The fibers that the root waits for now, in `Effect.race` and the like. */
+  get parts(): ReadonlyArray<AnyFiber> {
+    return [...this.branches].flatMap(([fiber, branch]) => branch !== this.root && branch.isPart ? [fiber] : [])
   }
 
   /** Has the round look at itself as soon as nothing is left to run. */
@@ -116,8 +151,18 @@ export class FiberTree implements Scheduler.Scheduler {
     this.willCheck = true
     void Promise.resolve().then(() => {
       this.willCheck = false
-      if (this.tasks === 0) this.onIdle()
+      if (this.tasks > 0 && ++this.busyChecks < manyChecks) return
+      this.busyChecks = 0
+      this.onIdle()
     })
+  }
+
+  /** Of the fibers that neither wait for the round nor for their children. */
+  private some(predicate: (branch: Branch) => boolean): boolean {
+    for (const branch of this.branches.values()) {
+      if (!branch.isWaiting && !(branch.awaitsChildren && branch.liveChildren > 0) && predicate(branch)) return true
+    }
+    return false
   }
 
   private enter(fiber: AnyFiber): void {
@@ -126,37 +171,39 @@ export class FiberTree implements Scheduler.Scheduler {
     this.startsTask = false
     const known = this.branches.get(fiber)
     if (known === undefined) this.add(fiber, isScheduled)
-    else if (known.fallsAsleep) {
-      known.fallsAsleep = false
-      // So that it is met again when it wakes.
-      this.current = undefined
-    } else {
+    else {
       known.awaitsChildren = false
-      known.wakesAt = undefined
+      known.operation++
+      known.isNew = false
     }
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): void {
-    const parent = fiber.getRef(CurrentBranch)
-    const place = parent === undefined ? new Place("") : fiber.getRef(CurrentPlace).nextChild()
-    const branch = new Branch(place.path)
-    branch.isPart = parent === undefined
-    if (parent !== undefined) {
-      parent.liveChildren++
-      // It started in the middle of an operation of its parent.
-      if (!isScheduled) {
-        parent.awaitsChildren = true
-        branch.isPart = parent.isPart
-      }
-    }
+    const inherited = fiber.getRef(CurrentBranch)
+    const parent = inherited === this.root && !this.hasRoot ? undefined : inherited
+    const branch = parent === undefined ? this.root : this.makeChild(fiber, parent, isScheduled)
+    this.hasRoot = true
     this.branches.set(fiber, branch)
-    fiber.setContext(
-      fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place))
-    )
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       if (parent !== undefined) parent.liveChildren--
       this.check()
     })
   }
+
+  private makeChild(fiber: AnyFiber, parent: Branch, isScheduled: boolean): Branch {
+    const place = fiber.getRef(CurrentPlace).nextChild()
+    const branch = new Branch(place.path, parent, isScheduled ? undefined : parent.operation)
+    parent.liveChildren++
+    // It started in the middle of an operation of its parent.
+    if (!isScheduled) parent.awaitsChildren = true
+    fiber.setContext(fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place)))
+    return branch
+  }
 }
+
+/** At most this many operations of a fiber come before its sleep where `Effect.timeout` and the like start it. */
+const timerOperations = 4
+
+/** So many tasks run without a pause only where fibers are at work that does not end soon. */
+const manyChecks = 100

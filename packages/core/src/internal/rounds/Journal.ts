@@ -45,9 +45,9 @@ export interface Journal {
   readonly steps: ReadonlyArray<StepRecord>
 }
 
-/** The journal of a call that has not run yet. */
-export const emptyJournal = (startedAt: number): Journal => ({
-  rounds: 0,
+/** The journal of a call that comes without one. Who answers was asked: then there was a round. */
+export const emptyJournal = (startedAt: number, hasAnswers: boolean): Journal => ({
+  rounds: hasAnswers ? 1 : 0,
   startedAt,
   seed: undefined,
   trace: undefined,

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type { Scheduler } from "effect/Scheduler"
+import type { Random } from "effect/Random"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import type { SamplingError } from "../../SamplingError.ts"
 import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
@@ -21,10 +21,12 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
   defaultValue: () => undefined
 })
 
-/** A step that runs, and how many asks wait inside of it. */
+/** A step that runs, and how much waits inside of it. */
 interface RunningStep {
   readonly parent: RunningStep | undefined
-  waitingAsks: number
+  waiting: number
+  /** Something inside of it was refused because the run had ended: what it comes to now is no result. */
+  isCut: boolean
 }
 
 const CurrentStep = Context.Reference<RunningStep | undefined>("@effect-sampling/core/internal/rounds/CurrentStep", {
@@ -41,8 +43,8 @@ interface WaitingAsk {
   readonly branch: Branch
   readonly base: string
   readonly at: string
-  readonly request: ClientRequest
   readonly step: RunningStep | undefined
+  readonly request: ClientRequest
   readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
 }
 
@@ -52,6 +54,7 @@ interface WaitingStep {
   readonly branch: Branch
   readonly name: string
   readonly at: string
+  readonly step: RunningStep | undefined
   readonly canMove: boolean
   readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
 }
@@ -72,8 +75,9 @@ export interface Options {
   /** What the client answered, by the keys of the asks. */
   readonly responses: ReadonlyMap<string, unknown>
   readonly maxRounds: number
-  readonly scheduler: Scheduler
   readonly makeSeed: () => string
+  /** What the call was started with. */
+  readonly context: Context.Context<never>
   /** Starts the time that work in flight has, and calls back at its end. Gives how to stop it. */
   readonly settle: (onSettled: () => void) => () => void
   /** Until when, from now on, a sleeping fiber counts as work in flight; in milliseconds of the handler's clock. */
@@ -94,6 +98,8 @@ export class RoundRun {
   interruption: Interruption | undefined
   replayed = 0
   usedSeed: string | undefined
+  /** Of random numbers, by the path of the place that draws them. */
+  readonly generators = new Map<string, Random>()
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
@@ -108,8 +114,14 @@ export class RoundRun {
   private root: Fiber.Fiber<unknown, unknown> | undefined
   /** Nothing more is asked: the handler is being interrupted, or has completed. */
   private hasEnded = false
-  /** The handler's fiber has ended as well. */
+  /** The handler's fiber has ended as well, or was left behind. */
   private isOver = false
+  private readonly overObservers: Array<() => void> = []
+  /** What the handler's fiber waited for when the run ended. */
+  private parts: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = []
+  /** How often something was asked after the end, and whether that was since the run last looked. */
+  private refusals = 0
+  private hasRefused = false
   private digesting = 0
   private hasSettled = false
   private stopSettling: (() => void) | undefined
@@ -118,7 +130,7 @@ export class RoundRun {
     const { journal, responses } = options
     this.options = options
     this.usedSeed = journal.seed
-    this.tree = new FiberTree(options.scheduler, () => this.look())
+    this.tree = new FiberTree(options.context, () => this.look())
     const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
@@ -148,12 +160,29 @@ export class RoundRun {
   /** Watches the fiber that runs the handler. */
   started(root: Fiber.Fiber<unknown, unknown>): void {
     this.root = root
-    root.addObserver(() => {
-      this.isOver = true
-      this.end()
-    })
+    root.addObserver(() => this.finish())
     // A run that ended before it got here, for a malformed answer.
     if (this.hasEnded) root.interruptUnsafe()
+  }
+
+  /** Calls back when the handler's fiber has ended. */
+  onOver(observer: () => void): void {
+    if (this.isOver) observer()
+    else this.overObservers.push(observer)
+  }
+
+  /** Interrupts the handler. What waits goes no further. */
+  end(): void {
+    this.hasEnded = true
+    this.unsettle()
+    this.parts = this.tree.parts
+    // First the fibers, so that they do not catch what their asks end with.
+    this.root?.interruptUnsafe()
+    for (const waiting of this.waiting) {
+      cut(waiting.step)
+      waiting.resume(Effect.interrupt)
+    }
+    this.tree.check()
   }
 
   /** What the next run needs to know, after this one has ended. */
@@ -175,13 +204,13 @@ export class RoundRun {
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
         )
         return answer === undefined
-          ? this.wait<unknown, SamplingError>(branch, (resume) => ({
+          ? this.wait<unknown, SamplingError>(branch, step, (resume) => ({
             _tag: "Ask",
             branch,
             base,
             at,
-            request,
             step,
+            request,
             resume
           }))
           : this.take(answer, at, request)
@@ -193,7 +222,8 @@ export class RoundRun {
     return Effect.withFiber((fiber) => {
       const place = fiber.getRef(CurrentPlace)
       const at = place.nextStep(step.name)
-      const run = this.runStep(step, at, place, fiber.getRef(CurrentStep))
+      const outer = fiber.getRef(CurrentStep)
+      const run = this.runStep(step, at, place, outer)
       const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
       const exact = candidates.find((record) => record.at === at)
@@ -203,18 +233,11 @@ export class RoundRun {
       const branch = this.tree.branchOf(fiber)
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         branch,
-        (resume) => ({ _tag: "Step", branch, name: step.name, at, canMove: step.canMove, resume })
+        outer,
+        (resume) => ({ _tag: "Step", branch, name: step.name, at, step: outer, canMove: step.canMove, resume })
       )
       return Effect.flatMap(found, (record) => record === undefined ? run : reuse(record))
     })
-  }
-
-  /** What waits goes no further. */
-  end(): void {
-    this.hasEnded = true
-    this.unsettle()
-    this.tree.check()
-    for (const waiting of this.waiting) waiting.resume(Effect.interrupt)
   }
 
   private baseOf(request: ClientRequest): Effect.Effect<string, InvalidRequest> {
@@ -247,8 +270,11 @@ export class RoundRun {
     this.replayed++
     const problem = findAnswerProblem(request.method, record.answer)
     if (problem === undefined) return Effect.succeed(record.answer)
-    this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
-    return Effect.interrupt
+    return Effect.withFiber((fiber) => {
+      this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
+      fiber.interruptUnsafe()
+      return Effect.interrupt
+    })
   }
 
   private reuse<A, E, R>(
@@ -275,14 +301,14 @@ export class RoundRun {
   ): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.uninterruptibleMask((restore) => {
       // Its result could not be recorded any more, so it would run again.
-      if (this.hasEnded) return Effect.interrupt
-      const running: RunningStep = { parent, waitingAsks: 0 }
+      if (this.hasEnded) return this.refuse(parent)
+      const running: RunningStep = { parent, waiting: 0, isCut: false }
       this.runningSteps.add(running)
       const inside = place.insideStep()
       const services = Context.make(CurrentStep, running).pipe(Context.add(CurrentPlace, inside))
       return restore(Effect.provideContext(step.effect, services)).pipe(
         Effect.flatMap((value) =>
-          Effect.map(step.encode(value), (encoded) => {
+          running.isCut ? Effect.interrupt : Effect.map(step.encode(value), (encoded) => {
             // What led to the result is not needed any more, and nobody else may have it.
             const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
             this.answers = this.answers.filter(isOutside)
@@ -301,10 +327,11 @@ export class RoundRun {
 
   private wait<A, E>(
     branch: Branch,
+    step: RunningStep | undefined,
     make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
-      if (this.hasEnded) return resume(Effect.interrupt)
+      if (this.hasEnded) return resume(this.refuse(step))
       const waiting = make((result) => {
         this.forget(waiting)
         resume(result)
@@ -325,9 +352,22 @@ export class RoundRun {
     this.tree.check()
   }
 
+  /** Nobody is asked any more. Who takes no interruption for an answer and asks on and on is left behind. */
+  private refuse(step: RunningStep | undefined): Effect.Effect<never> {
+    cut(step)
+    this.hasRefused = true
+    this.tree.check()
+    if (++this.refusals <= manyRefusals) return Effect.interrupt
+    return Effect.withFiber((fiber) => {
+      if (fiber === this.root) this.finish()
+      fiber.interruptUnsafe()
+      return Effect.never
+    })
+  }
+
   /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
   private look(): void {
-    if (this.hasEnded) return this.isOver ? undefined : this.tree.interruptParts()
+    if (this.hasEnded) return this.interruptParts()
     if (this.waiting.size === 0 || this.digesting > 0 || this.isStepAtWork()) return
     if (!this.hasSettled && this.tree.isBusy(this.options.horizon())) {
       this.stopSettling ??= this.options.settle(() => {
@@ -339,39 +379,50 @@ export class RoundRun {
     const waiting = [...this.waiting].toSorted((one, other) => one.at < other.at ? -1 : 1)
     const asks = waiting.filter((each) => each._tag === "Ask")
     const steps = waiting.filter((each) => each._tag === "Step")
-    const isResumed = this.giveMovedAnswers(asks) || this.giveMovedSteps(steps) || this.findMismatches(asks) ||
-      this.refuseRounds(asks)
+    const isAllThere = !this.tree.isBusy(Infinity)
+    const isResumed = this.giveMovedAnswers(asks, isAllThere) ||
+      this.giveMovedSteps(steps, isAllThere, asks.length > 0) ||
+      this.findMismatches(asks) || this.refuseRounds(asks)
     if (isResumed) this.unsettle()
     else this.interrupt({ _tag: "Asks", asks: this.toRecords(asks) })
   }
 
-  /** The same ask of another fiber: which of them gets the answer makes no difference. */
-  private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
+  /**
+   * The same ask of another fiber. Which of several gets the answer makes no difference, unless what they ask next has been
+   * recorded: where the other one may still come for it, it is asked again.
+   */
+  private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): boolean {
     return asks.filter((ask) => {
       const answer = this.answers.find((record) =>
         isFree(record) && record.base === ask.base && record.at !== undefined
       )
-      if (answer === undefined) return false
+      if (answer === undefined || !(isAllThere || this.isLastRound || this.isOnly(ask.base))) return false
       ask.resume(this.take(answer, ask.at, ask.request))
       return true
     }).length > 0
   }
 
-  private giveMovedSteps(steps: ReadonlyArray<WaitingStep>): boolean {
-    for (const step of steps) {
+  private isOnly(base: string): boolean {
+    return [...this.answers, ...this.unanswered].filter((record) => record.base === base).length === 1
+  }
+
+  /** Of the steps whose record belongs to a fiber that may still come for it, none runs as long as the client can be asked. */
+  private giveMovedSteps(steps: ReadonlyArray<WaitingStep>, isAllThere: boolean, canAsk: boolean): boolean {
+    return steps.filter((step) => {
       const record = this.steps.find((candidate) =>
         isFree(candidate) && candidate.name === step.name && candidate.at !== undefined &&
         pathOf(candidate.at) !== pathOf(step.at)
       )
-      if (record !== undefined && !step.canMove && record.at !== undefined && this.tree.isLive(pathOf(record.at))) {
-        step.resume(Effect.fail(stepMismatch(step.name)))
-      } else step.resume(Effect.succeed(record))
-    }
-    return steps.length > 0
+      const isOfOther = record?.at !== undefined && !step.canMove && this.tree.isLive(pathOf(record.at))
+      if (isOfOther && !isAllThere && canAsk) return false
+      step.resume(isOfOther ? Effect.fail(stepMismatch(step.name)) : Effect.succeed(record))
+      return true
+    }).length > 0
   }
 
-  /** In the same place of the same fiber something else was asked last time, and nobody asks it now. */
+  /** In the same place of the same fiber something else was asked last time, and nobody asks it now or may come to it. */
   private findMismatches(asks: ReadonlyArray<WaitingAsk>): boolean {
+    if (this.tree.mayGoOn(this.options.horizon())) return false
     const recorded = [...this.answers.filter(isFree), ...this.unanswered]
     return asks.filter((ask) => {
       const expected = recorded.find(({ at, base }) =>
@@ -384,10 +435,13 @@ export class RoundRun {
   }
 
   private refuseRounds(asks: ReadonlyArray<WaitingAsk>): boolean {
-    const { journal, maxRounds } = this.options
-    if (journal.rounds < maxRounds) return false
-    for (const ask of asks) ask.resume(Effect.fail(roundsExceeded(maxRounds)))
+    if (!this.isLastRound) return false
+    for (const ask of asks) ask.resume(Effect.fail(roundsExceeded(this.options.maxRounds)))
     return true
+  }
+
+  private get isLastRound(): boolean {
+    return this.options.journal.rounds >= this.options.maxRounds
   }
 
   private toRecords(asks: ReadonlyArray<WaitingAsk>): ReadonlyArray<readonly [AskRecord, ClientRequest]> {
@@ -412,13 +466,30 @@ export class RoundRun {
   private interrupt(interruption: Interruption): void {
     if (this.hasEnded) return
     this.interruption = interruption
-    this.hasEnded = true
-    this.root?.interruptUnsafe()
     this.end()
   }
 
+  private finish(): void {
+    if (this.isOver) return
+    this.isOver = true
+    this.end()
+    for (const observer of this.overObservers) observer()
+  }
+
+  /**
+   * Interrupts what races and the like still wait for where they cannot be interrupted themselves. What finalizers start is
+   * left alone, unless they ask.
+   */
+  private interruptParts(): void {
+    const parts = this.hasRefused ? this.tree.parts : this.parts
+    this.parts = []
+    this.hasRefused = false
+    if (this.isOver) return
+    for (const part of parts) part.interruptUnsafe()
+  }
+
   private isStepAtWork(): boolean {
-    for (const step of this.runningSteps) if (step.waitingAsks === 0) return true
+    for (const step of this.runningSteps) if (step.waiting === 0) return true
     return false
   }
 
@@ -434,9 +505,15 @@ const toRecorded = <Record extends object>(record: Record) => ({ ...record, isTa
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 
 const addToSteps = (waiting: Waiting, count: number): void => {
-  if (waiting._tag === "Step") return
-  for (let step = waiting.step; step !== undefined; step = step.parent) step.waitingAsks += count
+  for (let step = waiting.step; step !== undefined; step = step.parent) step.waiting += count
 }
+
+const cut = (running: RunningStep | undefined): void => {
+  for (let step = running; step !== undefined; step = step.parent) step.isCut = true
+}
+
+/** More than any handler has to be told, and few enough to take no time. */
+const manyRefusals = 1000
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
   const [, base, occurrence] = /^([^#]*)#(\d{1,9})$/.exec(key) ?? []

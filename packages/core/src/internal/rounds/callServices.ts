@@ -15,18 +15,24 @@ export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
   const known = tellingClocks.get(clock)
   if (known !== undefined) return known
   // Whatever else the clock can do, a test clock for example, it still can.
-  const telling: Clock.Clock = Object.create(clock, {
-    sleep: {
-      value: (duration: Duration.Duration) =>
+  const telling: Clock.Clock = Object.create(
+    clock,
+    Object.getOwnPropertyDescriptors<Clock.Clock>({
+      currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+      currentTimeMillis: clock.currentTimeMillis,
+      currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+      currentTimeNanos: clock.currentTimeNanos,
+      monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+      monotonicTimeNanos: clock.monotonicTimeNanos,
+      sleep: (duration) =>
         Effect.withFiber((fiber) => {
           const { scheduler } = fiber.cache
-          if (scheduler instanceof FiberTree) {
-            scheduler.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
-          }
-          return clock.sleep(duration)
+          if (!(scheduler instanceof FiberTree)) return clock.sleep(duration)
+          scheduler.sleeps(fiber, clock.currentTimeMillisUnsafe() + Duration.toMillis(duration))
+          return Effect.ensuring(clock.sleep(duration), Effect.sync(() => scheduler.wakes(fiber)))
         })
-    }
-  })
+    })
+  )
   tellingClocks.set(clock, telling)
   return telling
 }
@@ -37,16 +43,16 @@ export const seededRandom: Random.Random = {
   nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
 }
 
-const generators = new WeakMap<object, Random.Random>()
-
-/** The generator of the current fiber, or of the step that it is in. */
+/** Of the place that the current fiber is in. Random numbers are drawn by fibers only, and these are of a run. */
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
-  const place = fiber.getRef(CurrentPlace)
-  const known = generators.get(place)
+  const run = fiber.getRef(CurrentRun)!
+  const { path } = fiber.getRef(CurrentPlace)
+  const known = run.generators.get(path)
   if (known !== undefined) return known
-  const seed = `${fiber.getRef(CurrentRun)!.seed}/${place.path}`
-  const seeded = Effect.runSync(Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), seed))
-  generators.set(place, seeded)
+  const seeded = Effect.runSync(
+    Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${run.seed}/${path}`)
+  )
+  run.generators.set(path, seeded)
   return seeded
 }

@@ -5,7 +5,7 @@ import { SamplingResponse } from "../../SamplingResponse.ts"
 import { digest } from "./digest.ts"
 import { recorded } from "./recorded.ts"
 import { CurrentRun } from "./RoundRun.ts"
-import { toJson } from "./toJson.ts"
+import { toJson, toPlain } from "./toJson.ts"
 
 /** A provider's completion. In later rounds of a call it is the same one, neither asked for nor paid for again. */
 export const recordedCompletion = (
@@ -18,5 +18,10 @@ export const recordedCompletion = (
     return content === undefined
       ? completion
       : Effect.flatMap(digest(content), (hash) =>
-        recorded(completion, { name: `completion ${provider} ${hash}`, schema: SamplingResponse, canMove: true }))
+        // What a provider leaves undefined has no place in JSON.
+        recorded(Effect.map(completion, toPlain), {
+          name: `completion ${provider} ${hash}`,
+          schema: SamplingResponse,
+          canMove: true
+        }))
   })

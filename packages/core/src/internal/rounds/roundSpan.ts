@@ -16,23 +16,22 @@ export interface RoundAttributes {
 export const inRoundSpan = <A, E, R>(
   name: string,
   first: TraceContext | undefined,
-  round: (trace: TraceContext | undefined) => Effect.Effect<readonly [A, RoundAttributes], E, R>
+  round: (trace: TraceContext | undefined, annotate: (attributes: RoundAttributes) => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.tracer, (tracer) =>
     tracer === Tracer.nativeTracer
-      ? Effect.map(round(first), ([result]) => result)
+      ? round(first, () => undefined)
       : Effect.useSpan(
         name,
         { kind: "server", ...(first !== undefined && { parent: Tracer.externalSpan(first) }) },
         (span) =>
-          round(first ?? { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled }).pipe(
-            Effect.map(([result, attributes]) => {
+          Effect.withParentSpan(
+            round(first ?? { traceId: span.traceId, spanId: span.spanId, sampled: span.sampled }, (attributes) => {
               span.attribute("sampling.round.index", attributes.index)
               span.attribute("sampling.round.asks", attributes.asks)
               span.attribute("sampling.round.replayed_answers", attributes.replayed)
               span.attribute("sampling.round.state_bytes", attributes.stateBytes)
-              return result
             }),
-            Effect.withParentSpan(span)
+            span
           )
       ))

@@ -2,10 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
+import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
-import * as Scheduler from "effect/Scheduler"
 import { ClientConnection } from "../../ClientConnection.ts"
 import { seededRandom, tellingClock } from "./callServices.ts"
 import type { Journal } from "./Journal.ts"
@@ -32,6 +30,9 @@ export interface Ended<A, E> {
   readonly replayed: number
 }
 
+/** Work in flight takes real time, also where a test controls the clock of the handler. */
+const realClock = Context.get(Context.empty(), Clock.Clock)
+
 /** Runs a handler until it ends, or until it only waits for answers. */
 export const runRound = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
@@ -46,36 +47,36 @@ export const runRound = <A, E, R>(
         journal,
         responses,
         maxRounds,
-        scheduler: Context.get(context, Scheduler.Scheduler),
         makeSeed: () => `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`,
+        context,
         settle: (onSettled) => {
-          const timer = Effect.runForkWith(context)(Effect.andThen(clock.sleep(settleTime), Effect.sync(onSettled)))
+          const timer = Effect.runForkWith(context)(Effect.andThen(realClock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
-      const services = context.pipe(
-        Context.add(Scheduler.Scheduler, run.tree),
+      const services = Context.merge(context, run.tree.services).pipe(
         Context.add(Clock.Clock, tellingClock(clock)),
         Context.add(Random.Random, seededRandom),
         Context.add(CurrentRun, run),
         Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
       )
-      const fiber = Effect.runForkWith(services)(handler)
-      run.started(fiber)
-      fiber.addObserver((exit) => {
+      const fiber = Effect.runForkWith(services)(Effect.withFiber((root) => {
+        run.started(root)
+        return handler
+      }))
+      run.onOver(() => {
         resume(Effect.succeed({
-          exit,
+          exit: fiber.pollUnsafe() ?? Exit.interrupt(),
           interruption: run.interruption,
           journal: { ...journal, seed: run.usedSeed, answers: run.answered, steps: run.done, open: [] },
           isStartKnown: run.isStartKnown,
           replayed: run.replayed
         }))
       })
-      return Effect.suspend(() => {
-        const interrupted = Fiber.interrupt(fiber)
+      return Effect.callback((resume) => {
         run.end()
-        return interrupted
+        run.onOver(() => resume(Effect.void))
       })
     })
   )

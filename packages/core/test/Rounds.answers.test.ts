@@ -1,0 +1,205 @@
+import { Client, ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import { Effect, Layer, Schema } from "effect"
+import { Base64Url } from "effect/encoding"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+
+const notAnswers: ReadonlyArray<unknown> = [
+  null,
+  undefined,
+  1,
+  "text",
+  [],
+  {},
+  { role: 1 },
+  { roots: {} },
+  { roots: [null] },
+  { action: "maybe" },
+  { action: "accept", content: [] },
+  { action: "accept", content: "text" },
+  JSON.parse(`{"__proto__":{"action":"accept","role":"assistant","roots":[]}}`),
+  { role: "assistant", model: "m", content: null },
+  { role: "assistant", model: "m", content: { type: "text" } }
+]
+
+const asks = {
+  "a completion": ask("a", "key"),
+  roots: Client.roots({ key: "key" }),
+  input: Client.elicit(Schema.Struct({ a: Schema.String }), "m", { key: "key" })
+}
+
+const answering = (inputResponses: unknown): Rounds.Call => ({ ...baseCall, inputResponses })
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Answers of a client", (it) => {
+  for (const [what, asking] of Object.entries(asks)) {
+    it.effect(`that are none for ${what} fail the request, and nothing of the handler goes on`, () =>
+      Effect.gen(function*() {
+        let wentOn = 0
+        const handler = Effect.tap(
+          Effect.exit<unknown, unknown, Effect.Services<typeof asking>>(asking),
+          () => Effect.sync(() => wentOn++)
+        )
+        for (const answer of notAnswers) {
+          for (const each of [handler, Effect.all([handler, handler], unbounded), Effect.timeout(handler, "1 hour")]) {
+            const error = yield* Effect.flip(
+              Rounds.run<unknown, unknown, Effect.Services<typeof handler>>(each, answering({ key: answer }))
+            )
+            expect(error).toBeInstanceOf(Rounds.InvalidInputResponse)
+          }
+        }
+        expect(wentOn).toBe(0)
+      }))
+  }
+
+  it.effect("have to be an object", () =>
+    Effect.gen(function*() {
+      for (const inputResponses of [null, [], "text", 1, true]) {
+        const error = yield* Effect.flip(Rounds.run(ask("a"), answering(inputResponses)))
+        expect(error._tag).toBe("InvalidInputResponse")
+      }
+    }))
+
+  it.effect("are ignored where nobody asked, whatever they are called", () =>
+    Effect.gen(function*() {
+      const names = [
+        "toString",
+        "constructor",
+        "",
+        "#",
+        "a#",
+        "#1",
+        "a#0",
+        "a#-1",
+        "a#999999999999",
+        "x".repeat(100_000)
+      ]
+      const strange = Object.fromEntries(names.map((name) => [name, say("strange")]))
+      const answers = JSON.parse(JSON.stringify(strange).replace("{", `{"__proto__":{"role":"assistant"},`))
+      const round = yield* Rounds.run(ask("a", "key"), answering(answers))
+      expect(round).toMatchObject({ _tag: "InputRequired", requestState: undefined })
+      expect(Object.keys(round._tag === "InputRequired" ? round.inputRequests : {})).toStrictEqual(["key"])
+    }))
+
+  it.effect("of names that objects have already are found", () =>
+    Effect.gen(function*() {
+      const names = ["__proto__", "constructor", "toString", "1"]
+      const { value } = yield* drive(Effect.forEach(names, (name) => ask(name, name), unbounded), echo)
+      expect(value).toStrictEqual(names.map((name) => `<${name}>`))
+    }))
+
+  it.effect("that come again are not taken for later asks of the same content", () =>
+    Effect.gen(function*() {
+      const handler = Effect.forEach([1, 2, 3], () => ask("same"))
+      const all: Record<string, unknown> = {}
+      const call = { ...baseCall }
+      let answers = 0
+      for (let round = 0; round < 3; round++) {
+        const ended = yield* Rounds.run(handler, call)
+        if (ended._tag === "Complete") break
+        for (const key of Object.keys(ended.inputRequests)) all[key] = say(`${answers++}`)
+        Object.assign(call, { requestState: ended.requestState, inputResponses: { ...all } })
+      }
+      const last = yield* Rounds.run(handler, call)
+      expect(last).toStrictEqual({ _tag: "Complete", value: ["0", "1", "2"] })
+    }))
+
+  it.effect("that are left out are asked for again under the same keys, and count as rounds", () =>
+    Effect.gen(function*() {
+      const handler = Effect.all([ask("a"), ask("a"), ask("b", "name")], unbounded)
+      const call = { ...baseCall }
+      const keys: Array<ReadonlyArray<string>> = []
+      for (let round = 0; round < 8; round++) {
+        const ended = yield* Rounds.run(handler, call)
+        if (ended._tag === "Complete") break
+        keys.push(Object.keys(ended.inputRequests))
+        Object.assign(call, { requestState: ended.requestState, inputResponses: round % 2 === 0 ? undefined : {} })
+      }
+      expect(keys).toStrictEqual(Array.from({ length: 8 }, () => keys[0]))
+      expect((yield* Effect.flip(Rounds.run(handler, call)))._tag).toBe("RoundsExceeded")
+    }))
+
+  it.effect("count as a round where no state came with them", () =>
+    Effect.gen(function*() {
+      const handler = Effect.andThen(ask("a", "a"), ask("b", "b"))
+      const error = yield* Effect.flip(Effect.provideService(drive(handler, echo), Rounds.MaxRounds, 1))
+      expect(error._tag).toBe("RoundsExceeded")
+    }))
+
+  it.effect("may come one after the other", () =>
+    Effect.gen(function*() {
+      const handler = Effect.forEach(["a", "b", "a", "c"], (text) =>
+        Effect.flatMap(ask(text), (reply) => ask(reply)), unbounded)
+      const call = { ...baseCall }
+      for (let round = 0;; round++) {
+        const ended = yield* Effect.provideService(Rounds.run(handler, call), Rounds.MaxRounds, 20)
+        if (ended._tag === "Complete") {
+          expect([ended.value, round]).toStrictEqual([["<<a>>", "<<b>>", "<<a>>", "<<c>>"], 8])
+          break
+        }
+        const [key, request] = Object.entries(ended.inputRequests).at(-1)!
+        Object.assign(call, { requestState: ended.requestState, inputResponses: { [key]: echo(request) } })
+      }
+    }))
+})
+
+layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
+  const carrying = (bytes: Uint8Array) =>
+    Effect.provideService(RequestState.RequestState, {
+      seal: (journal) => Effect.succeed(Base64Url.encode(journal)),
+      open: () => Effect.succeed(bytes)
+    })
+  const text = new TextEncoder()
+  const journal = (answers: string, rest: string, form = 0, version = 1) =>
+    Uint8Array.from([version, form, 0, 0, 0, answers.length, ...text.encode(answers + rest)])
+  const rest = `{"r":1,"t":0,"a":[],"o":[],"d":[]}`
+
+  it.effect("that holds no journal of this version is refused, and nothing runs", () =>
+    Effect.gen(function*() {
+      let ran = 0
+      const handler = Effect.sync(() => ran++)
+      const broken = [
+        new Uint8Array(0),
+        new Uint8Array(6),
+        journal("[]", rest, 0, 2),
+        journal("[]", rest, 1),
+        journal("{}", rest),
+        journal("[1]", rest),
+        journal("[", rest),
+        journal("[]", "null"),
+        journal("[]", `{"r":"1","t":0,"a":[],"o":[],"d":[]}`),
+        journal("[]", `{"r":1,"t":0,"a":[],"o":[["a"]],"d":[]}`),
+        journal("[]", `{"r":1,"t":0,"a":{},"o":[],"d":[]}`),
+        journal("[]", rest).subarray(0, 12),
+        Uint8Array.from([1, 0, 255, 255, 255, 255])
+      ]
+      for (const bytes of broken) {
+        const error = yield* Effect.flip(carrying(bytes)(Rounds.run(handler, { ...baseCall, requestState: "x" })))
+        expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
+      }
+      for (const requestState of [null, 1, {}, []]) {
+        const error = yield* Effect.flip(Rounds.run(handler, { ...baseCall, requestState }))
+        expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
+      }
+      expect(ran).toBe(0)
+      expect(yield* carrying(journal("[]", rest))(Rounds.run(handler, { ...baseCall, requestState: "x" })))
+        .toStrictEqual({ _tag: "Complete", value: 0 })
+    }))
+
+  it.effect("grows by the same for each answer", () =>
+    Effect.gen(function*() {
+      // Answers that do not compress.
+      const reply = ({ params }: { readonly params: object }) =>
+        say(text.encode(JSON.stringify(params)).join("x").slice(0, 300))
+      const lengths: Array<number> = []
+      for (const asked of [50, 100, 200, 400]) {
+        const handler = Effect.andThen(
+          Effect.forEach(Array.from({ length: asked }, (_, i) => i), (i) => ask(`${i}`), unbounded),
+          ask("end")
+        )
+        const { states } = yield* Effect.provide(drive(handler, reply), openStates)
+        lengths.push(states[1]!.length)
+      }
+      const perAnswer = [100, 200, 400].map((asked, i) => (lengths[i + 1]! - lengths[i]!) / (asked / 2))
+      for (const each of perAnswer) expect(each / perAnswer[0]!).toBeCloseTo(1, 0)
+    }))
+})

@@ -1,0 +1,251 @@
+import { ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import {
+  Cause,
+  Clock,
+  Deferred,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Pool,
+  Queue,
+  RcMap,
+  RcRef,
+  Scheduler,
+  Scope,
+  Stream,
+  TxRef
+} from "effect"
+import { TestClock } from "effect/testing"
+import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+
+/** Never ends and never pauses for long. */
+const ticking = Effect.forever(Effect.sleep(5))
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("The end of a round", (it) => {
+  it.effect("lets a finalizer finish that has a time-out", () =>
+    Effect.gen(function*() {
+      let released = 0
+      const release = Effect.andThen(Effect.sleep(10), Effect.sync(() => released++))
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* Effect.addFinalizer(() => Effect.orDie(Effect.timeout(release, "10 seconds")))
+        yield* Effect.addFinalizer(() => Effect.race(release, Effect.never))
+        return yield* ask("a")
+      }))
+      yield* drive(handler, echo)
+      expect(released).toBe(4)
+    }))
+
+  it.effect("leaves fibers alone that a shared resource started on its first use", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const started = { scheduled: 0, atOnce: 0 }
+      const ended: Array<string> = []
+      const background = (name: keyof typeof started) =>
+        Effect.onExit(
+          Effect.andThen(Effect.sync(() => started[name]++), ticking),
+          () => Effect.sync(() => ended.push(name))
+        )
+      const start = yield* Effect.cached(Effect.all([
+        Effect.forkIn(background("scheduled"), scope),
+        Effect.forkIn(background("atOnce"), scope, { startImmediately: true })
+      ]))
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* start
+        yield* Effect.addFinalizer(() => Effect.sleep(10))
+        return yield* ask("a")
+      }))
+      const { value } = yield* drive(handler, echo)
+      expect([value, started, ended]).toStrictEqual(["<a>", { scheduled: 1, atOnce: 1 }, []])
+      yield* Scope.close(scope, Exit.void)
+      expect(ended.toSorted()).toStrictEqual(["atOnce", "scheduled"])
+    }))
+
+  it.effect("keeps pools, references and maps of resources that were made on the way", () =>
+    Effect.gen(function*() {
+      let made = 0
+      let live = 0
+      const resource = Effect.acquireRelease(
+        Effect.sync(() => {
+          live++
+          return ++made
+        }),
+        () => Effect.sync(() => live--)
+      )
+      const pool = yield* Pool.makeWithTTL({ acquire: resource, min: 1, max: 2, timeToLive: "1 minute" })
+      const reference = yield* RcRef.make({ acquire: resource, idleTimeToLive: "1 minute" })
+      const map = yield* RcMap.make({
+        lookup: (key: string) => Effect.map(resource, (n) => `${key} ${n}`),
+        idleTimeToLive: "1 minute"
+      })
+      const use = Effect.scoped(Effect.all([Pool.get(pool), RcRef.get(reference), RcMap.get(map, "key")]))
+      const handler = Effect.gen(function*() {
+        const before = yield* use
+        yield* Effect.scoped(Effect.andThen(use, ask("a")))
+        return [before, yield* use]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value[1]).toStrictEqual(value[0])
+      expect([made, live]).toStrictEqual([3, 3])
+    }))
+
+  it.effect("lets a shared worker serve later rounds", () =>
+    Effect.gen(function*() {
+      const scope = yield* Scope.make()
+      const queue = yield* Queue.unbounded<Deferred.Deferred<string>>()
+      const work = Effect.forever(Effect.flatMap(Queue.take(queue), (job) => Deferred.succeed(job, "served")))
+      const start = yield* Effect.cached(Effect.forkIn(work, scope))
+      const serve = Effect.gen(function*() {
+        yield* start
+        const job = yield* Deferred.make<string>()
+        yield* Queue.offer(queue, job)
+        return yield* Deferred.await(job)
+      })
+      const handler = Effect.gen(function*() {
+        return [yield* serve, yield* ask("a"), yield* serve]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["served", "<a>", "served"])
+      yield* Scope.close(scope, Exit.void)
+    }))
+
+  it.effect("comes although a fiber never stops running", () =>
+    Effect.gen(function*() {
+      const { value } = yield* drive(Effect.raceFirst(ask("a"), Effect.forever(Effect.yieldNow)), echo)
+      expect(value).toBe("<a>")
+    }))
+
+  it.effect("comes where an uninterruptible handler takes no interruption for an answer", () =>
+    Effect.gen(function*() {
+      const untilAnswered: typeof asked = Effect.suspend(() => Effect.catchCause(asked, () => untilAnswered))
+      const asked = ask("a")
+      const { rounds, value } = yield* drive(Effect.uninterruptible(untilAnswered), echo)
+      expect([value, rounds.length]).toStrictEqual(["<a>", 1])
+    }))
+
+  it.effect("comes in an uninterruptible race", () =>
+    Effect.gen(function*() {
+      const race = (text: string) => Effect.race(ask(text), Effect.as(Effect.sleep("1 hour"), "late"))
+      const handler = Effect.uninterruptible(Effect.andThen(Effect.exit(race("a")), race("b")))
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<b>")
+    }))
+
+  it.effect("ends a detached fiber that asks on and on", () =>
+    Effect.gen(function*() {
+      const ended = yield* Deferred.make<void>()
+      const background = Effect.forever(Effect.exit(ask("background"))).pipe(
+        Effect.onExit(() => Deferred.succeed(ended, undefined))
+      )
+      const round = yield* Rounds.run(Effect.andThen(Effect.forkDetach(background), ask("a")), baseCall)
+      expect(round._tag).toBe("InputRequired")
+      yield* Deferred.await(ended)
+    }))
+
+  for (const preventYield of [true, false]) {
+    it.effect(`comes at once with a time-out around, ${preventYield ? "without" : "with"} yields`, () =>
+      Effect.gen(function*() {
+        const handler = Effect.timeout(
+          Effect.gen(function*() {
+            const first = yield* ask("a")
+            const many = yield* Effect.all([ask("b"), ask("c")], unbounded)
+            return yield* ask([first, ...many].join())
+          }),
+          "1 hour"
+        )
+        const { rounds, value } = yield* drive(handler, echo).pipe(
+          Effect.provideService(Rounds.SettleTime, Duration.minutes(1)),
+          Effect.provideService(Scheduler.PreventSchedulerYield, preventYield)
+        )
+        expect([value, rounds.map((keys) => keys.length)]).toStrictEqual(["<<a>,<b>,<c>>", [1, 2, 1]])
+      }))
+  }
+
+  it.effect("comes on a test clock, which the handler may move", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(Effect.timeout(ask("a"), "3 hours"))
+        const answer = yield* Fiber.join(fiber)
+        yield* TestClock.adjust("2 hours")
+        return [answer, yield* Clock.currentTimeMillis]
+      })
+      const { value } = yield* Effect.provide(drive(handler, echo), TestClock.layer())
+      expect(value).toStrictEqual(["<a>", 7_200_000])
+    }))
+
+  it.effect("comes at once with a settle time of zero, and after all work with an infinite one", () =>
+    Effect.gen(function*() {
+      const handler = Effect.all([ask("a"), Effect.andThen(Effect.sleep(150), ask("b"))], unbounded)
+      const sizes = (settleTime: Duration.Duration) =>
+        Effect.map(
+          Effect.provideService(drive(handler, echo), Rounds.SettleTime, settleTime),
+          ({ rounds }) => rounds.map((keys) => keys.length)
+        )
+      expect(yield* sizes(Duration.infinity)).toStrictEqual([2])
+      const lonely = Effect.all([ask("a"), Effect.never], unbounded)
+      const round = yield* Effect.provideService(Rounds.run(lonely, baseCall), Rounds.SettleTime, Duration.zero)
+      expect(round._tag).toBe("InputRequired")
+    }))
+
+  it.effect("waits for streams and transactions", () =>
+    Effect.gen(function*() {
+      const asks = Stream.mapEffect((text: string) => ask(text), { concurrency: 2 })
+      const stream = Stream.merge(asks(Stream.make("a", "b", "c")), asks(Stream.make("d")))
+      const streamed = yield* drive(Stream.runCollect(stream), echo)
+      expect(streamed.value.toSorted()).toStrictEqual(["<a>", "<b>", "<c>", "<d>"])
+      const counting = Effect.gen(function*() {
+        const count = yield* TxRef.make(0)
+        const both = Effect.tx(
+          Effect.flatMap(TxRef.get(count), (n) => n < 2 ? Effect.txRetry : Effect.succeed(n))
+        )
+        const one = (text: string) => Effect.andThen(ask(text), Effect.tx(TxRef.update(count, (n) => n + 1)))
+        return yield* Effect.all([both, one("a"), one("b")], unbounded)
+      })
+      const counted = yield* drive(counting, echo)
+      expect([counted.value[0], counted.rounds.map((keys) => keys.length)]).toStrictEqual([2, [2]])
+    }))
+})
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A call that is cancelled", (it) => {
+  it.effect("runs nothing that would catch a failure", () =>
+    Effect.gen(function*() {
+      let caught = 0
+      const asked = yield* Deferred.make<void>()
+      const catching = Effect.catchCause(ask("a"), () => Effect.sync(() => caught++))
+      const signalling = Effect.andThen(Effect.sleep(1), Deferred.succeed(asked, undefined))
+      const handler = Effect.all([catching, Effect.andThen(signalling, ticking)], unbounded)
+      const fiber = yield* Effect.forkChild(
+        Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.hours(1))
+      )
+      yield* Deferred.await(asked)
+      yield* Fiber.interrupt(fiber)
+      expect(caught).toBe(0)
+    }))
+
+  it.effect("releases what it holds, at whatever moment it is cancelled", () =>
+    Effect.gen(function*() {
+      let held = 0
+      const slowStates = Effect.provideService(RequestState.RequestState, {
+        seal: () => Effect.as(Effect.sleep(3), "state"),
+        open: () => Effect.die("not used")
+      })
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* Effect.acquireRelease(
+          Effect.sync(() => held++),
+          () => Effect.andThen(Effect.sleep(1), Effect.sync(() => held--))
+        )
+        yield* Effect.sleep(1)
+        return yield* Effect.all([ask("a"), Effect.andThen(Effect.sleep(2), ask("b"))], unbounded)
+      }))
+      for (let millis = 0; millis < 12; millis++) {
+        const fiber = yield* Effect.forkChild(slowStates(Rounds.run(handler, baseCall)))
+        yield* Effect.sleep(millis)
+        yield* Fiber.interrupt(fiber)
+        const exit = yield* Fiber.await(fiber)
+        expect(held).toBe(0)
+        expect(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)).toBe(true)
+      }
+    }))
+})

@@ -1,0 +1,73 @@
+import { ClientSampler, Rounds } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { recordSpans } from "./fixtures.ts"
+import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+
+/** A clock whose methods need the clock itself. */
+class LateClock implements Clock.Clock {
+  readonly #late = 3_600_000
+  readonly #clock = Context.get(Context.empty(), Clock.Clock)
+  currentTimeMillisUnsafe() {
+    return this.#clock.currentTimeMillisUnsafe() + this.#late
+  }
+  get currentTimeMillis() {
+    return Effect.sync(() => this.currentTimeMillisUnsafe())
+  }
+  currentTimeNanosUnsafe() {
+    return this.#clock.currentTimeNanosUnsafe()
+  }
+  get currentTimeNanos() {
+    return this.#clock.currentTimeNanos
+  }
+  monotonicTimeNanosUnsafe() {
+    return this.#clock.monotonicTimeNanosUnsafe()
+  }
+  get monotonicTimeNanos() {
+    return this.#clock.monotonicTimeNanos
+  }
+  sleep(duration: Duration.Duration) {
+    return this.#clock.sleep(duration)
+  }
+}
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A handler in rounds", (it) => {
+  it.effect("has the clock that was provided", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        yield* Effect.sleep(1)
+        yield* ask("a")
+        return (yield* Clock.currentTimeMillis) - Date.now()
+      })
+      const { value } = yield* Effect.provideService(drive(handler, echo), Clock.Clock, new LateClock())
+      expect(value).toBeGreaterThan(3_500_000)
+    }))
+
+  it.effect("is one trace, and each of its rounds says what it did", () =>
+    Effect.gen(function*() {
+      const { layer, spans } = recordSpans()
+      const handler = Effect.gen(function*() {
+        yield* ask("a", "a")
+        yield* Effect.all([ask("b"), ask("c")], unbounded)
+        return yield* Effect.fail("in the end")
+      })
+      yield* Effect.flip(Effect.provide(drive(handler, echo), layer))
+      expect(new Set(spans.map((span) => span.traceId)).size).toBe(1)
+      const rounds = spans.filter((span) => span.name === "tools/call tool")
+      const attribute = (name: string) => rounds.map((span) => span.attributes.get(`sampling.round.${name}`))
+      expect(attribute("index")).toStrictEqual([1, 2, 3])
+      expect(attribute("asks")).toStrictEqual([1, 2, 0])
+      expect(attribute("replayed_answers")).toStrictEqual([0, 1, 3])
+      expect(attribute("state_bytes")).toStrictEqual([expect.any(Number), expect.any(Number), 0])
+    }))
+
+  it.effect("leaves no timer and no listener behind after a thousand rounds", () =>
+    Effect.gen(function*() {
+      const handler = Effect.timeout(Effect.all([ask("a"), Effect.never], unbounded), "1 hour")
+      const round = Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.zero)
+      yield* round
+      const before = process.getActiveResourcesInfo().length
+      yield* Effect.forEach(Array.from({ length: 1000 }), () => round, { concurrency: 100, discard: true })
+      expect(process.getActiveResourcesInfo().length).toBeLessThanOrEqual(before + 2)
+    }))
+})

@@ -1,0 +1,170 @@
+import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import { Effect, Exit, Layer, Random, Schema } from "effect"
+import { Tool, Toolkit } from "effect/ai"
+import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+
+const once = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, schema: Schema.Codec<A, unknown>) =>
+  Rounds.once(name, effect, { schema })
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A step", (it) => {
+  it.effect("does not keep what it came to only because the round ended", () =>
+    Effect.gen(function*() {
+      const careful = Effect.catchCause(ask("a"), () => Effect.succeed("nobody answered"))
+      const { value } = yield* drive(Effect.uninterruptible(once("careful", careful, Schema.String)), echo)
+      expect(value).toBe("<a>")
+    }))
+
+  it.effect("finds its turn inside of another one, when a step of its name was recorded elsewhere", () =>
+    Effect.gen(function*() {
+      let saved = 0
+      const save = once("save", Effect.sync(() => `${++saved}`), Schema.String)
+      const first = once("first", Effect.andThen(ask("a"), save), Schema.String)
+      const second = once("second", Effect.andThen(save, ask("b")), Schema.String)
+      const { value } = yield* drive(Effect.all([first, second], unbounded), echo)
+      expect([value, saved]).toStrictEqual([["2", "<b>"], 2])
+    }))
+
+  it.effect("takes no random numbers from what comes after it", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const inside = yield* once("draw", Random.nextInt, Schema.Int)
+        const after = yield* Random.nextInt
+        expect(after).not.toBe(inside)
+        return yield* ask(`${inside} ${after}`)
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.length).toBe(1)
+    }))
+
+  it.effect("gives back values that are no JSON, as its schema says", () =>
+    Effect.gen(function*() {
+      const values = [undefined, new Date(0), 10n, new Map([["a", 1]]), Number.NaN, { a: undefined }]
+      const handler = Effect.gen(function*() {
+        const found = [
+          yield* once("void", Effect.void, Schema.Void),
+          yield* once("date", Effect.succeed(new Date(0)), Schema.Date),
+          yield* once("bigint", Effect.succeed(10n), Schema.BigInt),
+          yield* once(
+            "map",
+            Effect.succeed<ReadonlyMap<string, number>>(new Map([["a", 1]])),
+            Schema.ReadonlyMap(Schema.String, Schema.Finite)
+          ),
+          // oxlint-disable-next-line effect/no-schema-number -- for what is no finite number
+          yield* once("nan", Effect.succeed(Number.NaN), Schema.Number),
+          yield* once("struct", Effect.succeed({ a: undefined }), Schema.Struct({ a: Schema.Undefined }))
+        ]
+        yield* ask("a")
+        return found
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(values)
+    }))
+
+  it.effect("is a defect where its value does not fit its schema, and is not recorded", () =>
+    Effect.gen(function*() {
+      let ran = 0
+      const step = once("step", Effect.sync((): unknown => [++ran, 1n]), Schema.Unknown)
+      const exit = yield* Effect.exit(drive(Effect.andThen(step, ask("a")), echo))
+      expect([Exit.hasDies(exit), ran]).toStrictEqual([true, 1])
+    }))
+
+  it.effect("that fails runs again, and keeps what was asked inside of it", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      const step = once(
+        "flaky",
+        Effect.tap(ask("a"), () => ++attempts < 3 ? Effect.fail("not yet") : Effect.void),
+        Schema.String
+      )
+      const { rounds, value } = yield* drive(Effect.andThen(Effect.eventually(step), ask("b")), echo)
+      expect([value, attempts, rounds.length]).toStrictEqual(["<b>", 3, 3])
+    }))
+
+  it.effect("in a tool in a loop with tools asks, and runs once", () =>
+    Effect.gen(function*() {
+      const ran: Array<string> = []
+      const note = (name: string, effect: Effect.Effect<string>) =>
+        once(name, Effect.tap(effect, () => Effect.sync(() => ran.push(name))), Schema.String)
+      const Tools = Toolkit.make(
+        Tool.make("book", { parameters: Schema.Struct({ n: Schema.Finite }), success: Schema.String })
+      )
+      const sampler = yield* Sampler.Sampler
+      const asking = (text: string) => Effect.orDie(Effect.map(sampler.sample(text), (reply) => reply.text))
+      const handlers = Tools.toLayer({
+        book: ({ n }) =>
+          Effect.gen(function*() {
+            yield* note(`pay ${n}`, Effect.succeed("paid"))
+            return yield* note(`ask ${n}`, Effect.flatMap(asking(`confirm ${n}`), (text) => asking(`sure ${text}`)))
+          }).pipe(Effect.orDie)
+      })
+      const handler = Sampler.sample("book two", { toolkit: Tools, concurrency: 2 }).pipe(
+        Effect.map((reply) => reply.text),
+        Effect.provide(handlers)
+      )
+      const { value } = yield* drive(handler, ({ params }) => {
+        const { messages } = decodeMessages(params)
+        if (messages.length === 1 && JSON.stringify(messages).includes("book two")) {
+          const use = (n: number) => ({ type: "tool_use", id: `${n}`, name: "book", input: { n } })
+          return { role: "assistant", model: "m", content: [use(1), use(2)] }
+        }
+        return messages.length === 1 ? echo({ params }) : say(JSON.stringify(messages.at(-1)))
+      })
+      expect(value).toContain("<sure <confirm 1>>")
+      expect(value).toContain("<sure <confirm 2>>")
+      expect(ran.toSorted()).toStrictEqual(["ask 1", "ask 2", "pay 1", "pay 2"])
+    }))
+
+  it.effect("of a tool gives plain JSON to all runs", () =>
+    Effect.gen(function*() {
+      const Tools = Toolkit.make(Tool.make("get", { parameters: Schema.Struct({}), success: Schema.Unknown }))
+      const results = [new Date(0), { a: undefined }, { at: new Date(0) }, new Map([["a", 1]])]
+      for (const result of results) {
+        const handler = Effect.map(Sampler.sample("x", { toolkit: Tools }), (reply) => reply.text).pipe(
+          Effect.provide(Tools.toLayer({ get: () => Effect.succeed(result) })),
+          Effect.tap(() => ask("end"))
+        )
+        const { rounds } = yield* drive(handler, ({ params }) =>
+          decodeMessages(params).messages.length === 1 && JSON.stringify(params).includes("\"x\"")
+            ? { role: "assistant", model: "m", content: { type: "tool_use", id: "1", name: "get", input: {} } }
+            : say("done"))
+        expect(rounds.length).toBe(3)
+      }
+    }))
+
+  it.effect("is made of each completion of a provider, next to asks of the client", () =>
+    Effect.gen(function*() {
+      let paid = 0
+      const provider = ProviderSampler.layer({ name: "p", createMessage: () => Effect.sync(() => `p${++paid}`) })
+      const handler = Effect.gen(function*() {
+        const first = yield* Effect.provide(ask("x"), provider)
+        const second = yield* ask(`about ${first}`)
+        const same = Effect.provide(ask("same"), provider)
+        return [second, ...(yield* Effect.all([same, same, ask("z")], unbounded))]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, paid]).toStrictEqual([["<about p1>", "p2", "p3", "<z>"], 3])
+    }))
+
+  it.effect("of a provider answers when the client was asked as often as it may be", () =>
+    Effect.gen(function*() {
+      for (const maxRounds of [0, 1, 2]) {
+        let paid = 0
+        const provider = ProviderSampler.layer({ name: "p", createMessage: () => Effect.sync(() => `p${++paid}`) })
+        const handler = Effect.forEach([1, 2, 3], (n) => ask(`${n}`, `name ${n}`)).pipe(
+          Effect.provide(Sampler.fallback(ClientSampler.layer, provider)),
+          Effect.provideService(Rounds.MaxRounds, 8)
+        )
+        const { rounds, value } = yield* Effect.provideService(drive(handler, echo), Rounds.MaxRounds, maxRounds)
+        expect(value).toStrictEqual([
+          ...["<1>", "<2>"].slice(0, maxRounds),
+          ...["p1", "p2", "p3"].slice(0, 3 - maxRounds)
+        ])
+        expect([rounds.length, paid]).toStrictEqual([maxRounds, 3 - maxRounds])
+      }
+    }))
+})
+
+const decodeMessages = Schema.decodeUnknownSync(
+  Schema.Struct({ messages: Schema.Array(Schema.Unknown) })
+)
