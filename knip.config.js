@@ -20,6 +20,7 @@ export default {
         "@changesets/*",
         "@dprint/*",
         "@effect/language-service",
+        "@modelcontextprotocol/conformance",
         "@modelcontextprotocol/sdk",
         "publint",
         "tstyche",

@@ -31,7 +31,7 @@ for (const name of named.length > 0 ? named : Object.keys(steps)) {
 }
 
 console.log("\n=== summary")
-for (const { name, ok, seconds } of results) console.log(`${ok ? "ok  " : "FAIL"} ${name.padEnd(10)} ${seconds} s`)
+for (const { name, ok, seconds } of results) console.log(`${ok ? "ok  " : "FAIL"} ${name.padEnd(11)} ${seconds} s`)
 const failed = results.filter(({ ok }) => !ok).length
 console.log(`steps: ${results.length - failed} passed, ${failed} failed`)
 process.exitCode = failed === 0 ? 0 : 1

@@ -121,8 +121,9 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  *
  * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
  * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
- * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the run
- * where the handler asks for it, before the handler sees it.
+ * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the
+ * run where the handler asks for it, before the handler sees it. Answers that the state does not ask for are ignored. Those
+ * that come without a state are taken by asks that have a `key`, where nothing was recorded before.
  *
  * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
  *

@@ -1,4 +1,4 @@
-import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
 import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
@@ -13,6 +13,12 @@ const reply = (text: string) => ({ role: "assistant", model: "m", content: { typ
 const inputRequired = (round: Rounds.Round<unknown>): Rounds.InputRequired => {
   if (round._tag !== "InputRequired") throw new Error("the call is complete")
   return round
+}
+
+const beforeAsking: Readonly<Record<string, Effect.Effect<unknown, SamplingError.ReplayMismatch>>> = {
+  "records a step": Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }),
+  "looks at when it started": Rounds.startedAt,
+  "uses random numbers": Random.next
 }
 
 const continued = ({ requestState }: Rounds.InputRequired) => ({ requestState })
@@ -89,19 +95,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(ended).toMatchObject({ _tag: "Complete", value: "Paris" })
     }))
 
-  it.effect.each([
-    ["records a step", Effect.asVoid(Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }))] as const,
-    ["looks at when it started", Effect.asVoid(Rounds.startedAt)] as const,
-    ["uses random numbers", Effect.asVoid(Random.next)] as const
-  ])(
-    "asks again when an answer comes without the state, where the handler first %s",
-    ([, before]) =>
+  for (const [what, before] of Object.entries(beforeAsking)) {
+    it.effect(`asks again when an answer comes without the state, where the handler first ${what}`, () =>
       Effect.gen(function*() {
         const handler = Effect.andThen(before, ask("What is the capital?", "capital"))
         const first = yield* Rounds.run(handler, call({}))
         const without = yield* Rounds.run(handler, call({ inputResponses: { capital: reply("Paris") } }))
-        for (const { _tag, inputRequests, requestState } of [inputRequired(first), inputRequired(without)]) {
-          expect([_tag, Object.keys(inputRequests)]).toStrictEqual(["InputRequired", ["capital"]])
+        for (const { inputRequests, requestState } of [inputRequired(first), inputRequired(without)]) {
+          expect(Object.keys(inputRequests)).toStrictEqual(["capital"])
           expect(requestState).toBeTypeOf("string")
         }
         const again = yield* Rounds.run(
@@ -109,8 +110,8 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
           call({ ...continued(inputRequired(without)), inputResponses: { capital: reply("Paris") } })
         )
         expect(again).toMatchObject({ _tag: "Complete", value: "Paris" })
-      })
-  )
+      }))
+  }
 
   it.effect("ignores answers that the state does not ask for", () =>
     Effect.gen(function*() {
