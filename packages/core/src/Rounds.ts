@@ -134,39 +134,44 @@ export const run = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   call: Call
 ): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse, R> =>
-  Effect.gen(function*() {
+  Effect.withFiber((fiber) => {
+    const responses = toResponses(call.inputResponses)
+    if (responses === undefined) return Effect.fail(new InvalidInputResponse({ message: notAnswers }))
     const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
-    const carrier = yield* RequestState
-    const responses = yield* toResponses(call.inputResponses)
-    const journal = call.requestState === undefined
-      ? emptyJournal(yield* Clock.currentTimeMillis, responses.size > 0)
-      : yield* openJournal(carrier, call.requestState, binding)
-    const maxRounds = yield* MaxRounds
-    const settleTime = yield* SettleTime
-    return yield* inRoundSpan(
-      `${call.method} ${cut(call.name, 100)}`,
-      journal.trace,
-      Effect.fnUntraced(
-        function*(trace, annotate): Effect.fn.Return<Round<A>, E | StateNotKept | InvalidInputResponse, R> {
-          const ended = yield* runRound(handler, { client: call, journal, responses, maxRounds, settleTime })
-          const index = journal.rounds + 1
-          const { exit, interruption, replayed } = ended
-          annotate({ index, asks: 0, replayed, stateBytes: 0 })
-          if (interruption === undefined) return { _tag: "Complete", value: yield* exit }
-          if (interruption._tag === "InvalidAnswer") return yield* invalidAnswer(interruption)
-          const { asks } = interruption
-          const next = { ...ended.journal, trace, rounds: index, open: asks.map(([record]) => record) }
-          const requestState = ended.isStartKnown || needsState(next, asks)
-            ? yield* Effect.flatMap(encodeJournal(next), (bytes) => carrier.seal(bytes, binding))
-            : undefined
-          annotate({ index, asks: asks.length, replayed, stateBytes: requestState?.length ?? 0 })
-          const inputRequests = Object.fromEntries(
-            asks.map(([record, { method, params }]) => [wireKey(record), { method, params }])
-          )
-          return { _tag: "InputRequired", inputRequests, requestState }
-        }
-      )
-    )
+    const carrier = fiber.getRef(RequestState)
+    const options = {
+      client: call,
+      responses,
+      maxRounds: fiber.getRef(MaxRounds),
+      settleTime: fiber.getRef(SettleTime)
+    }
+    const runFrom = (journal: Journal) =>
+      inRoundSpan(`${call.method} ${cut(call.name, 100)}`, journal.trace, (trace, annotate) =>
+        Effect.flatMap(
+          runRound(handler, { ...options, journal }),
+          (ended): Effect.Effect<Round<A>, E | StateNotKept | InvalidInputResponse> => {
+            const index = journal.rounds + 1
+            const { exit, interruption, replayed } = ended
+            annotate({ index, asks: 0, replayed, stateBytes: 0 })
+            if (interruption === undefined) return Effect.map(exit, (value) => ({ _tag: "Complete", value }))
+            if (interruption._tag === "InvalidAnswer") return invalidAnswer(interruption)
+            const { asks } = interruption
+            const next = { ...ended.journal, trace, rounds: index, open: asks.map(([record]) => record) }
+            const state = ended.isStartKnown || needsState(next, asks)
+              ? Effect.flatMap(encodeJournal(next), (bytes) => carrier.seal(bytes, binding))
+              : Effect.undefined
+            return Effect.map(state, (requestState) => {
+              annotate({ index, asks: asks.length, replayed, stateBytes: requestState?.length ?? 0 })
+              const inputRequests = Object.fromEntries(
+                asks.map(([record, { method, params }]) => [wireKey(record), { method, params }])
+              )
+              return { _tag: "InputRequired", inputRequests, requestState }
+            })
+          }
+        ))
+    return call.requestState === undefined
+      ? runFrom(emptyJournal(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(), responses.size > 0))
+      : Effect.flatMap(openJournal(carrier, call.requestState, binding), runFrom)
   })
 
 /**
@@ -182,6 +187,13 @@ export const run = <A, E, R>(
  * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time should have
  * names of their own: put what tells them apart into the name. A record that belongs to a fiber that has not come to it is
  * a `ReplayMismatch`, and so is one that does not fit the schema.
+ *
+ * **Gotchas**
+ *
+ * - A round ends only when no step is at work. A step that waits for what another fiber holds while that one waits for an
+ *   answer, a semaphore for example, keeps the round open until the client cancels the call. Take such things outside of
+ *   steps, and of tools that the model calls, or do not hold them while asking.
+ * - A result that its own schema does not take is a defect, after the effect has happened.
  *
  * **Example** (Paying once)
  *
@@ -218,12 +230,16 @@ export const startedAt: Effect.Effect<DateTime.Utc> = Effect.flatMap(
   (current) => current === undefined ? DateTime.now : Effect.sync(() => DateTime.makeUnsafe(current.startedAt))
 )
 
-const toResponses = (inputResponses: unknown): Effect.Effect<ReadonlyMap<string, unknown>, InvalidInputResponse> => {
-  if (inputResponses === undefined) return Effect.succeed(new Map())
+const toResponses = (inputResponses: unknown): ReadonlyMap<string, unknown> | undefined => {
+  if (inputResponses === undefined) return noResponses
   return typeof inputResponses === "object" && inputResponses !== null && !Array.isArray(inputResponses)
-    ? Effect.succeed(new Map(Object.entries(inputResponses)))
-    : Effect.fail(new InvalidInputResponse({ message: "inputResponses: expected an object of answers by their keys" }))
+    ? new Map(Object.entries(inputResponses))
+    : undefined
 }
+
+const noResponses: ReadonlyMap<string, unknown> = new Map()
+
+const notAnswers = "inputResponses: expected an object of answers by their keys"
 
 const invalidAnswer = ({ key, problem }: { readonly key: string; readonly problem: string }): Effect.Effect<
   never,

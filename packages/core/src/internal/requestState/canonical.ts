@@ -28,7 +28,27 @@ interface Frame {
  * Takes every value, JSON or not, at any depth: members that JSON leaves out are left out, and what it refuses gets a
  * text that no JSON has.
  */
-export const canonicalJson = (root: unknown): string => {
+export const canonicalJson = (root: unknown): string =>
+  isCanonical(root, 0) ? JSON.stringify(root) : writeCanonical(root)
+
+/** Whether JSON.stringify writes it the same way: JSON through and through, with sorted keys, as most arguments are. */
+const isCanonical = (value: unknown, depth: number): boolean => {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return true
+  if (typeof value === "number") return Number.isFinite(value)
+  if (typeof value !== "object" || depth === maxFastDepth) return false
+  if (Array.isArray(value)) return value.every((member) => isCanonical(member, depth + 1))
+  if (Object.getPrototypeOf(value) !== Object.prototype) return false
+  let last: string | undefined
+  for (const [key, member] of Object.entries(value)) {
+    if ((last !== undefined && byCodeUnits(last, key) > 0) || !isCanonical(member, depth + 1)) return false
+    last = key
+  }
+  return true
+}
+
+const maxFastDepth = 32
+
+const writeCanonical = (root: unknown): string => {
   let out = ""
   const stack: Array<Frame> = []
   // What is open now, to meet a value inside of itself.

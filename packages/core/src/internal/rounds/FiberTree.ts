@@ -97,13 +97,14 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   /** What the fiber that runs the handler has to start with. */
-  get services(): Context.Context<never> {
-    return Context.make(Scheduler.Scheduler, this).pipe(
+  get services(): ReadonlyArray<readonly [key: string, service: unknown]> {
+    return [
+      [Scheduler.Scheduler.key, this],
       // Where nothing may yield, the scheduler would not be asked.
-      Context.add(Scheduler.PreventSchedulerYield, false),
-      Context.add(CurrentBranch, this.root),
-      Context.add(CurrentPlace, new Place(this.root.path))
-    )
+      [Scheduler.PreventSchedulerYield.key, false],
+      [CurrentBranch.key, this.root],
+      [CurrentPlace.key, new Place(this.root.path)]
+    ]
   }
 
   branchOf(fiber: AnyFiber): Branch {

@@ -5,6 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Random from "effect/Random"
 import { ClientConnection } from "../../ClientConnection.ts"
+import type { ClientRequest } from "../../ClientConnection.ts"
+import type { SamplingError } from "../../SamplingError.ts"
 import { seededRandom, tellingClock } from "./callServices.ts"
 import type { Journal } from "./Journal.ts"
 import { CurrentRun, RoundRun } from "./RoundRun.ts"
@@ -33,6 +35,34 @@ export interface Ended<A, E> {
 /** Work in flight takes real time, also where a test controls the clock of the handler. */
 const realClock = Context.get(Context.empty(), Clock.Clock)
 
+/** The client, as the handler meets it: what is asked waits for a round. */
+class RoundConnection implements ClientConnection {
+  readonly unreachable = undefined
+  private readonly described: Options["client"]
+  private readonly run: RoundRun
+
+  constructor(described: Options["client"], run: RoundRun) {
+    this.described = described
+    this.run = run
+  }
+
+  get client(): ClientConnection["client"] {
+    return this.described.client
+  }
+
+  get protocolVersion(): string | undefined {
+    return this.described.protocolVersion
+  }
+
+  get capabilities(): ClientConnection["capabilities"] {
+    return this.described.capabilities
+  }
+
+  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    return this.run.ask(request)
+  }
+}
+
 /** Runs a handler until it ends, or until it only waits for answers. */
 export const runRound = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
@@ -55,13 +85,14 @@ export const runRound = <A, E, R>(
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
-      const services = Context.merge(context, run.tree.services).pipe(
-        Context.add(Clock.Clock, tellingClock(clock)),
-        Context.add(Random.Random, seededRandom),
-        Context.add(CurrentRun, run),
-        Context.add(ClientConnection, { ...client, unreachable: undefined, ask: (request) => run.ask(request) })
-      )
-      const fiber = Effect.runForkWith(services)(Effect.withFiber((root) => {
+      // All at once: each addition to a context that fibers cache something of costs a copy.
+      const services = new Map(context.mapUnsafe)
+      for (const [key, service] of run.tree.services) services.set(key, service)
+      services.set(Clock.Clock.key, tellingClock(clock))
+      services.set(Random.Random.key, seededRandom)
+      services.set(CurrentRun.key, run)
+      services.set(ClientConnection.key, new RoundConnection(client, run))
+      const fiber = Effect.runForkWith(Context.makeUnsafe<R>(services))(Effect.withFiber((root) => {
         run.started(root)
         return handler
       }))
