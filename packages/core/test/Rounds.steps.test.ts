@@ -1,6 +1,6 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Effect, Exit, Layer, Random, Schema } from "effect"
+import { Duration, Effect, Exit, Layer, Random, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
@@ -24,6 +24,36 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const { value } = yield* drive(Effect.all([first, second], unbounded), echo)
       expect([value, saved]).toStrictEqual([["2", "<b>"], 2])
     }))
+
+  it.effect("keeps the answers that led to it for itself", () =>
+    Effect.gen(function*() {
+      let answers = 0
+      const handler = Effect.gen(function*() {
+        const inside = yield* once("step", ask("same"), Schema.String)
+        yield* ask("something else")
+        return [inside, yield* ask("same")]
+      })
+      const { value } = yield* drive(handler, () => say(`${++answers}`))
+      expect([value, answers]).toStrictEqual([["1", "3"], 3])
+    }))
+
+  it.effect("waits for the fiber that its record belongs to, as long as the client can be asked", () =>
+    Effect.gen(function*() {
+      let run = 0
+      const saved: Array<string> = []
+      const handler = Effect.suspend(() => {
+        run++
+        const branch = (name: string, isSlow: boolean) =>
+          Effect.sleep(isSlow ? 60 : 0).pipe(
+            Effect.andThen(once("save", Effect.sync(() => `${name} ${saved.push(name)}`), Schema.String)),
+            Effect.tap(() => ask(name))
+          )
+        const others = Effect.andThen(ask("x"), Effect.andThen(ask("y"), ask("z")))
+        return Effect.all([branch("a", run === 2), branch("b", run === 1), others], unbounded)
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, saved]).toStrictEqual([["a 1", "b 2", "<z>"], ["a", "b"]])
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.millis(10))))
 
   it.effect("takes no random numbers from what comes after it", () =>
     Effect.gen(function*() {

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { concat, empty, lastBytes, sampleBytes } from "../internal/bytes.ts"
-import { fromUtf8 } from "../internal/rounds/utf8.ts"
+import { fromUtf8 } from "../internal/platform.ts"
 
 /**
  * Splits a byte stream into lines, in time linear in its size. Of a line over the limit only the first and last bytes

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import { queueMicrotask } from "../internal/platform.ts"
-import { toUtf8 } from "../internal/rounds/utf8.ts"
+import { toUtf8 } from "../internal/platform.ts"
 import { MessageTooLarge } from "./AskError.ts"
 import { UnreadAnswer } from "./ClientChannel.ts"
 import { LineReader } from "./LineReader.ts"

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import { concat, lastBytes, sampleBytes } from "./bytes.ts"
-import { fromUtf8 } from "./rounds/utf8.ts"
+import { fromUtf8 } from "./platform.ts"
 
 /** What is needed of Node's `IncomingMessage`. */
 export interface BodySource {

@@ -4,6 +4,9 @@ interface Platform {
   readonly clearTimeout: (timer: Timer | undefined) => void
   readonly queueMicrotask: (f: () => void) => void
   readonly performance: { readonly now: () => number }
+  readonly TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
+  readonly TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => string }
+  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
   readonly URL: { readonly parse: (url: string) => { readonly hostname: string } | null }
 }
 
@@ -13,5 +16,23 @@ export interface Timer {
   readonly unref?: () => unknown
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- HTML Standard, "Timers", and others: every platform has them
-export const { URL, clearTimeout, performance, queueMicrotask, setTimeout } = globalThis as unknown as Platform
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- HTML Standard, "Timers", Encoding Standard, and others: every platform has them
+const platform = globalThis as unknown as Platform
+
+export const { URL, clearTimeout, performance, queueMicrotask, setTimeout } = platform
+
+const encoder = new platform.TextEncoder()
+const decoder = new platform.TextDecoder()
+
+export const toUtf8 = (text: string): Uint8Array => encoder.encode(text)
+
+export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
+
+/**
+ * A built-in module of Node, Bun or Deno, which does at once what the Web's interfaces do in another thread; undefined
+ * elsewhere. Nothing is imported, so this runs on every platform.
+ */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller says which part of the module it uses
+export const builtin = <Module>(name: string): Module | undefined =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller names the part of the module's documented interface that it uses
+  platform.process?.getBuiltinModule?.(name) as Module | undefined

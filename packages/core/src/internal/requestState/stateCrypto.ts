@@ -3,6 +3,7 @@ import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
+import { builtin, toUtf8 } from "../platform.ts"
 
 /** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
 export interface Cipher {
@@ -66,14 +67,6 @@ interface Subtle {
   readonly decrypt: Subtle["encrypt"]
   readonly digest: (name: string, data: Uint8Array) => Promise<ArrayBuffer>
 }
-
-interface Platform {
-  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
-  readonly TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
-}
-
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- core is compiled without the types of any platform
-const platform = globalThis as unknown as Platform
 
 const algorithm = "aes-256-gcm"
 const gcm = { authTagLength: tagLength }
@@ -144,8 +137,7 @@ export const webCrypto: StateCrypto = {
           .pipe(Effect.mapError(() => "tampered"))
     }
   },
-  sha256: (text) =>
-    withSubtle((subtle) => subtle.digest("SHA-256", new platform.TextEncoder().encode(text))).pipe(Effect.orDie),
+  sha256: (text) => withSubtle((subtle) => subtle.digest("SHA-256", toUtf8(text))).pipe(Effect.orDie),
   toBase64Url: Base64Url.encode,
   fromBase64Url: (text) => {
     const decoded = Base64Url.decode(text)
@@ -161,9 +153,8 @@ const withSubtle = (f: (subtle: Subtle) => Promise<ArrayBuffer>) =>
   )
 
 const findNode = (): StateCrypto => {
-  const module = platform.process!.getBuiltinModule!
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- used once below, before anybody relies on it
-  const found = fromNode(module("node:crypto") as NodeCrypto, (module("node:buffer") as { Buffer: NodeBuffer }).Buffer)
+  // What is missing throws here or below, where everything is used once before anybody relies on it.
+  const found = fromNode(builtin<NodeCrypto>("node:crypto")!, builtin<{ Buffer: NodeBuffer }>("node:buffer")!.Buffer)
   const probe = new Uint8Array(32)
   const nonce = probe.subarray(0, nonceLength)
   const cipher = found.cipher(probe)

@@ -447,11 +447,9 @@ export class RoundRun {
       highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
     }
     return asks.map(({ at, base, request }) => {
-      const index = Math.max(
-        again.findIndex((ask) => ask.base === base && ask.at === at),
-        again.findIndex((ask) => ask.base === base)
-      )
-      const known = index === -1 ? undefined : again.splice(index, 1)[0]
+      const same = again.filter((ask) => ask.base === base)
+      const known = same.find((ask) => ask.at === at) ?? same[0]
+      if (known !== undefined) again.splice(again.indexOf(known), 1)
       const occurrence = known?.occurrence ?? (highest.get(base) ?? 0) + 1
       highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
       return [{ base, occurrence, at, about: aboutRequest(request) }, request]

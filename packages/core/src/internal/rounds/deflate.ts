@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { builtin } from "./builtin.ts"
+import { builtin } from "../platform.ts"
 
 interface Zlib {
   readonly deflateRawSync: (data: Uint8Array, options: { readonly level: number }) => Uint8Array

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
+import { fromUtf8, toUtf8 } from "../platform.ts"
 import { deflate, inflate } from "./deflate.ts"
 import type { Journal } from "./Journal.ts"
 import { fromParts, toParts } from "./Journal.ts"
-import { fromUtf8, toUtf8 } from "./utf8.ts"
 
 /** Below this, compression saves less than it costs. */
 const worthCompressing = 2048
