@@ -343,6 +343,52 @@ describe("In rounds", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => events.find((event) => event === "served", 1000))
     }))
 
+  it.live("calls that come all at once keep what each of them brings", () =>
+    Effect.gen(function*() {
+      const { client } = yield* serveStdio
+      const ids = Array.from({ length: 150 }, (_, index) => 1000 + index)
+      const sendAll = (makeParams: (id: number) => object) =>
+        Effect.promise(() =>
+          client.post(
+            ids.map((id) =>
+              JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: withEnvelope(makeParams(id)) })
+            ).join("\n")
+          )
+        )
+      const replies = Effect.promise(() => Promise.all(ids.map((id) => client.response(id))))
+      const call = (id: number) => ({ name: "chain", arguments: { asks: 1, id } })
+      yield* Effect.promise(() => client.request("tools/call", withEnvelope({ name: "plain", arguments: { n: 1 } })))
+      yield* sendAll(call)
+      const states = new Map((yield* replies).map((reply): [unknown, Reply["result"]] => [reply.id, reply.result]))
+      client.received.entries.length = 0
+      yield* sendAll((id) => {
+        const { inputRequests, requestState } = states.get(id)
+        const answers = Object.keys(inputRequests).map((key) => [key, echo(inputRequests[key])])
+        return { ...call(id), inputResponses: Object.fromEntries(answers), requestState }
+      })
+      for (const reply of yield* replies) assert.strictEqual(textOf(reply), "<start>")
+    }))
+
+  it.live("a call does not get the state of another one whose id is the same", () =>
+    Effect.gen(function*() {
+      const { client, events } = yield* serveStdio
+      const first = yield* Effect.promise(() =>
+        client.request("tools/call", withEnvelope({ name: "other", arguments: { asks: 1 } }))
+      )
+      const { requestState } = first.result
+      const line = (name: string, rest: object = {}) =>
+        JSON.stringify({
+          jsonrpc: "2.0",
+          id: 77,
+          method: "tools/call",
+          params: withEnvelope({ name, arguments: { asks: 1 }, ...rest })
+        })
+      events.entries.length = 0
+      yield* Effect.promise(() => client.post(`${line("chain", { requestState })}\n${line("other", { requestState })}`))
+      yield* Effect.promise(() => client.received.find(({ error, id }) => id === 77 && error !== undefined))
+      assert.notInclude(events.entries, "chain")
+    }))
+
   it.live("calls may end when the server shuts down, others are told that they were interrupted", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()

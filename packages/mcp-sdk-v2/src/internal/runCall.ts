@@ -161,7 +161,9 @@ interface Envelope {
 
 /** Nobody has checked `inputResponses` and `requestState`: that is for the rounds to do. */
 const toCall = (method: Method, principal: string | undefined, server: Server, ctx: ServerContext): Rounds.Call => {
-  const params = takeCallParams(server, ctx.mcpReq.id) ?? {}
+  const params = takeCallParams(server, ctx.mcpReq.id)
+  // Without them a state would be bound to nothing, and one that came would be forgotten.
+  if (params === undefined) throw HandlerFailure.protocolError(ProtocolErrorCode.InternalError, notRemembered)
   const name = params[method === "resources/read" ? "uri" : "name"]
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `Envelope`
   const envelope = ctx.mcpReq.envelope as unknown as Envelope
@@ -177,6 +179,10 @@ const toCall = (method: Method, principal: string | undefined, server: Server, c
     requestState: params["requestState"]
   }
 }
+
+const notRemembered =
+  "The server does not know what it was called with. Register features and wrap handlers before it " +
+  "connects, and give calls ids of their own."
 
 const toInputRequired = ({ inputRequests, requestState }: Rounds.InputRequired): InputRequiredResult => ({
   resultType: "input_required",
