@@ -347,7 +347,7 @@ describe("In rounds", { timeout: 30_000 }, () => {
     Effect.gen(function*() {
       const { client } = yield* serveStdio
       const ids = Array.from({ length: 150 }, (_, index) => 1000 + index)
-      const sendAll = (makeParams: (id: number) => object) =>
+      const sendAll = (makeParams: (id: number) => Readonly<Record<string, unknown>>) =>
         Effect.promise(() =>
           client.post(
             ids.map((id) =>
