@@ -4,7 +4,7 @@ import { defaults, measure, scenarios } from "../src/measure.ts"
 import * as Peer from "../src/Peer.ts"
 import { format, ratio, targets } from "../src/report.ts"
 
-const inRounds = ["effect-sampling-v2", "raw-sdk-v2"]
+const inRounds = ["effect-sampling-v2", "raw-sdk-v2", "raw-sdk-v2-unbound"]
 const asking = Peer.names.filter((name) => !inRounds.includes(name))
 const peersOf = { stdio: asking, memory: asking, rounds: inRounds }
 

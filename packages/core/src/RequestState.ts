@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
@@ -37,8 +38,7 @@ import { openStored, removeExpired as removeExpiredOf, sealStored } from "./inte
  *
  * **Details**
  *
- * Make one for a call and leave it as it is: its digest is worked out once. The order of keys in `arguments` makes no
- * difference; `undefined` and `""` as principal do.
+ * The order of keys in `arguments` makes no difference; `undefined` and `""` as principal do.
  *
  * Source: MCP 2026-07-28, multi round-trip requests: a state SHOULD be bound to the principal, a short expiry and the
  * originating request.
@@ -526,15 +526,18 @@ const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
     const length = boundLength(sealer, journal.length)
     return length > maxBytes
       ? Effect.fail(tooLarge(length, maxBytes))
-      : Effect.flatMap(sealer.now, (times) => sealBound(sealer, kinds.journal, times, journal, binding))
+      : Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => sealBound(sealer, kinds.journal, sealer.times(now), journal, binding)
+      )
   },
   open: (state, binding) =>
     state.length > maxBytes
       ? Effect.fail(rejected("malformed"))
       : openBound(sealer, kinds.journal, state, binding).pipe(
         Effect.flatMap(({ payload, times }) =>
-          Effect.flatMap(sealer.isExpired(times), (expired) =>
-            expired ? Effect.fail("expired" as const) : Effect.succeed(payload))
+          Effect.flatMap(Clock.currentTimeMillis, (now) =>
+            sealer.isExpired(times, now) ? Effect.fail("expired" as const) : Effect.succeed(payload))
         ),
         Effect.mapError(rejected)
       )

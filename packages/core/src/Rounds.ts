@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientCapabilities, ClientConnection, ClientRequest } from "./ClientConnection.ts"
 import { cut, quote } from "./internal/quote.ts"
+import { DigestedBinding } from "./internal/requestState/sealer.ts"
 import { emptyJournal, needsState, wireKey } from "./internal/rounds/Journal.ts"
 import type { Journal } from "./internal/rounds/Journal.ts"
 import { decodeJournal, encodeJournal } from "./internal/rounds/journalBytes.ts"
@@ -137,7 +138,7 @@ export const run = <A, E, R>(
   Effect.withFiber((fiber) => {
     const responses = toResponses(call.inputResponses)
     if (responses === undefined) return Effect.fail(new InvalidInputResponse({ message: notAnswers }))
-    const binding = { principal: call.principal, method: call.method, name: call.name, arguments: call.arguments }
+    const binding = new DigestedBinding(call)
     const carrier = fiber.getRef(RequestState)
     const options = {
       client: call,

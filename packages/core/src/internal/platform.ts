@@ -21,13 +21,6 @@ const platform = globalThis as unknown as Platform
 
 export const { URL, clearTimeout, performance, queueMicrotask, setTimeout } = platform
 
-const encoder = new platform.TextEncoder()
-const decoder = new platform.TextDecoder()
-
-export const toUtf8 = (text: string): Uint8Array => encoder.encode(text)
-
-export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
-
 /**
  * A built-in module of Node, Bun or Deno, which does at once what the Web's interfaces do in another thread; undefined
  * elsewhere. Nothing is imported, so this runs on every platform.
@@ -36,3 +29,17 @@ export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
 export const builtin = <Module>(name: string): Module | undefined =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller names the part of the module's documented interface that it uses
   platform.process?.getBuiltinModule?.(name) as Module | undefined
+
+interface TextBuffer {
+  readonly from: (text: string, encoding: "utf8") => Uint8Array
+}
+
+const buffer = builtin<{ readonly Buffer: TextBuffer }>("node:buffer")?.Buffer
+const encoder = new platform.TextEncoder()
+const decoder = new platform.TextDecoder()
+
+/** A buffer of Node takes a fifth of the time. The bytes may be a part of a larger buffer. */
+export const toUtf8 = (text: string): Uint8Array =>
+  buffer === undefined ? encoder.encode(text) : buffer.from(text, "utf8")
+
+export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)

@@ -28,25 +28,39 @@ interface Frame {
  * Takes every value, JSON or not, at any depth: members that JSON leaves out are left out, and what it refuses gets a
  * text that no JSON has.
  */
-export const canonicalJson = (root: unknown): string =>
-  isCanonical(root, 0) ? JSON.stringify(root) : writeCanonical(root)
+export const canonicalJson = (root: unknown): string => {
+  const sorted = sortKeys(root, 0)
+  return sorted === undefined ? writeCanonical(root) : JSON.stringify(sorted)
+}
 
-/** Whether JSON.stringify writes it the same way: JSON through and through, with sorted keys, as most arguments are. */
-const isCanonical = (value: unknown, depth: number): boolean => {
-  if (typeof value === "string" || typeof value === "boolean" || value === null) return true
-  if (typeof value === "number") return Number.isFinite(value)
-  if (typeof value !== "object" || depth === maxFastDepth) return false
-  if (Array.isArray(value)) return value.every((member) => isCanonical(member, depth + 1))
-  if (Object.getPrototypeOf(value) !== Object.prototype) return false
-  let last: string | undefined
-  for (const [key, member] of Object.entries(value)) {
-    if ((last !== undefined && byCodeUnits(last, key) > 0) || !isCanonical(member, depth + 1)) return false
-    last = key
+/** A copy that JSON.stringify writes in the right order; undefined where it would not, or where this is no plain JSON. */
+const sortKeys = (value: unknown, depth: number): unknown => {
+  if (typeof value === "string" || typeof value === "boolean" || value === null) return value
+  if (typeof value === "number") return Number.isFinite(value) ? value : undefined
+  if (typeof value !== "object" || depth === maxFastDepth) return undefined
+  if (Array.isArray(value)) {
+    const members: Array<unknown> = []
+    for (const each of value) {
+      const member = sortKeys(each, depth + 1)
+      if (member === undefined) return undefined
+      members.push(member)
+    }
+    return members
   }
-  return true
+  if (Object.getPrototypeOf(value) !== Object.prototype) return undefined
+  const sorted: Record<string, unknown> = {}
+  for (const key of Object.keys(value).toSorted(byCodeUnits)) {
+    const member = isSpecial(key) ? undefined : sortKeys(Reflect.get(value, key), depth + 1)
+    if (member === undefined) return undefined
+    sorted[key] = member
+  }
+  return sorted
 }
 
 const maxFastDepth = 32
+
+/** Keys that look like array indices come first in every object, and `__proto__` is no key to assign to. */
+const isSpecial = (key: string): boolean => /^\d|^__proto__$/.test(key)
 
 const writeCanonical = (root: unknown): string => {
   let out = ""

@@ -56,7 +56,8 @@ export const decodeEnvelope = (kind: Kind, bytes: Uint8Array): Envelope | undefi
   const keyIdLength = bytes[1] ?? 0
   const length = headerLength(keyIdLength)
   if (bytes[0] !== kind || bytes.length < length + tagLength) return undefined
-  const keyId = String.fromCharCode(...bytes.subarray(2, 2 + keyIdLength))
+  let keyId = ""
+  for (let index = 2; index < 2 + keyIdLength; index++) keyId += String.fromCharCode(bytes[index]!)
   if (!isKeyId(keyId)) return undefined
   const times = 2 + keyIdLength
   return {
@@ -78,5 +79,8 @@ const writeTime = (bytes: Uint8Array, offset: number, millis: number): void => {
   }
 }
 
-const readTime = (bytes: Uint8Array, offset: number): number =>
-  bytes.subarray(offset, offset + timeLength).reduce((time, byte) => time * 256 + byte, 0)
+const readTime = (bytes: Uint8Array, offset: number): number => {
+  let millis = 0
+  for (let index = offset; index < offset + timeLength; index++) millis = millis * 256 + bytes[index]!
+  return millis
+}

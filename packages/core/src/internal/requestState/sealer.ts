@@ -1,12 +1,10 @@
 import * as Bytes from "effect/Bytes"
-import * as Clock from "effect/Clock"
-import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import type { Binding, StateRejected } from "../../RequestState.ts"
 import { canonicalBinding } from "./canonical.ts"
 import { decodeEnvelope, encodeHeader, type Envelope, type Kind, overhead } from "./envelope.ts"
 import type { KeyRing } from "./keyRing.ts"
-import { nonceLength, type StateCrypto } from "./stateCrypto.ts"
+import type { StateCrypto } from "./stateCrypto.ts"
 
 export type Rejection = StateRejected["reason"]
 
@@ -18,7 +16,7 @@ export interface Times {
 /** Seals and opens bytes with a ring of keys. */
 export interface Sealer {
   readonly crypto: StateCrypto
-  readonly now: Effect.Effect<Times>
+  readonly times: (now: number) => Times
   /** The length that the sealed bytes have as text. */
   readonly textLength: (plaintextLength: number) => number
   readonly seal: (options: {
@@ -33,16 +31,16 @@ export interface Sealer {
     sealed: Uint8Array,
     associated?: Uint8Array
   ) => Effect.Effect<{ readonly plaintext: Uint8Array; readonly times: Times }, Rejection>
-  readonly isExpired: (times: Times) => Effect.Effect<boolean>
+  readonly isExpired: (times: Times, now: number) => boolean
 }
 
 export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sealer => ({
   crypto,
-  now: Effect.map(Clock.currentTimeMillis, (issued) => ({ issued, expires: issued + ttl })),
+  times: (now) => ({ issued: now, expires: now + ttl }),
   textLength: (plaintextLength) => Math.ceil((overhead(ring.sealing) + plaintextLength) * 4 / 3),
   seal: ({ associated, kind, plaintext, times }) =>
     Effect.suspend(() => {
-      const nonce = SecureRandom.randomBytesUnsafe(nonceLength)
+      const nonce = crypto.nonce()
       const header = encodeHeader({ kind, keyId: ring.sealing, ...times, nonce })
       return Effect.map(
         ring.ciphers.get(ring.sealing)!.encrypt(nonce, plaintext, withAssociated(header, associated)),
@@ -61,8 +59,7 @@ export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sea
       )
     }),
   // A shorter time to live holds for states that were sealed with a longer one, too.
-  isExpired: ({ expires, issued }) =>
-    Effect.map(Clock.currentTimeMillis, (now) => now >= Math.min(expires, issued + ttl))
+  isExpired: ({ expires, issued }, now) => now >= Math.min(expires, issued + ttl)
 })
 
 const timesOf = ({ expires, issued }: Envelope): Times => ({ issued, expires })
@@ -72,50 +69,76 @@ const withAssociated = (header: Uint8Array, associated: Uint8Array | undefined):
 
 const digestLength = 32
 
-/** Digests by binding, as sealing follows opening in most rounds and arguments may be large. */
-const digests = new WeakMap<Binding, Uint8Array>()
+/** A binding that keeps its digest, as sealing follows opening in most rounds and arguments may be large. */
+export class DigestedBinding implements Binding {
+  readonly principal: string | undefined
+  readonly method: string
+  readonly name: string
+  readonly arguments: unknown
+  digest: Uint8Array | undefined
+
+  constructor(binding: Binding) {
+    this.principal = binding.principal
+    this.method = binding.method
+    this.name = binding.name
+    this.arguments = binding.arguments
+    this.digest = undefined
+  }
+}
 
 const digestOf = (crypto: StateCrypto, binding: Binding): Effect.Effect<Uint8Array> => {
-  const known = digests.get(binding)
-  return known === undefined
-    ? Effect.tap(crypto.sha256(canonicalBinding(binding)), (digest) => Effect.sync(() => digests.set(binding, digest)))
-    : Effect.succeed(known)
+  if (!(binding instanceof DigestedBinding)) return crypto.sha256(canonicalBinding(binding))
+  return binding.digest === undefined
+    ? Effect.map(crypto.sha256(canonicalBinding(binding)), (digest) => binding.digest = digest)
+    : Effect.succeed(binding.digest)
 }
 
 /**
  * Seals a payload for a binding, as text. The digest of the binding is sealed with it, not used as associated data, so
  * that a state that was changed can be told from one that belongs to another call.
  */
-export const sealBound = Effect.fnUntraced(
-  function*(sealer: Sealer, kind: Kind, times: Times, payload: Uint8Array, binding: Binding) {
-    const digest = yield* digestOf(sealer.crypto, binding)
-    const sealed = yield* sealer.seal({ kind, times, plaintext: Bytes.concat([digest, payload]) })
-    return sealer.crypto.toBase64Url(sealed)
-  }
-)
+export const sealBound = (
+  sealer: Sealer,
+  kind: Kind,
+  times: Times,
+  payload: Uint8Array,
+  binding: Binding
+): Effect.Effect<string> =>
+  Effect.flatMap(digestOf(sealer.crypto, binding), (digest) =>
+    Effect.map(
+      sealer.seal({ kind, times, plaintext: Bytes.concat([digest, payload]) }),
+      sealer.crypto.toBase64Url
+    ))
 
 export const boundLength = (sealer: Sealer, payloadLength: number): number =>
   sealer.textLength(digestLength + payloadLength)
 
 /** The payload and times of a state that is whole and belongs to the binding. It may have expired. */
-export const openBound = Effect.fnUntraced(
-  function*(
-    sealer: Sealer,
-    kind: Kind,
-    state: string,
-    binding: Binding
-  ): Effect.fn.Return<{ readonly payload: Uint8Array; readonly times: Times }, Rejection> {
-    const bytes = sealer.crypto.fromBase64Url(state)
-    if (bytes === undefined) return yield* Effect.fail("malformed" as const)
-    const { plaintext, times } = yield* sealer.open(kind, bytes)
-    const digest = yield* digestOf(sealer.crypto, binding)
-    if (!startsWith(plaintext, digest)) return yield* Effect.fail("foreign" as const)
-    const start = plaintext.byteOffset + digestLength
-    return { payload: new Uint8Array(plaintext.buffer, start, plaintext.length - digestLength), times }
-  }
-)
+export const openBound = (
+  sealer: Sealer,
+  kind: Kind,
+  state: string,
+  binding: Binding
+): Effect.Effect<{ readonly payload: Uint8Array; readonly times: Times }, Rejection> => {
+  const bytes = sealer.crypto.fromBase64Url(state)
+  if (bytes === undefined) return Effect.fail("malformed")
+  return Effect.flatMap(
+    sealer.open(kind, bytes),
+    ({ plaintext, times }) =>
+      Effect.flatMap(digestOf(sealer.crypto, binding), (digest) =>
+        startsWith(plaintext, digest)
+          ? Effect.succeed({ payload: withoutDigest(plaintext), times })
+          : Effect.fail("foreign"))
+  )
+}
+
+const withoutDigest = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset + digestLength, length - digestLength)
 
 /** Looks at every byte, so that the time it takes tells nothing. */
-const startsWith = (plaintext: Uint8Array, digest: Uint8Array): boolean =>
-  plaintext.length >= digestLength &&
-  digest.reduce((difference, byte, index) => difference | (byte ^ plaintext[index]!), 0) === 0
+const startsWith = (plaintext: Uint8Array, digest: Uint8Array): boolean => {
+  if (plaintext.length < digestLength) return false
+  let difference = 0
+  for (let index = 0; index < digestLength; index++) difference |= digest[index]! ^ plaintext[index]!
+  return difference === 0
+}

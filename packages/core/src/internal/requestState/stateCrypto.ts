@@ -1,9 +1,10 @@
 import * as Bytes from "effect/Bytes"
+import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as WebCrypto from "effect/crypto/WebCrypto"
 import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
-import { builtin, toUtf8 } from "../platform.ts"
+import { builtin, performance, toUtf8 } from "../platform.ts"
 
 /** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
 export interface Cipher {
@@ -24,7 +25,10 @@ export interface Cipher {
 export interface StateCrypto {
   /** Holds the platform's own form of the key, made once. The key has 32 bytes. */
   readonly cipher: (key: Uint8Array) => Cipher
+  readonly nonce: () => Uint8Array
   readonly sha256: (text: string) => Effect.Effect<Uint8Array>
+  /** The same as base64url. */
+  readonly sha256Text: (text: string) => Effect.Effect<string>
   readonly toBase64Url: (bytes: Uint8Array) => string
   /** Takes only the one text that `toBase64Url` gives for some bytes. */
   readonly fromBase64Url: (text: string) => Uint8Array | undefined
@@ -45,7 +49,10 @@ interface NodeCrypto {
   readonly createSecretKey: (key: Uint8Array) => unknown
   readonly createCipheriv: (name: string, key: unknown, nonce: Uint8Array, options: object) => NodeCipher
   readonly createDecipheriv: NodeCrypto["createCipheriv"]
-  readonly hash: (name: string, text: string, encoding: "buffer") => Uint8Array
+  readonly hash: {
+    (name: string, text: string, encoding: "buffer"): Uint8Array
+    (name: string, text: string, encoding: "base64url"): string
+  }
 }
 
 interface NodeBuffer {
@@ -100,7 +107,9 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
           })
       }
     },
+    nonce: makeNonces(),
     sha256: (text) => Effect.sync(() => crypto.hash("sha256", text, "buffer")),
+    sha256Text: (text) => Effect.sync(() => crypto.hash("sha256", text, "base64url")),
     toBase64Url,
     // Node skips what it does not know, so only the way back tells whether all of the text counted.
     fromBase64Url: (text) => {
@@ -109,6 +118,38 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
     }
   }
 }
+
+/**
+ * Random nonces, drawn many at a time: Node takes as long for one as for a hundred. A process may be cloned with what it
+ * has in memory, so each is mixed with the time at which it is used.
+ */
+const makeNonces = (): () => Uint8Array => {
+  const time = new Float64Array(1)
+  const timeBytes = new Uint8Array(time.buffer)
+  let drawn: Uint8Array = new Uint8Array(0)
+  let used = 0
+  return () => {
+    if (used === drawn.length) {
+      drawn = SecureRandom.randomBytesUnsafe(nonceLength * noncesPerDraw)
+      used = 0
+    }
+    const nonce = drawn.slice(used, used += nonceLength)
+    time[0] = Date.now() + performance.now()
+    for (let index = 0; index < timeBytes.length; index++) nonce[index]! ^= timeBytes[index]!
+    return nonce
+  }
+}
+
+const noncesPerDraw = 64
+
+const withSubtle = (f: (subtle: Subtle) => Promise<ArrayBuffer>) =>
+  Effect.flatMap(
+    WebCrypto.WebCrypto,
+    (crypto: { readonly subtle: Subtle }) =>
+      Effect.map(Effect.tryPromise(() => f(crypto.subtle)), (buffer) => new Uint8Array(buffer))
+  )
+
+const webSha256 = (text: string) => withSubtle((subtle) => subtle.digest("SHA-256", toUtf8(text))).pipe(Effect.orDie)
 
 /** Asks the pool of threads for every call. */
 export const webCrypto: StateCrypto = {
@@ -137,7 +178,9 @@ export const webCrypto: StateCrypto = {
           .pipe(Effect.mapError(() => "tampered"))
     }
   },
-  sha256: (text) => withSubtle((subtle) => subtle.digest("SHA-256", toUtf8(text))).pipe(Effect.orDie),
+  nonce: () => SecureRandom.randomBytesUnsafe(nonceLength),
+  sha256: webSha256,
+  sha256Text: (text) => Effect.map(webSha256(text), Base64Url.encode),
   toBase64Url: Base64Url.encode,
   fromBase64Url: (text) => {
     const decoded = Base64Url.decode(text)
@@ -145,22 +188,15 @@ export const webCrypto: StateCrypto = {
   }
 }
 
-const withSubtle = (f: (subtle: Subtle) => Promise<ArrayBuffer>) =>
-  Effect.flatMap(
-    WebCrypto.WebCrypto,
-    (crypto: { readonly subtle: Subtle }) =>
-      Effect.map(Effect.tryPromise(() => f(crypto.subtle)), (buffer) => new Uint8Array(buffer))
-  )
-
 const findNode = (): StateCrypto => {
   // What is missing throws here or below, where everything is used once before anybody relies on it.
   const found = fromNode(builtin<NodeCrypto>("node:crypto")!, builtin<{ Buffer: NodeBuffer }>("node:buffer")!.Buffer)
   const probe = new Uint8Array(32)
-  const nonce = probe.subarray(0, nonceLength)
+  const nonce = found.nonce()
   const cipher = found.cipher(probe)
   const sealed = Effect.runSync(cipher.encrypt(nonce, probe, nonce))
   Effect.runSync(cipher.decrypt(nonce, Bytes.concat(sealed), nonce))
-  found.fromBase64Url(found.toBase64Url(Effect.runSync(found.sha256(""))))
+  found.fromBase64Url(found.toBase64Url(Effect.runSync(found.sha256(Effect.runSync(found.sha256Text(""))))))
   return found
 }
 

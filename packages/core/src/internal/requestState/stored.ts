@@ -29,7 +29,7 @@ const keyOf = (prefix: string, expires: number, id: Uint8Array): string =>
 /** Puts a journal into the store, and gives the handle. */
 export const sealStored = Effect.fnUntraced(
   function*({ prefix, sealer, store }: StoredOptions, journal: Uint8Array, binding: Binding) {
-    const times = yield* sealer.now
+    const times = sealer.times(yield* Clock.currentTimeMillis)
     const id = SecureRandom.randomBytesUnsafe(idLength)
     const entry = yield* sealer.seal({ kind: kinds.entry, times, plaintext: journal, associated: id })
     yield* store.set(keyOf(prefix, times.expires, id), entry)
@@ -47,7 +47,7 @@ export const openStored = Effect.fnUntraced(
     if (handle.length > maxHandleLength) return yield* Effect.fail("malformed" as const)
     const { payload: id, times } = yield* openBound(sealer, kinds.handle, handle, binding)
     const key = keyOf(prefix, times.expires, id)
-    if (yield* sealer.isExpired(times)) {
+    if (sealer.isExpired(times, yield* Clock.currentTimeMillis)) {
       yield* Effect.ignore(store.remove(key))
       return yield* Effect.fail("expired" as const)
     }

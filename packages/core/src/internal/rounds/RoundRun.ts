@@ -122,7 +122,6 @@ export class RoundRun {
   /** How often something was asked after the end, and whether that was since the run last looked. */
   private refusals = 0
   private hasRefused = false
-  private digesting = 0
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -238,17 +237,10 @@ export class RoundRun {
 
   private baseOf(request: ClientRequest): Effect.Effect<string, InvalidRequest> {
     if (request.key !== undefined) return Effect.succeed(request.key)
-    return Effect.suspend(() => {
-      const text = toJson([request.method, request.params])
-      if (text === undefined) return Effect.fail(new InvalidRequest({ message: notJson }))
-      this.digesting++
-      return Effect.ensuring(
-        Effect.map(digest(text), (hash) => `ask-${hash}`),
-        Effect.sync(() => {
-          this.digesting--
-        })
-      )
-    })
+    const text = toJson([request.method, request.params])
+    return text === undefined
+      ? Effect.fail(new InvalidRequest({ message: notJson }))
+      : Effect.map(digest(text), (hash) => `ask-${hash}`)
   }
 
   /**
@@ -364,7 +356,7 @@ export class RoundRun {
   /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
   private look(): void {
     if (this.hasEnded) return this.interruptParts()
-    if (this.waiting.size === 0 || this.digesting > 0 || this.isStepAtWork()) return
+    if (this.waiting.size === 0 || this.isStepAtWork()) return
     if (!this.hasSettled && this.tree.isBusy(this.options.horizon())) {
       this.stopSettling ??= this.options.settle(() => {
         this.hasSettled = true
