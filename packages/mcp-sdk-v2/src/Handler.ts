@@ -1,9 +1,12 @@
 /**
  * Wraps effects as handlers of an existing SDK server, to adopt sampling tool by tool.
  *
+ * What they log goes to stderr, as the server may speak MCP on stdout. Where `Logger.LogToStderr` is provided, it decides.
+ *
  * @since 0.1.0
  */
 import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
 import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import type {
   CallToolResult,
@@ -125,7 +128,7 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   method: Method,
   makeToResult: (tell: Runner<R>["tell"]) => (exit: Exit.Exit<A, unknown>) => B | Promise<B>
 ): Effect.Effect<(...parameters: [...Arguments, ctx: ServerContext]) => Promise<B | InputRequiredResult>, never, R> =>
-  Effect.map(makeRunCall<R>(), ({ run, tell }) => {
+  logToStderr(Effect.map(makeRunCall<R>(), ({ run, tell }) => {
     const target = serverOf(server)
     prepareServer(target)
     const toResult = makeToResult(tell)
@@ -134,4 +137,4 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
       const [parameters, ctx] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as ServerContext]
       return run(Effect.suspend(() => f(...parameters)), method, target, ctx, toResult)
     }
-  })
+  }))

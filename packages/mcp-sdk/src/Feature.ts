@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
 import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
@@ -251,6 +252,8 @@ export const resource = <E, R>(
  * An `McpServer` that has tools of its own (`registerTool`) cannot take a toolkit as well, because the SDK has one handler
  * for all tools: the effect dies and says so. Wrap single functions with `Handler.tool` there.
  *
+ * Its handlers log to stderr, as the server may speak MCP on stdout. Where `Logger.LogToStderr` is provided, it decides.
+ *
  * **Example** (Registering a toolkit)
  *
  * ```ts
@@ -275,4 +278,4 @@ export const resource = <E, R>(
 export const register = <E, R>(
   server: Server | McpServer,
   feature: Effect.Effect<Feature, E, R>
-): Effect.Effect<void, E, R> => Effect.map(feature, ({ install }) => install(serverOf(server)))
+): Effect.Effect<void, E, R> => logToStderr(Effect.map(feature, ({ install }) => install(serverOf(server))))

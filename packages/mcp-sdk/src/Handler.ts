@@ -1,9 +1,12 @@
 /**
  * Wraps effects as handlers of an existing SDK server, to adopt sampling tool by tool.
  *
+ * What they log goes to stderr, as the server may speak MCP on stdout. Where `Logger.LogToStderr` is provided, it decides.
+ *
  * @since 0.1.0
  */
 import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
+import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
 import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
@@ -112,7 +115,7 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
   f: (...parameters: Arguments) => Effect.Effect<A, E, R>,
   toResult: (exit: Exit.Exit<A, E>) => B
 ): Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<B>, never, R> =>
-  Effect.map(makeRunCall<R>(), (run) => {
+  logToStderr(Effect.map(makeRunCall<R>(), (run) => {
     const target = serverOf(server)
     prepareServer(target)
     return (...all) => {
@@ -120,4 +123,4 @@ const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
       const [parameters, extra] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as Extra]
       return run(f(...parameters), target, extra, toResult)
     }
-  })
+  }))

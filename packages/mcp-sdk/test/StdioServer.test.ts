@@ -7,9 +7,21 @@ import { Deferred, Effect, Layer } from "effect"
 import { PassThrough } from "node:stream"
 import { fileURLToPath } from "node:url"
 import { answer, outcomeOf, StdioClient } from "./fixtures/RawClient.ts"
-import { stdioClient } from "./fixtures/scoped.ts"
+import { existingServerClient, stdioClient } from "./fixtures/scoped.ts"
 
 describe("StdioServer", { timeout: 30_000 }, () => {
+  it.live.each(["Handler", "Feature"] as const)(
+    "keeps what the tools of %s log away from the stdout of a server that it does not run",
+    (kind) =>
+      Effect.gen(function*() {
+        const client = yield* existingServerClient(kind)
+        const result = yield* Effect.promise(() => client.response(client.startTool("talk")))
+        assert.include(JSON.stringify(result), "said")
+        yield* Effect.promise(() => client.stderr.find((line) => line.includes("out of the way")))
+        assert.deepStrictEqual(client.noise, [])
+      })
+  )
+
   it.live("answers a call with what the client's model said", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()
