@@ -41,4 +41,4 @@ const main = Effect.gen(function*() {
   if (values.check && targets(results).some(({ holds }) => !holds)) process.exitCode = 1
 })
 
-Effect.runFork(main)
+await Effect.runPromise(main)

@@ -135,7 +135,7 @@ const heapTable = ({ heap, settings }: Results): string => {
 }
 
 const targetTable = (all: ReadonlyArray<Target>): string =>
-  table(
+  all.length === 0 ? "" : table(
     ["Targets of effect-sampling", "limit", "measured", ""],
     all.map(({ holds, limit, title, value }) => [title, limit, value, holds ? "holds" : "MISSED"])
   )

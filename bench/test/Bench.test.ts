@@ -34,6 +34,17 @@ describe("Bench", () => {
     assert.strictEqual(ratio(measured, "effect-sampling"), 1.5)
   })
 
+  it("prints a scenario that nothing is promised of", () => {
+    const scenario = scenarios.find(({ title, transport }) => transport === "rounds" && title === "no ask")!
+    const results = {
+      settings: { ...defaults, peers: ["raw-sdk-v2"] },
+      measured: [{ scenario, cpu: new Map([["raw-sdk-v2", [2]]]), throughput: new Map() }],
+      heap: new Map()
+    }
+    assert.deepStrictEqual(targets(results), [])
+    assert.include(format(results), "| raw-sdk-v2")
+  })
+
   it("compares the whole of the server's process over stdio", () => {
     const measured = {
       scenario: scenarios.find(({ transport }) => transport === "stdio")!,

@@ -38,6 +38,18 @@ describe("stateCrypto", () => {
     assert.strictEqual(stateCrypto(), node)
   })
 
+  it.each(both)("gives with %s a nonce of its own to each state", (_, crypto) => {
+    const nonces = Array.from({ length: 1000 }, () => Buffer.from(crypto.nonce()).toString("hex"))
+    assert.strictEqual(new Set(nonces).size, 1000)
+    for (const nonce of nonces) assert.match(nonce, /^[0-9a-f]{24}$/)
+    // Every bit of them is random, also those that tell the time.
+    for (let bit = 0; bit < 96; bit++) {
+      const ones = nonces.filter((nonce) => (Number.parseInt(nonce[bit >> 2]!, 16) >> (bit & 3) & 1) === 1).length
+      assert.isAbove(ones, 350)
+      assert.isBelow(ones, 650)
+    }
+  })
+
   it.effect.each(pairs)("opens what %s sealed with the other", ([, from, , to]) =>
     Effect.gen(function*() {
       const state = yield* sealBound(

@@ -88,9 +88,9 @@ export const makeRunCall = <R>(
     const runCall: RunCall<R> = (effect, method, server, ctx, toResult) =>
       isAnsweredInRounds(server)
         ? runUntilEnd(
-          withServices(
-            Rounds.run(effect, toCall(method, principal(ctx), server, ctx)),
-            Context.make(CurrentRequest, ctx)
+          Rounds.run(
+            withServices(effect, Context.add(CurrentRequest, ctx)),
+            toCall(method, principal(ctx), server, ctx)
           ),
           server,
           ctx,
@@ -106,12 +106,11 @@ export const makeRunCall = <R>(
           }
         )
         : runUntilEnd(
-          withServices(
-            effect,
-            Context.make(CurrentRequest, ctx).pipe(
+          withServices(effect, (context) =>
+            context.pipe(
+              Context.add(CurrentRequest, ctx),
               Context.add(ClientConnection, new SdkConnection(server, ctx, askTimeoutMillis))
-            )
-          ),
+            )),
           server,
           ctx,
           toResult
@@ -145,10 +144,10 @@ export const orProtocolError =
 /** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
 const withServices = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  services: Context.Context<never>
+  add: (context: Context.Context<never>) => Context.Context<never>
 ): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    fiber.setContext(Context.merge(fiber.context, services))
+    fiber.setContext(add(fiber.context))
     return effect
   })
 
