@@ -2,6 +2,7 @@ import { Client, ClientSampler, RequestState, Rounds } from "@effect-sampling/co
 import { expect, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
+import { deflateRawSync } from "node:zlib"
 import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
 const notAnswers: ReadonlyArray<unknown> = [
@@ -149,8 +150,10 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
       open: () => Effect.succeed(bytes)
     })
   const text = new TextEncoder()
-  const journal = (answers: string, rest: string, form = 0, version = 1) =>
-    Uint8Array.from([version, form, 0, 0, 0, answers.length, ...text.encode(answers + rest)])
+  const journal = (answers: string, rest: string, version = 1) =>
+    Uint8Array.from([version, 0, ...text.encode(`${answers}\n${rest}`)])
+  const deflated = (answers: Uint8Array, rest: string, length = answers.length) =>
+    Uint8Array.from([1, 1, 0, 0, 0, length, ...answers, ...text.encode(rest)])
   const rest = `{"r":1,"t":0,"a":[],"o":[],"d":[]}`
 
   it.effect("that holds no journal of this version is refused, and nothing runs", () =>
@@ -160,8 +163,11 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
       const broken = [
         new Uint8Array(0),
         new Uint8Array(6),
-        journal("[]", rest, 0, 2),
-        journal("[]", rest, 1),
+        journal("[]", rest, 2),
+        deflated(text.encode("[]"), rest),
+        deflated(deflateRawSync("[]"), rest, 255),
+        deflated(deflateRawSync("{}"), rest),
+        deflated(deflateRawSync("[]"), rest).subarray(0, 5),
         journal("{}", rest),
         journal("[1]", rest),
         journal("[", rest),
@@ -170,7 +176,8 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
         journal("[]", `{"r":1,"t":0,"a":[],"o":[["a"]],"d":[]}`),
         journal("[]", `{"r":1,"t":0,"a":{},"o":[],"d":[]}`),
         journal("[]", rest).subarray(0, 12),
-        Uint8Array.from([1, 0, 255, 255, 255, 255])
+        Uint8Array.from([1, 0, 255, 255, 255, 255]),
+        Uint8Array.from([1, 2, 0, 0, 0, 0])
       ]
       for (const bytes of broken) {
         const error = yield* Effect.flip(carrying(bytes)(Rounds.run(handler, { ...baseCall, requestState: "x" })))
@@ -181,8 +188,10 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
         expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
       }
       expect(ran).toBe(0)
-      expect(yield* carrying(journal("[]", rest))(Rounds.run(handler, { ...baseCall, requestState: "x" })))
-        .toStrictEqual({ _tag: "Complete", value: 0 })
+      for (const [value, whole] of [journal("[]", rest), deflated(deflateRawSync("[]"), rest)].entries()) {
+        expect(yield* carrying(whole)(Rounds.run(handler, { ...baseCall, requestState: "x" })))
+          .toStrictEqual({ _tag: "Complete", value })
+      }
     }))
 
   it.effect("grows by the same for each answer", () =>

@@ -61,12 +61,18 @@ export const toWireParams = (
   connection: ClientConnection,
   given: SamplingRequest
 ): SamplingRequest => {
-  const { key: _, responseFormat: __, ...request } = given
+  const request = given.key === undefined && given.responseFormat === undefined ? given : withoutOwn(given)
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
   return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))
     ? { ...request, messages: request.messages.flatMap(splitMessage) }
     : request
+}
+
+/** Without what is not MCP's. */
+const withoutOwn = (given: SamplingRequest): SamplingRequest => {
+  const { key: _, responseFormat: __, ...request } = given
+  return request
 }
 
 /** Whether this client can be asked at all. */

@@ -143,7 +143,9 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** The fibers that the root waits for now, in `Effect.race` and the like. */
   get parts(): ReadonlyArray<AnyFiber> {
-    return [...this.branches].flatMap(([fiber, branch]) => branch !== this.root && branch.isPart ? [fiber] : [])
+    const parts: Array<AnyFiber> = []
+    for (const [fiber, branch] of this.branches) if (branch !== this.root && branch.isPart) parts.push(fiber)
+    return parts
   }
 
   /** Has the round look at itself as soon as nothing is left to run. */

@@ -5,7 +5,7 @@ import type { Random } from "effect/Random"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import type { SamplingError } from "../../SamplingError.ts"
 import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
-import { aboutRequest } from "./aboutRequest.ts"
+import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
 import { digest } from "./digest.ts"
 import type { Branch } from "./FiberTree.ts"
@@ -37,6 +37,9 @@ const CurrentStep = Context.Reference<RunningStep | undefined>("@effect-sampling
 type Recorded<Record extends { readonly at: string }> =
   & Omit<Record, "at">
   & { at: string | undefined; isTaken: boolean }
+
+/** An answer of an earlier round was looked at when it was taken then. */
+type RecordedAnswer = Recorded<AnswerRecord> & { readonly isChecked: boolean }
 
 interface WaitingAsk {
   readonly _tag: "Ask"
@@ -103,7 +106,7 @@ export class RoundRun {
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
-  private answers: ReadonlyArray<Recorded<AnswerRecord>>
+  private answers: ReadonlyArray<RecordedAnswer>
   private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
@@ -130,20 +133,22 @@ export class RoundRun {
     this.options = options
     this.usedSeed = journal.seed
     this.tree = new FiberTree(options.context, () => this.look())
-    const answered = journal.answers.map((record): Recorded<AnswerRecord> => toRecorded(record))
+    const answered = journal.answers.map((record): RecordedAnswer => ({ ...record, isTaken: false, isChecked: true }))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
-      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
+      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false, isChecked: false })
       else unanswered.push(ask)
     }
     // Without a state nobody knows what was asked: asks that have a name find their answers.
     if (journal.open.length === 0) {
-      for (const [key, answer] of responses) answered.push({ ...fromWireKey(key), answer, isTaken: false })
+      for (const [key, answer] of responses) {
+        answered.push({ ...fromWireKey(key), answer, isTaken: false, isChecked: false })
+      }
     }
     this.answers = answered
     this.unanswered = unanswered
-    this.steps = journal.steps.map((record): Recorded<StepRecord> => toRecorded(record))
+    this.steps = journal.steps.map(({ at, name, value }) => ({ at, name, value, isTaken: false }))
   }
 
   /** Of random numbers: made when the first one is wanted. */
@@ -252,11 +257,11 @@ export class RoundRun {
       (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
+  private take(record: RecordedAnswer, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
     record.at = at
     this.replayed++
-    const problem = findAnswerProblem(request.method, record.answer)
+    const problem = record.isChecked ? undefined : findAnswerProblem(request.method, record.answer)
     if (problem === undefined) return Effect.succeed(record.answer)
     return Effect.withFiber((fiber) => {
       this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
@@ -417,7 +422,7 @@ export class RoundRun {
         at === ask.at && base !== ask.base && !asks.some((other) => other.base === base)
       )
       if (expected === undefined) return false
-      ask.resume(Effect.fail(askMismatch(expected.about, aboutRequest(ask.request))))
+      ask.resume(Effect.fail(askMismatch(quoteAbout(expected.about), quoteAbout(aboutRequest(ask.request)))))
       return true
     }).length > 0
   }
@@ -485,8 +490,6 @@ export class RoundRun {
     this.stopSettling = undefined
   }
 }
-
-const toRecorded = <Record extends object>(record: Record) => ({ ...record, isTaken: false })
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 

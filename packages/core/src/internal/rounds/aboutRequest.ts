@@ -1,9 +1,15 @@
 import type { ClientRequest } from "../../ClientConnection.ts"
 import { cut } from "../quote.ts"
 
-/** A few words on an ask, for people who look for it in their code. */
+/** A few words on an ask, for people who look for it in their code: the method, then its name or what it says. */
 export const aboutRequest = ({ key, method, params }: ClientRequest): string =>
-  key !== undefined ? `${method} ${JSON.stringify(key)}` : `${method} ${JSON.stringify(cut(words(params), 60))}`
+  `${method} ${key ?? cut(words(params), 60)}`
+
+/** The same with its words quoted, so that they cannot break out of a message. */
+export const quoteAbout = (about: string): string => {
+  const space = about.indexOf(" ")
+  return space === -1 ? JSON.stringify(about) : `${about.slice(0, space)} ${JSON.stringify(about.slice(space + 1))}`
+}
 
 const words = (params: object): string => {
   const message: unknown = Reflect.get(params, "message")

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { concat } from "../bytes.ts"
 import { fromUtf8, toUtf8 } from "../platform.ts"
 import { deflate, inflate } from "./deflate.ts"
 import type { Journal } from "./Journal.ts"
@@ -10,45 +11,56 @@ const worthCompressing = 2048
 const version = 1
 const isPlain = 0
 const isDeflated = 1
-const headerLength = 6
+const formLength = 2
+const lengthLength = 4
+
+/** Both are characters of one byte in UTF-8. */
+const plainForm = String.fromCharCode(version, isPlain)
+
+/** JSON has none. */
+const separator = "\n"
 
 /**
- * The journal in bytes: version, whether the answers are compressed, their length in four bytes, the answers, the rest.
+ * The journal in bytes: the version, the form, and then as plain text the answers, a line feed and the rest; or the length
+ * of the compressed answers in four bytes, these, and the rest.
  *
  * Only the answers are compressed, apart from everything else. A client that chooses them sees how long the state gets,
  * and would learn from that what they share with text that is secret to it.
  */
 export const encodeJournal = (journal: Journal): Effect.Effect<Uint8Array> => {
   const { answers, rest } = toParts(journal)
-  const plain = toUtf8(answers)
-  const secret = toUtf8(rest)
-  return plain.length < worthCompressing
-    ? Effect.succeed(join(isPlain, plain, secret))
-    : Effect.map(
-      deflate(plain),
-      (deflated) => deflated.length < plain.length ? join(isDeflated, deflated, secret) : join(isPlain, plain, secret)
-    )
+  const plain = () => toUtf8(plainForm + answers + separator + rest)
+  if (answers.length < worthCompressing) return Effect.succeed(plain())
+  const bytes = toUtf8(answers)
+  return Effect.map(
+    deflate(bytes),
+    (deflated) => deflated.length < bytes.length ? joinDeflated(deflated, toUtf8(rest)) : plain()
+  )
 }
 
 /** Undefined when these are not the bytes of a journal of this version. */
 export const decodeJournal = (bytes: Uint8Array): Effect.Effect<Journal | undefined> => {
-  if (bytes.length < headerLength || bytes[0] !== version) return Effect.undefined
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(2)
-  if (headerLength + length > bytes.length) return Effect.undefined
-  const answers = bytes.subarray(headerLength, headerLength + length)
-  const rest = fromUtf8(bytes.subarray(headerLength + length))
+  if (bytes[0] !== version) return Effect.undefined
+  if (bytes[1] === isPlain) {
+    const text = fromUtf8(bytes.subarray(formLength))
+    const end = text.indexOf(separator)
+    return Effect.succeed(
+      end === -1 ? undefined : fromParts({ answers: text.slice(0, end), rest: text.slice(end + 1) })
+    )
+  }
+  const start = formLength + lengthLength
+  if (bytes[1] !== isDeflated || bytes.length < start) return Effect.undefined
+  const end = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(formLength)
+  if (end > bytes.length) return Effect.undefined
+  const rest = fromUtf8(bytes.subarray(end))
   return Effect.map(
-    bytes[1] === isDeflated ? inflate(answers) : Effect.succeed(answers),
-    (plain) => plain === undefined ? undefined : fromParts({ answers: fromUtf8(plain), rest })
+    inflate(bytes.subarray(start, end)),
+    (answers) => answers === undefined ? undefined : fromParts({ answers: fromUtf8(answers), rest })
   )
 }
 
-const join = (form: number, answers: Uint8Array, rest: Uint8Array): Uint8Array => {
-  const bytes = new Uint8Array(headerLength + answers.length + rest.length)
-  bytes[0] = version
-  bytes[1] = form
-  new DataView(bytes.buffer).setUint32(2, answers.length)
-  bytes.set(answers, headerLength)
-  bytes.set(rest, headerLength + answers.length)
-  return bytes
+const joinDeflated = (answers: Uint8Array, rest: Uint8Array): Uint8Array => {
+  const length = new Uint8Array(lengthLength)
+  new DataView(length.buffer).setUint32(0, answers.length)
+  return concat([Uint8Array.of(version, isDeflated), length, answers, rest])
 }
