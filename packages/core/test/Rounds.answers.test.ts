@@ -31,6 +31,11 @@ const asks = {
 
 const answering = (inputResponses: unknown): Rounds.Call => ({ ...baseCall, inputResponses })
 
+const next = (round: Rounds.Round<unknown>, inputResponses: object): Rounds.Call => ({
+  ...answering(inputResponses),
+  requestState: round._tag === "InputRequired" ? round.requestState : undefined
+})
+
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Answers of a client", (it) => {
   for (const [what, asking] of Object.entries(asks)) {
     it.effect(`that are none for ${what} fail the request, and nothing of the handler goes on`, () =>
@@ -117,6 +122,27 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }
       expect(keys).toStrictEqual(Array.from({ length: 8 }, () => keys[0]))
       expect((yield* Effect.flip(Rounds.run(handler, call)))._tag).toBe("RoundsExceeded")
+    }))
+
+  it.effect("that are none are refused in whichever round they are taken", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      let seen = 0
+      const late = Effect.suspend(() => runs === 2 ? Effect.delay(ask("b"), "1 minute") : ask("b"))
+      const handler = Effect.suspend(() => {
+        runs++
+        return Effect.all([
+          Effect.andThen(ask("a", "a"), ask("c", "c")),
+          Effect.tap(Effect.exit(late), () => Effect.sync(() => seen++))
+        ], unbounded)
+      })
+      const first = yield* Rounds.run(handler, { ...baseCall })
+      const b = first._tag === "InputRequired" ? Object.keys(first.inputRequests).at(-1)! : ""
+      const second = yield* Rounds.run(handler, next(first, { a: say("A"), [b]: { role: 1 } }))
+      expect(second).toMatchObject({ _tag: "InputRequired", inputRequests: { c: {} } })
+      const error = yield* Effect.flip(Rounds.run(handler, next(second, { c: say("C") })))
+      expect(error).toMatchObject({ _tag: "InvalidInputResponse" })
+      expect([runs, seen]).toStrictEqual([3, 0])
     }))
 
   it.effect("count as a round where no state came with them", () =>

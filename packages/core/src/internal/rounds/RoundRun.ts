@@ -38,9 +38,6 @@ type Recorded<Record extends { readonly at: string }> =
   & Omit<Record, "at">
   & { at: string | undefined; isTaken: boolean }
 
-/** An answer of an earlier round was looked at when it was taken then. */
-type RecordedAnswer = Recorded<AnswerRecord> & { readonly isChecked: boolean }
-
 interface WaitingAsk {
   readonly _tag: "Ask"
   readonly branch: Branch
@@ -106,7 +103,7 @@ export class RoundRun {
   /** Whether the handler looked at when the call started: then the next run must know. */
   isStartKnown = false
   private readonly options: Options
-  private answers: ReadonlyArray<RecordedAnswer>
+  private answers: ReadonlyArray<Recorded<AnswerRecord>>
   private steps: ReadonlyArray<Recorded<StepRecord>>
   /** Asks of the last round that the client left out. */
   private readonly unanswered: ReadonlyArray<AskRecord>
@@ -133,17 +130,17 @@ export class RoundRun {
     this.options = options
     this.usedSeed = journal.seed
     this.tree = new FiberTree(options.context, () => this.look())
-    const answered = journal.answers.map((record): RecordedAnswer => ({ ...record, isTaken: false, isChecked: true }))
+    const answered = journal.answers.map((record): Recorded<AnswerRecord> => ({ ...record, isTaken: false }))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
-      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false, isChecked: false })
+      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
       else unanswered.push(ask)
     }
     // Without a state nobody knows what was asked: asks that have a name find their answers.
     if (journal.open.length === 0) {
       for (const [key, answer] of responses) {
-        answered.push({ ...fromWireKey(key), answer, isTaken: false, isChecked: false })
+        answered.push({ ...fromWireKey(key), answer, isTaken: false })
       }
     }
     this.answers = answered
@@ -257,11 +254,12 @@ export class RoundRun {
       (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  private take(record: RecordedAnswer, at: string, request: ClientRequest): Effect.Effect<unknown> {
+  /** Every answer is looked at when it is taken: it may have been kept without being taken in the round that brought it. */
+  private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
     record.at = at
     this.replayed++
-    const problem = record.isChecked ? undefined : findAnswerProblem(request.method, record.answer)
+    const problem = findAnswerProblem(request.method, record.answer)
     if (problem === undefined) return Effect.succeed(record.answer)
     return Effect.withFiber((fiber) => {
       this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
