@@ -134,6 +134,7 @@ const makeNonces = (): () => Uint8Array => {
       used = 0
     }
     const nonce = drawn.slice(used, used += nonceLength)
+    // @effect-diagnostics-next-line globalDate:off -- a program's own clock may stand still
     time[0] = Date.now() + performance.now()
     for (let index = 0; index < timeBytes.length; index++) nonce[index]! ^= timeBytes[index]!
     return nonce
