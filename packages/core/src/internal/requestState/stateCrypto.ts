@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Base64Url from "effect/encoding/Base64Url"
 import * as Result from "effect/Result"
 import { builtin, performance, toUtf8 } from "../platform.ts"
+import { realClock } from "../realClock.ts"
 
 /** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
 export interface Cipher {
@@ -134,8 +135,7 @@ const makeNonces = (): () => Uint8Array => {
       used = 0
     }
     const nonce = drawn.slice(used, used += nonceLength)
-    // @effect-diagnostics-next-line globalDate:off -- a program's own clock may stand still
-    time[0] = Date.now() + performance.now()
+    time[0] = realClock.currentTimeMillisUnsafe() + performance.now()
     for (let index = 0; index < timeBytes.length; index++) nonce[index]! ^= timeBytes[index]!
     return nonce
   }

@@ -7,6 +7,7 @@ import * as Random from "effect/Random"
 import { ClientConnection } from "../../ClientConnection.ts"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import type { SamplingError } from "../../SamplingError.ts"
+import { realClock } from "../realClock.ts"
 import { seededRandom, tellingClock } from "./callServices.ts"
 import type { Journal } from "./Journal.ts"
 import { CurrentRun, RoundRun } from "./RoundRun.ts"
@@ -31,9 +32,6 @@ export interface Ended<A, E> {
   /** How many recorded answers it took. */
   readonly replayed: number
 }
-
-/** Work in flight takes real time, also where a test controls the clock of the handler. */
-const realClock = Context.get(Context.empty(), Clock.Clock)
 
 /** The client, as the handler meets it: what is asked waits for a round. */
 class RoundConnection implements ClientConnection {
@@ -79,6 +77,7 @@ export const runRound = <A, E, R>(
         maxRounds,
         makeSeed: () => `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`,
         context,
+        // Work in flight takes real time, also where a test controls the clock of the handler.
         settle: (onSettled) => {
           const timer = Effect.runForkWith(context)(Effect.andThen(realClock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
