@@ -12,7 +12,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Deferred, Effect } from "effect"
 import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
 import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { answersWithJson, rememberCallParams, takeCallParams } from "../src/internal/sdkInternals.ts"
+import { answersWithJson, callParamsOf, rememberCallParams } from "../src/internal/sdkInternals.ts"
 import { connect, officialClient } from "./fixtures/official.ts"
 import { withEnvelope } from "./fixtures/RoundsClient.ts"
 
@@ -49,26 +49,22 @@ const call = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "too
 const textOf = (message: Message): string => message.result.content[0].text
 
 describe("SDK 2.x", { timeout: 30_000 }, () => {
-  it.live("gives handlers inputResponses that are no object as if there were none: takeCallParams", () =>
+  it.live("gives handlers inputResponses that are no object as if there were none: callParamsOf", () =>
     Effect.gen(function*() {
-      let server: Server | undefined
       const raw = yield* makeRaw(
-        ({ mcpReq }) =>
+        (ctx) =>
           Promise.resolve(JSON.stringify([
-            mcpReq.inputResponses,
-            mcpReq.droppedInputResponseKeys,
-            takeCallParams(server!, mcpReq.id)?.["inputResponses"]
+            ctx.mcpReq.inputResponses,
+            ctx.mcpReq.droppedInputResponseKeys,
+            callParamsOf(ctx)?.["inputResponses"]
           ])),
-        (it) => {
-          server = it
-          rememberCallParams(it)
-        }
+        rememberCallParams
       )
       yield* Effect.promise(() => raw.send({ ...call, params: withEnvelope({ ...call.params, inputResponses: [5] }) }))
       assert.strictEqual(textOf(yield* Effect.promise(() => raw.received.find(({ id }) => id === 2))), "[{},null,[5]]")
     }))
 
-  it.live("does not tell a tool its name: takeCallParams", () =>
+  it.live("does not tell a tool its name: callParamsOf", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       let seen: ServerContext | undefined
@@ -81,20 +77,23 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.notInclude(JSON.stringify(seen), "secretly-named")
     }))
 
-  it.live("forgets a call when its parameters are taken, and old ones that nobody takes", () =>
+  it.live("makes the context of a call while its message is delivered: callParamsOf", () =>
     Effect.gen(function*() {
-      let server: Server | undefined
-      const raw = yield* makeRaw(() => Promise.resolve(""), (it) => {
-        server = it
-        rememberCallParams(it)
-      })
-      for (let id = 1; id <= 100; id++) {
-        yield* Effect.promise(() => raw.send({ ...call, id, params: withEnvelope(call.params) }))
+      const raw = yield* makeRaw(
+        (ctx) => Promise.resolve(JSON.stringify(callParamsOf(ctx)?.["arguments"])),
+        (server) => {
+          rememberCallParams(server)
+          // Twice makes no difference.
+          rememberCallParams(server)
+        }
+      )
+      const ids = Array.from({ length: 200 }, (_, index) => index + 10)
+      const toCall = (n: number) => ({ ...call, id: n, params: withEnvelope({ ...call.params, arguments: { n } }) })
+      yield* Effect.promise(() => Promise.all(ids.map((n) => raw.send(toCall(n)))))
+      for (const n of ids) {
+        const answered = yield* Effect.promise(() => raw.received.find(({ id }) => id === n))
+        assert.strictEqual(textOf(answered), JSON.stringify({ n }))
       }
-      yield* Effect.promise(() => raw.received.find(({ id }) => id === 100))
-      assert.isUndefined(takeCallParams(server!, 1))
-      assert.strictEqual(takeCallParams(server!, 100)?.["name"], "tool")
-      assert.isUndefined(takeCallParams(server!, 100))
     }))
 
   it.live("drops an answer that is malformed, and its request waits on: ClientChannel", () =>

@@ -3,16 +3,22 @@ import type {
   CallToolResult,
   GetPromptResult,
   InputRequiredResult,
+  JSONRPCRequest,
   McpServer,
   Prompt,
   ReadResourceResult,
   Resource,
   ResourceTemplateType,
+  Result as SdkResult,
   ServerCapabilities,
   ServerContext,
+  StandardSchemaV1,
   Tool
 } from "@modelcontextprotocol/server"
 import { ProtocolErrorCode, ResourceNotFoundError, Server } from "@modelcontextprotocol/server"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import type { Feature } from "../Feature.ts"
 import { rememberCallParams } from "./sdkInternals.ts"
 
@@ -100,7 +106,7 @@ export const makeServers = (settings: ServerSettings): () => Server => {
     ...(instructions !== undefined && { instructions })
   }
   return () => {
-    const server = new Server({ name, version }, options)
+    const server = new FeatureServer({ name, version }, options)
     server.onerror = onError
     rememberCallParams(server)
     if (registry.tools.size > 0) serveTools(server, registry.tools)
@@ -131,9 +137,43 @@ const noValidator = {
   }
 }
 
+type RequestHandler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<SdkResult>
+
+/**
+ * `Server` checks a call of a tool twice, its result, and the asks of a round against what the client declared. Here each
+ * is checked once, by this library.
+ */
+class FeatureServer extends Server {
+  protected override _wrapHandler(method: string, handler: RequestHandler): RequestHandler {
+    return method === "tools/call" ? handler : super._wrapHandler(method, handler)
+  }
+}
+
+const CallToolParams = Schema.Struct({
+  name: Schema.String,
+  arguments: Schema.optionalKey(Schema.Record(Schema.String, Schema.Unknown))
+})
+SchemaJITCompiler.enable(CallToolParams.ast)
+
+const decodeCallToolParams = Schema.decodeUnknownResult(CallToolParams)
+
+/** Effect's own Standard Schema runs a fiber for each value. */
+const callToolParams: StandardSchemaV1<unknown, typeof CallToolParams.Type> = {
+  "~standard": {
+    version: 1,
+    vendor: "effect",
+    validate: (value) => {
+      const decoded = decodeCallToolParams(value)
+      return Result.isSuccess(decoded)
+        ? { value: decoded.success }
+        : { issues: [{ message: decoded.failure.message }] }
+    }
+  }
+}
+
 const serveTools = (server: Server, tools: ReadonlyMap<string, ToolEntry>): void => {
   server.setRequestHandler("tools/list", () => ({ tools: Array.from(tools.values(), ({ definition }) => definition) }))
-  server.setRequestHandler("tools/call", ({ params }, ctx) => {
+  server.setRequestHandler("tools/call", { params: callToolParams }, (params, ctx) => {
     const entry = tools.get(params.name)
     // MCP 2025-11-25, tools, "Error Handling": an unknown tool is a protocol error.
     if (entry === undefined) throw protocolError(ProtocolErrorCode.InvalidParams, `Unknown tool: ${params.name}`)

@@ -26,7 +26,7 @@ import { CurrentRequest } from "../CurrentRequest.ts"
 import { Principal } from "../Principal.ts"
 import { refusal } from "./refusal.ts"
 import { SdkConnection } from "./SdkConnection.ts"
-import { isAnsweredInRounds, takeCallParams } from "./sdkInternals.ts"
+import { callParamsOf, isAnsweredInRounds } from "./sdkInternals.ts"
 
 export type Method = Rounds.Call["method"]
 
@@ -90,7 +90,7 @@ export const makeRunCall = <R>(
         ? runUntilEnd(
           Rounds.run(
             withServices(effect, Context.add(CurrentRequest, ctx)),
-            toCall(method, principal(ctx), server, ctx)
+            toCall(method, principal(ctx), ctx)
           ),
           server,
           ctx,
@@ -159,8 +159,8 @@ interface Envelope {
 }
 
 /** Nobody has checked `inputResponses` and `requestState`: that is for the rounds to do. */
-const toCall = (method: Method, principal: string | undefined, server: Server, ctx: ServerContext): Rounds.Call => {
-  const params = takeCallParams(server, ctx.mcpReq.id)
+const toCall = (method: Method, principal: string | undefined, ctx: ServerContext): Rounds.Call => {
+  const params = callParamsOf(ctx)
   // Without them a state would be bound to nothing, and one that came would be forgotten.
   if (params === undefined) throw HandlerFailure.protocolError(ProtocolErrorCode.InternalError, notRemembered)
   const name = params[method === "resources/read" ? "uri" : "name"]
@@ -180,8 +180,7 @@ const toCall = (method: Method, principal: string | undefined, server: Server, c
 }
 
 const notRemembered =
-  "The server does not know what it was called with. Register features and wrap handlers before it " +
-  "connects, and give calls ids of their own."
+  "The server does not know what it was called with. Register features and wrap handlers before it connects."
 
 const toInputRequired = ({ inputRequests, requestState }: Rounds.InputRequired): InputRequiredResult => ({
   resultType: "input_required",

@@ -2,7 +2,7 @@
  * Everything that this adapter has to know about the inside of `@modelcontextprotocol/server` 2.x, in one place. Each has a
  * test that tells when it is no longer needed.
  */
-import type { RequestId, Server, Transport } from "@modelcontextprotocol/server"
+import type { Server, ServerContext, Transport } from "@modelcontextprotocol/server"
 
 /**
  * Whether a Streamable HTTP transport answers with plain JSON, so that nothing can be sent to the client during a call.
@@ -22,39 +22,40 @@ export const isAnsweredInRounds = (server: Server): boolean =>
 /** The parameters of a call, as they came over the wire. */
 export type CallParams = Readonly<Record<string, unknown>>
 
-const calls = new WeakMap<Server, Map<RequestId, CallParams>>()
+/** By the signals of their requests, which the SDK keeps in every copy of a context. */
+const callParams = new WeakMap<AbortSignal, CallParams>()
 
-/** A call is taken a few microtasks after it came. Those that other code of the server handles are never taken. */
-const maxRemembered = 64
+const remembering = new WeakSet<Server>()
 
 /**
- * Remembers the parameters of calls that are answered in rounds until {@link takeCallParams}: the SDK does not tell callbacks which tool, prompt or
+ * Remembers the parameters of calls for {@link callParamsOf}: the SDK does not tell callbacks which tool, prompt or
  * resource they are, and gives them `inputResponses` that are malformed as if they were empty. Call it before `connect`.
  */
 export const rememberCallParams = (server: Server): void => {
-  if (calls.has(server)) return
-  const remembered = new Map<RequestId, CallParams>()
-  calls.set(server, remembered)
+  if (remembering.has(server)) return
+  remembering.add(server)
+  let arriving: CallParams | undefined
   const connect = server.connect.bind(server)
   server.connect = (transport) => {
     const { onmessage } = transport
-    // The SDK calls this before its own.
+    // The SDK calls this before its own, which makes the context of the request before it returns.
     transport.onmessage = (message, extra) => {
-      if ("method" in message && "id" in message && methods.has(message.method) && isAnsweredInRounds(server)) {
-        if (remembered.size >= maxRemembered) remembered.delete(remembered.keys().next().value!)
-        remembered.set(message.id, message.params ?? {})
-      }
+      arriving = "method" in message && methods.has(message.method) ? message.params ?? {} : undefined
       onmessage?.(message, extra)
     }
     return connect(transport)
   }
+  const buildContext: unknown = Reflect.get(server, "buildContext")
+  if (typeof buildContext !== "function") return
+  Reflect.set(server, "buildContext", (...parameters: ReadonlyArray<unknown>): ServerContext => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the SDK's own method
+    const ctx = Reflect.apply(buildContext, server, parameters) as ServerContext
+    if (arriving !== undefined) callParams.set(ctx.mcpReq.signal, arriving)
+    arriving = undefined
+    return ctx
+  })
 }
 
-export const takeCallParams = (server: Server, id: RequestId): CallParams | undefined => {
-  const remembered = calls.get(server)
-  const params = remembered?.get(id)
-  remembered?.delete(id)
-  return params
-}
+export const callParamsOf = (ctx: ServerContext): CallParams | undefined => callParams.get(ctx.mcpReq.signal)
 
 const methods = new Set(["tools/call", "prompts/get", "resources/read"])
