@@ -21,6 +21,18 @@ describe("StdioServer", { timeout: 30_000 }, () => {
       })
   )
 
+  it.live("refuses calls that are none", () =>
+    Effect.gen(function*() {
+      const client = yield* stdioClient()
+      for (const params of [{}, { name: 1 }, { name: null, arguments: {} }, { name: "ask", arguments: [] }]) {
+        const { error } = yield* Effect.promise(() => client.request("tools/call", params))
+        assert.strictEqual(error?.code, -32602)
+        assert.include(error?.message ?? "", "tools/call")
+      }
+      const outcome = yield* Effect.promise(() => client.askAndRespond("hi", (id) => JSON.stringify(answer(id))))
+      assert.strictEqual(outcome.ok, "hello")
+    }))
+
   it.live("answers a call with what the client's model said", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()
