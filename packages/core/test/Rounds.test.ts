@@ -179,6 +179,18 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(1)
     }))
 
+  it.effect("quotes what was asked where it asks for something else, whatever is in it", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const handler = Effect.suspend(() => ask(runs++ === 0 ? `one\n"two"` : "x".repeat(100)))
+      const error = yield* Effect.flip(drive(handler, echo))
+      expect(error).toMatchObject({
+        _tag: "ReplayMismatch",
+        expected: String.raw`sampling/createMessage "one\n\"two\""`,
+        found: `sampling/createMessage "${"x".repeat(60)}…"`
+      })
+    }))
+
   it.effect("fails with both asks when a run asks something else", () =>
     Effect.gen(function*() {
       let run = 0

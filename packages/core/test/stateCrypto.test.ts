@@ -7,7 +7,13 @@ import { canonicalJson } from "../src/internal/requestState/canonical.ts"
 import { kinds } from "../src/internal/requestState/envelope.ts"
 import { makeKeyRing } from "../src/internal/requestState/keyRing.ts"
 import { makeSealer, openBound, sealBound } from "../src/internal/requestState/sealer.ts"
-import { nodeCrypto, type StateCrypto, stateCrypto, webCrypto } from "../src/internal/requestState/stateCrypto.ts"
+import {
+  makeNonces,
+  nodeCrypto,
+  type StateCrypto,
+  stateCrypto,
+  webCrypto
+} from "../src/internal/requestState/stateCrypto.ts"
 
 const node = nodeCrypto()!
 
@@ -48,6 +54,13 @@ describe("stateCrypto", () => {
       assert.isAbove(ones, 350)
       assert.isBelow(ones, 650)
     }
+  })
+
+  it("gives other nonces to processes that were cloned with the same random bytes", () => {
+    const clones = Array.from({ length: 100 }, () => makeNonces((length) => new Uint8Array(length)))
+    const nonces = clones.map((nonce) => Buffer.from(nonce()).toString("hex"))
+    assert.isAbove(new Set(nonces).size, 1)
+    assert.notInclude(nonces, "0".repeat(24))
   })
 
   it.effect.each(pairs)("opens what %s sealed with the other", ([, from, , to]) =>

@@ -194,10 +194,10 @@ const targetOf = <S extends Schema.Constraint>(
 
 const defaultMaxTurns = 16
 
-const noTools = {
-  definitions: [] as ReadonlyArray<ToolDefinition>,
-  runCalls: () => Effect.succeed<ReadonlyArray<ToolResultContent>>([])
-}
+const noTools: {
+  readonly definitions: ReadonlyArray<ToolDefinition>
+  readonly runCalls: () => Effect.Effect<ReadonlyArray<ToolResultContent>>
+} = { definitions: [], runCalls: () => Effect.succeed([]) }
 
 /** What a turn offers. In the last one the model must answer without tools. Without tools there is nothing to choose. */
 const toolOffer = (

@@ -108,7 +108,7 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
           })
       }
     },
-    nonce: makeNonces(),
+    nonce: makeNonces(SecureRandom.randomBytesUnsafe),
     sha256: (text) => Effect.sync(() => crypto.hash("sha256", text, "buffer")),
     sha256Text: (text) => Effect.sync(() => crypto.hash("sha256", text, "base64url")),
     toBase64Url,
@@ -124,14 +124,14 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
  * Random nonces, drawn many at a time: Node takes as long for one as for a hundred. A process may be cloned with what it
  * has in memory, so each is mixed with the time at which it is used.
  */
-const makeNonces = (): () => Uint8Array => {
+export const makeNonces = (draw: (length: number) => Uint8Array): () => Uint8Array => {
   const time = new Float64Array(1)
   const timeBytes = new Uint8Array(time.buffer)
   let drawn: Uint8Array = new Uint8Array(0)
   let used = 0
   return () => {
     if (used === drawn.length) {
-      drawn = SecureRandom.randomBytesUnsafe(nonceLength * noncesPerDraw)
+      drawn = draw(nonceLength * noncesPerDraw)
       used = 0
     }
     const nonce = drawn.slice(used, used += nonceLength)

@@ -51,7 +51,6 @@ export const decodeJournal = (bytes: Uint8Array): Effect.Effect<Journal | undefi
   const start = formLength + lengthLength
   if (bytes[1] !== isDeflated || bytes.length < start) return Effect.undefined
   const end = start + new DataView(bytes.buffer, bytes.byteOffset).getUint32(formLength)
-  if (end > bytes.length) return Effect.undefined
   const rest = fromUtf8(bytes.subarray(end))
   return Effect.map(
     inflate(bytes.subarray(start, end)),
