@@ -1,4 +1,5 @@
 import { ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import type { SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import {
   Cause,
@@ -23,6 +24,28 @@ import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClien
 
 /** Never ends and never pauses for long. */
 const ticking = Effect.forever(Effect.sleep(5))
+
+const joined = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Effect.forkChild(effect), Fiber.join)
+
+const orLate = <E, R>(effect: Effect.Effect<string, E, R>) =>
+  Effect.race(effect, Effect.as(Effect.sleep("1 hour"), "late"))
+
+const forkedRaces = {
+  "a fiber that is joined where nothing can be interrupted": Effect.uninterruptible(joined(orLate(ask("a")))),
+  "a fiber that cannot be interrupted": joined(Effect.uninterruptible(orLate(ask("a")))),
+  "a fiber that cannot be interrupted and asks again": joined(
+    Effect.uninterruptible(Effect.catchCause(orLate(ask("b")), () => orLate(ask("a")))).pipe(
+      Effect.andThen(ask("a"))
+    )
+  ),
+  "a fiber that joins one that asks": Effect.uninterruptible(joined(orLate(joined(ask("a"))))),
+  "a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
+  "a fiber whose starter still passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
+    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
+    yield* Effect.forkChild(Effect.flatMap(Effect.exit(joined(orLate(ask("a")))), (exit) => Queue.offer(exits, exit)))
+    return yield* yield* Queue.take(exits)
+  }))
+}
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("The end of a round", (it) => {
   it.effect("lets a finalizer finish that has a time-out", () =>
@@ -132,6 +155,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const { value } = yield* drive(handler, echo)
       expect(value).toBe("<b>")
     }))
+
+  for (const [where, within] of Object.entries(forkedRaces)) {
+    it.effect(`comes in a race of ${where}`, () =>
+      Effect.gen(function*() {
+        const { value } = yield* drive(within, echo)
+        expect(value).toBe("<a>")
+      }))
+  }
 
   it.effect("ends a detached fiber that asks on and on", () =>
     Effect.gen(function*() {

@@ -22,19 +22,22 @@ export class Branch {
   /** All that it has done is to go to sleep, as the clock of a time-out does. */
   isTimer = false
 
-  private readonly parent: Branch | undefined
+  readonly depth: number
+  readonly parent: Branch | undefined
   /** The operation of the parent that started it and that the parent may wait in. */
   private readonly startedIn: number | undefined
 
   constructor(path: string, parent: Branch | undefined, startedIn: number | undefined) {
     this.path = path
+    this.depth = parent === undefined ? 0 : parent.depth + 1
     this.parent = parent
     this.startedIn = startedIn
   }
 
-  /** It is the root, or the root waits for it, directly or through others: nothing that may outlive the handler. */
-  get isPart(): boolean {
-    return this.parent === undefined || (this.startedIn === this.parent.operation && this.parent.isPart)
+  /** It is one of these, or one of them waits for it, directly or through others: nothing that may outlive them. */
+  isPartOf(branches: ReadonlySet<Branch>): boolean {
+    return branches.has(this) ||
+      (this.parent !== undefined && this.startedIn === this.parent.operation && this.parent.isPartOf(branches))
   }
 }
 
@@ -143,9 +146,18 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** The fibers that the root waits for now, in `Effect.race` and the like. */
   get parts(): ReadonlyArray<AnyFiber> {
-    const parts: Array<AnyFiber> = []
-    for (const [fiber, branch] of this.branches) if (branch !== this.root && branch.isPart) parts.push(fiber)
-    return parts
+    return this.partsOf(new Set([this.root])).map(([fiber]) => fiber)
+  }
+
+  /** These, those who started them, and the fibers that any of them waits for now; the innermost come first. */
+  withStarters(branches: Iterable<Branch>): ReadonlyArray<ReadonlyArray<AnyFiber>> {
+    const lines = new Set<Branch>()
+    for (const started of branches) {
+      for (let branch: Branch | undefined = started; branch !== undefined; branch = branch.parent) lines.add(branch)
+    }
+    const byDepth: Array<Array<AnyFiber>> = []
+    for (const [fiber, { depth }] of this.partsOf(lines)) (byDepth[depth] ??= []).push(fiber)
+    return byDepth.toReversed().filter((fibers) => fibers !== undefined)
   }
 
   /** Has the round look at itself as soon as nothing is left to run. */
@@ -158,6 +170,10 @@ export class FiberTree implements Scheduler.Scheduler {
       this.busyChecks = 0
       this.onIdle()
     })
+  }
+
+  private partsOf(branches: ReadonlySet<Branch>): ReadonlyArray<readonly [AnyFiber, Branch]> {
+    return [...this.branches].filter(([, branch]) => branch !== this.root && branch.isPartOf(branches))
   }
 
   /** Of the fibers that neither wait for the round nor for their children. */

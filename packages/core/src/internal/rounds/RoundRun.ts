@@ -117,11 +117,12 @@ export class RoundRun {
   /** The handler's fiber has ended as well, or was left behind. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
-  /** What the handler's fiber waited for when the run ended. */
-  private parts: ReadonlyArray<Fiber.Fiber<unknown, unknown>> = []
-  /** How often something was asked after the end, and whether that was since the run last looked. */
+  /** The fibers to interrupt where that of the root did not end the handler: first the parts, then group after group. */
+  private readonly stuckParts: Array<Fiber.Fiber<unknown, unknown>> = []
+  private readonly stuckAskers: Array<ReadonlyArray<Fiber.Fiber<unknown, unknown>>> = []
+  /** How often something was asked after the end, and by whom since the run last looked. */
   private refusals = 0
-  private hasRefused = false
+  private readonly refused = new Set<Branch>()
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -174,7 +175,7 @@ export class RoundRun {
   end(): void {
     this.hasEnded = true
     this.unsettle()
-    this.parts = this.tree.parts
+    if (!this.isOver) this.findStuck([...this.waiting].map(({ branch }) => branch))
     for (const waiting of this.waiting) cut(waiting.step)
     // First the fibers, so that they do not catch what their asks end with.
     this.root?.interruptUnsafe()
@@ -220,14 +221,14 @@ export class RoundRun {
       const place = fiber.getRef(CurrentPlace)
       const at = place.nextStep(step.name)
       const outer = fiber.getRef(CurrentStep)
-      const run = this.runStep(step, at, place, outer)
+      const branch = this.tree.branchOf(fiber)
+      const run = this.runStep(step, at, place, branch, outer)
       const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
       const exact = candidates.find((record) => record.at === at)
       if (exact !== undefined) return reuse(exact)
       // What was recorded in this place is for a later use of the same name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
-      const branch = this.tree.branchOf(fiber)
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         branch,
         outer,
@@ -288,11 +289,12 @@ export class RoundRun {
     step: Step<A, E, R>,
     at: string,
     place: Place,
+    branch: Branch,
     parent: RunningStep | undefined
   ): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.uninterruptibleMask((restore) => {
       // Its result could not be recorded any more, so it would run again.
-      if (this.hasEnded) return this.refuse(parent)
+      if (this.hasEnded) return this.refuse(branch, parent)
       const running: RunningStep = { parent, waiting: 0, isCut: false }
       this.runningSteps.add(running)
       const inside = place.insideStep()
@@ -322,7 +324,7 @@ export class RoundRun {
     make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
-      if (this.hasEnded) return resume(this.refuse(step))
+      if (this.hasEnded) return resume(this.refuse(branch, step))
       const waiting = make((result) => {
         this.forget(waiting)
         resume(result)
@@ -344,9 +346,9 @@ export class RoundRun {
   }
 
   /** Nobody is asked any more. Who takes no interruption for an answer and asks on and on is left behind. */
-  private refuse(step: RunningStep | undefined): Effect.Effect<never> {
+  private refuse(branch: Branch, step: RunningStep | undefined): Effect.Effect<never> {
     cut(step)
-    this.hasRefused = true
+    this.refused.add(branch)
     this.tree.check()
     if (++this.refusals <= manyRefusals) return Effect.interrupt
     return Effect.withFiber((fiber) => {
@@ -358,15 +360,9 @@ export class RoundRun {
 
   /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
   private look(): void {
-    if (this.hasEnded) return this.interruptParts()
+    if (this.hasEnded) return this.interruptStuck()
     if (this.waiting.size === 0 || this.isStepAtWork()) return
-    if (!this.hasSettled && this.tree.isBusy(this.options.horizon())) {
-      this.stopSettling ??= this.options.settle(() => {
-        this.hasSettled = true
-        this.look()
-      })
-      return
-    }
+    if (!this.isSettled()) return
     const waiting = [...this.waiting].toSorted((one, other) => one.at < other.at ? -1 : 1)
     const asks = waiting.filter((each) => each._tag === "Ask")
     const steps = waiting.filter((each) => each._tag === "Step")
@@ -466,19 +462,42 @@ export class RoundRun {
   }
 
   /**
-   * Interrupts what races and the like still wait for where they cannot be interrupted themselves. What finalizers start is
-   * left alone, unless they ask.
+   * What races and the like still wait for where they cannot be interrupted themselves: of the root, then of the fibers that
+   * asked, from within to without, as each may still pass on that it went no further. What finalizers start is left alone,
+   * unless they ask.
    */
-  private interruptParts(): void {
-    const parts = this.hasRefused ? this.tree.parts : this.parts
-    this.parts = []
-    this.hasRefused = false
+  private findStuck(asked: Iterable<Branch>): void {
+    this.stuckParts.push(...this.tree.parts)
+    this.stuckAskers.unshift(...this.tree.withStarters(asked))
+  }
+
+  private interruptStuck(): void {
     if (this.isOver) return
-    for (const part of parts) part.interruptUnsafe()
+    if (this.refused.size > 0) {
+      this.findStuck(this.refused)
+      this.refused.clear()
+    }
+    if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
+    else if (this.stuckAskers.length > 0 && this.isSettled()) this.interruptAll(this.stuckAskers.shift()!)
+  }
+
+  private interruptAll(fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>): void {
+    for (const fiber of fibers) fiber.interruptUnsafe()
+    this.tree.check()
   }
 
   private isStepAtWork(): boolean {
     for (const step of this.runningSteps) if (step.waiting === 0) return true
+    return false
+  }
+
+  /** Whether no work is in flight, or had its time. If not, the run looks again at the end of that time. */
+  private isSettled(): boolean {
+    if (this.hasSettled || !this.tree.isBusy(this.options.horizon())) return true
+    this.stopSettling ??= this.options.settle(() => {
+      this.hasSettled = true
+      this.look()
+    })
     return false
   }
 
