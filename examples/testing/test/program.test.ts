@@ -1,4 +1,11 @@
-import { type Sampler, SamplingError, TestSampler, ToolDispatch } from "@effect-sampling/core"
+import {
+  ClientSampler,
+  type Sampler,
+  SamplingError,
+  TestClient,
+  TestSampler,
+  ToolDispatch
+} from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
 import { handlers, Tools } from "../src/program.ts"
@@ -40,4 +47,21 @@ describe("triage", () => {
       const prompt = JSON.stringify(request.messages)
       return Effect.succeed(prompt.includes("Draft") ? "Noted." : prompt.includes("burns") ? "yes" : "no")
     }))))
+
+  for (
+    const { protocolVersion, runs } of [
+      { protocolVersion: "2025-11-25", runs: 1 },
+      { protocolVersion: "2026-07-28", runs: 3 }
+    ] as const
+  ) {
+    it.effect(`asks a client of ${protocolVersion}, and runs ${runs} times`, () =>
+      Effect.gen(function*() {
+        const called = yield* TestClient.call(triage("It burns"), {
+          protocolVersion,
+          sampler: TestSampler.scripted(["Yes", "Stay calm."])
+        })
+        assert.deepStrictEqual(called.value, { urgent: true, draft: "Stay calm." })
+        assert.strictEqual(called.runs, runs)
+      }).pipe(withSampler(ClientSampler.layer)))
+  }
 })

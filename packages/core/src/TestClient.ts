@@ -1,0 +1,229 @@
+/**
+ * A client for tests: calls a handler as MCP clients do, in rounds or while the call waits, without a server and a
+ * connection.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as SamplingAnswer from "./adapter/SamplingAnswer.ts"
+import type { Root } from "./Client.ts"
+import { ClientConnection } from "./ClientConnection.ts"
+import type { ClientRequest } from "./ClientConnection.ts"
+import * as RequestState from "./RequestState.ts"
+import * as Rounds from "./Rounds.ts"
+import { Sampler } from "./Sampler.ts"
+import type { SamplingError } from "./SamplingError.ts"
+import type { SamplingRequest } from "./SamplingRequest.ts"
+
+/**
+ * What a user does with a question.
+ *
+ * Source: MCP 2025-11-25, `ElicitResult`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ElicitResult {
+  readonly action: "accept" | "decline" | "cancel"
+  /**
+   * What the user filled in, for `accept`.
+   */
+  readonly content?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * What the client can do. It declares the capabilities of what is given.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * `2026-07-28` for a client that is asked in rounds, `2025-11-25` for one that is asked while the call waits. Default:
+   * `2026-07-28`.
+   */
+  readonly protocolVersion?: "2025-11-25" | "2026-07-28" | undefined
+  /**
+   * The client's model, for example `TestSampler.scripted([...])`.
+   */
+  readonly sampler?: Layer.Layer<Sampler> | undefined
+  /**
+   * The client's user, who is asked with `Client.elicit`.
+   */
+  readonly elicit?: ((request: ElicitRequest) => ElicitResult) | undefined
+  /**
+   * What the client works on, for `Client.roots`.
+   */
+  readonly roots?: ReadonlyArray<Root> | undefined
+}
+
+/**
+ * A question to the user, with the JSON Schema of what is asked for.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ElicitRequest {
+  readonly message: string
+  readonly requestedSchema: object
+}
+
+/**
+ * A call that came to a result.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Called<A> {
+  readonly value: A
+  /**
+   * How often the handler ran: once where the call waits, and once more than there were rounds with asks otherwise.
+   */
+  readonly runs: number
+  /**
+   * What the client was asked, in order, as it stands on the wire.
+   */
+  readonly asks: ReadonlyArray<Omit<ClientRequest, "key">>
+}
+
+/**
+ * Calls a handler and answers what it asks, until it comes to its result. The handler asks the client as it does on a
+ * server: through a `ClientSampler.layer`, alone or in a composition, and through `Client`.
+ *
+ * **Details**
+ *
+ * Everything goes through JSON, both ways. In rounds the state is sealed and opened again, and the handler runs from its
+ * start in each of them, as `Rounds.run` has it: this shows which side effects happen more than once. A failure of the
+ * client's sampler fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again
+ * then.
+ *
+ * **Example** (A payment that must happen once)
+ *
+ * ```ts
+ * import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * let payments = 0
+ * const buy = Effect.gen(function*() {
+ *   const { text: colour } = yield* Sampler.sample("Which colour?")
+ *   yield* Rounds.once("pay", Effect.sync(() => ++payments), { schema: Schema.Int })
+ *   const { text } = yield* Sampler.sample(`Praise a ${colour} lamp.`)
+ *   return text
+ * }).pipe(Effect.provide(ClientSampler.layer))
+ *
+ * const { runs, value } = await Effect.runPromise(
+ *   TestClient.call(buy, { sampler: TestSampler.scripted(["red", "What a lamp!"]) })
+ * )
+ * value // => "What a lamp!"
+ * runs // => 3
+ * payments // => 1
+ * ```
+ *
+ * @category calling
+ * @since 0.1.0
+ */
+export const call = <A, E, R>(
+  handler: Effect.Effect<A, E, R>,
+  options: Options = {}
+): Effect.Effect<
+  Called<A>,
+  E | SamplingError | RequestState.StateRejected | RequestState.StateNotKept | Rounds.InvalidInputResponse,
+  R
+> =>
+  Effect.scopedWith((scope) =>
+    Effect.gen(function*() {
+      const sampler = options.sampler && Context.get(yield* Layer.buildWithScope(options.sampler, scope), Sampler)
+      const connection = yield* connect(options, sampler)
+      let runs = 0
+      const asks: Array<Omit<ClientRequest, "key">> = []
+      const counted = Effect.suspend(() => {
+        runs++
+        return handler
+      })
+      const answer = ({ method, params }: Omit<ClientRequest, "key">) =>
+        Effect.suspend(() => {
+          const request = { method, params: throughJson(params) }
+          asks.push(request)
+          return Effect.map(respond(request, options, sampler), throughJson)
+        })
+      const value = connection.protocolVersion === waits
+        ? yield* Effect.provideService(counted, ClientConnection, {
+          ...connection,
+          unreachable: undefined,
+          ask: answer
+        })
+        : yield* callInRounds(counted, connection, answer)
+      return { value, runs, asks }
+    })
+  )
+
+const waits = "2025-11-25"
+
+type Described = Pick<ClientConnection, "client" | "protocolVersion" | "capabilities">
+
+const connect = (
+  { elicit, protocolVersion = "2026-07-28", roots }: Options,
+  sampler: Sampler["Service"] | undefined
+): Effect.Effect<Described & { readonly protocolVersion: string }> =>
+  Effect.map(
+    sampler === undefined ? Effect.undefined : SamplingAnswer.capability(sampler, {}),
+    (sampling) => ({
+      client: { name: "test", version: "1.0.0" },
+      protocolVersion,
+      capabilities: {
+        ...(sampling !== undefined && { sampling }),
+        ...(elicit !== undefined && { elicitation: {} }),
+        ...(roots !== undefined && { roots: {} })
+      }
+    })
+  )
+
+const respond = (
+  { method, params }: Omit<ClientRequest, "key">,
+  { elicit, roots }: Options,
+  sampler: Sampler["Service"] | undefined
+): Effect.Effect<object, SamplingError> => {
+  switch (method) {
+    case "sampling/createMessage":
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the request, as that of any client does
+      return sampler === undefined ? undeclared(method) : sampler.createMessage(params as SamplingRequest)
+    case "elicitation/create":
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Client.elicit` makes these params
+      return elicit === undefined ? undeclared(method) : Effect.sync(() => elicit(params as ElicitRequest))
+    case "roots/list":
+      return roots === undefined ? undeclared(method) : Effect.succeed({ roots })
+  }
+}
+
+const undeclared = (method: string): Effect.Effect<never> =>
+  Effect.die(new Error(`${method}: the test client did not declare this capability, and was asked all the same`))
+
+const callInRounds = <A, E, R>(
+  handler: Effect.Effect<A, E, R>,
+  connection: Described & { readonly protocolVersion: string },
+  answer: (request: Omit<ClientRequest, "key">) => Effect.Effect<unknown, SamplingError>
+) =>
+  Effect.gen(function*() {
+    const states = yield* Effect.orDie(RequestState.make({ keys: [key] }))
+    let inputResponses: Readonly<Record<string, unknown>> | undefined
+    let requestState: string | undefined
+    while (true) {
+      const call = { ...request, ...connection, inputResponses, requestState }
+      const round = yield* Effect.provideService(Rounds.run(handler, call), RequestState.RequestState, states)
+      if (round._tag === "Complete") return round.value
+      const answers: Record<string, unknown> = {}
+      for (const [name, ask] of Object.entries(round.inputRequests)) answers[name] = yield* answer(ask)
+      inputResponses = answers
+      requestState = round.requestState
+    }
+  })
+
+const request = { method: "tools/call", name: "test", arguments: {}, principal: undefined } as const
+
+/** The states of a test go nowhere, so that any key will do. */
+const key: RequestState.Key = { id: "test", key: Redacted.make(new Uint8Array(32)) }
+
+const throughJson = <A extends object>(value: A): A => JSON.parse(JSON.stringify(value))

@@ -1,0 +1,130 @@
+import { Client, ClientSampler, Rounds, Sampler, SamplingError, TestClient, TestSampler } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+
+const eras = [{ protocolVersion: "2025-11-25" }, { protocolVersion: "2026-07-28" }] as const
+
+const text = (prompt: string) => Effect.map(Sampler.sample(prompt), (reply) => reply.text)
+
+const poem = Effect.gen(function*() {
+  const hero = yield* text("Name a hero.")
+  const [verse, title] = yield* Effect.all([text(`Praise ${hero}.`), text(`A title for ${hero}?`)], {
+    concurrency: "unbounded"
+  })
+  return `${title}: ${verse}`
+}).pipe(Effect.provide(ClientSampler.layer))
+
+const seats = Client.elicit(Schema.Struct({ guests: Schema.Int }), "How many guests?").pipe(
+  Effect.map(({ guests }) => `${guests} seats`),
+  Effect.catchTag("ElicitationDeclined", () => Effect.succeed("no table"))
+)
+
+describe("A test client", () => {
+  it.effect("is asked while the call waits, or in rounds", () =>
+    Effect.gen(function*() {
+      const called = yield* Effect.forEach(eras, (era) =>
+        TestClient.call(poem, { ...era, sampler: TestSampler.scripted(["Ada", "She wrote.", "First"]) }))
+      assert.deepStrictEqual(
+        called.map(({ asks, runs, value }) => ({ value, runs, asks: asks.length })),
+        [{ value: "First: She wrote.", runs: 1, asks: 3 }, { value: "First: She wrote.", runs: 3, asks: 3 }]
+      )
+      assert.deepStrictEqual(called[1]!.asks, called[0].asks)
+      assert.deepStrictEqual(called[0].asks[0], {
+        method: "sampling/createMessage",
+        params: { messages: [{ role: "user", content: { type: "text", text: "Name a hero." } }], maxTokens: 512 }
+      })
+    }))
+
+  for (const era of eras) {
+    describe(`of ${era.protocolVersion}`, () => {
+      it.effect("has a user, who may decline", () =>
+        Effect.gen(function*() {
+          const accepted = yield* TestClient.call(seats, {
+            ...era,
+            elicit: ({ message }) => ({ action: "accept", content: { guests: message.length } })
+          })
+          assert.strictEqual(accepted.value, "16 seats")
+          const declined = yield* TestClient.call(seats, { ...era, elicit: () => ({ action: "decline" }) })
+          assert.strictEqual(declined.value, "no table")
+        }))
+
+      it.effect("sends what its user gives as JSON, which is decoded as that of any client", () =>
+        Effect.gen(function*() {
+          const error = yield* Effect.flip(
+            TestClient.call(seats, { ...era, elicit: () => ({ action: "accept", content: { guests: Number.NaN } }) })
+          )
+          assert.strictEqual(error._tag, "InvalidResponse")
+        }))
+
+      it.effect("has roots", () =>
+        Effect.gen(function*() {
+          const roots = [{ uri: "file:///work", name: "work" }]
+          const { asks, value } = yield* TestClient.call(Client.roots(), { ...era, roots })
+          assert.deepStrictEqual(value, roots)
+          assert.deepStrictEqual(asks, [{ method: "roots/list", params: {} }])
+        }))
+
+      it.effect("declares nothing that it was not given", () =>
+        Effect.gen(function*() {
+          const failures = [
+            yield* Effect.flip(TestClient.call(Effect.asVoid(poem), era)),
+            yield* Effect.flip(TestClient.call(Effect.asVoid(seats), era)),
+            yield* Effect.flip(TestClient.call(Effect.asVoid(Client.roots()), era))
+          ]
+          assert.deepStrictEqual(
+            failures.map((error) => "missing" in error ? `${error._tag} ${error.missing}` : error._tag),
+            ["SamplingUnsupported sampling", "ClientUnsupported elicitation", "ClientUnsupported roots"]
+          )
+        }))
+
+      it.effect("leaves to a provider what its model cannot do", () =>
+        Effect.gen(function*() {
+          const composed = Sampler.fallback(ClientSampler.layer, TestSampler.scripted(["of the provider"]))
+          const { asks, value } = yield* TestClient.call(Effect.provide(text("Hi"), composed), era)
+          assert.deepStrictEqual([value, asks], ["of the provider", []])
+        }))
+    })
+  }
+
+  it.effect("whose model fails fails the ask while the call waits, and the call in rounds", () =>
+    Effect.gen(function*() {
+      const careful = Effect.catchTag(text("Hi"), "SamplingRejected", () => Effect.succeed("refused")).pipe(
+        Effect.provide(ClientSampler.layer)
+      )
+      const sampler = TestSampler.failing(new SamplingError.SamplingRejected({ message: "no" }))
+      const waited = yield* TestClient.call(careful, { protocolVersion: "2025-11-25", sampler })
+      assert.strictEqual(waited.value, "refused")
+      const error = yield* Effect.flip(TestClient.call(careful, { sampler }))
+      assert.strictEqual(error._tag, "SamplingRejected")
+    }))
+
+  it.effect("shows a side effect that happens in each run, and one that does not", () =>
+    Effect.gen(function*() {
+      const count = { plain: 0, once: 0 }
+      const handler = Effect.gen(function*() {
+        count.plain++
+        yield* Rounds.once("count", Effect.sync(() => ++count.once), { schema: Schema.Int })
+        return yield* text("Hi")
+      }).pipe(Effect.provide(ClientSampler.layer))
+      const { runs } = yield* TestClient.call(handler, { sampler: TestSampler.scripted(["Hello"]) })
+      assert.deepStrictEqual([runs, count], [2, { plain: 2, once: 1 }])
+    }))
+
+  it.effect("shows a handler that asks something else in each run", () =>
+    Effect.gen(function*() {
+      let runs = 0
+      const fickle = Effect.suspend(() => text(`Attempt ${++runs}`)).pipe(
+        Effect.andThen(text("Go on")),
+        Effect.provide(ClientSampler.layer)
+      )
+      const sampler = TestSampler.fromFunction(() => Effect.succeed("well"))
+      const error = yield* Effect.flip(TestClient.call(fickle, { sampler }))
+      assert.strictEqual(error._tag, "ReplayMismatch")
+    }))
+
+  it.effect("does not take the place of the handler's own sampler", () =>
+    Effect.gen(function*() {
+      const { asks, value } = yield* TestClient.call(text("Hi"), { sampler: TestSampler.scripted([]) })
+      assert.deepStrictEqual([value, asks], ["own", []])
+    }).pipe(Effect.provide(TestSampler.scripted(["own"]))))
+})

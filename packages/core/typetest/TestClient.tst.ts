@@ -1,0 +1,28 @@
+import type { RequestState, Rounds, SamplingError } from "@effect-sampling/core"
+import { Sampler, TestClient, TestSampler } from "@effect-sampling/core"
+import { Effect } from "effect"
+import type { Scope } from "effect"
+import { describe, expect, it } from "tstyche"
+
+describe("TestClient.call", () => {
+  it("keeps what the handler needs, also where the client has such a thing", () => {
+    const handler = Effect.andThen(Effect.addFinalizer(() => Effect.void), Sampler.sample("Hi"))
+    const called = TestClient.call(handler, { sampler: TestSampler.scripted(["Hello"]) })
+    expect(called).type.toBeAssignableTo<Effect.Effect<unknown, unknown, Sampler.Sampler | Scope.Scope>>()
+    expect(called).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown, Sampler.Sampler>>()
+    expect(called).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown, Scope.Scope>>()
+  })
+
+  it("adds what can be wrong with a round, and what the client's model may fail with", () => {
+    expect(TestClient.call(Effect.fail("broke" as const))).type.toBe<
+      Effect.Effect<
+        TestClient.Called<never>,
+        | "broke"
+        | SamplingError.SamplingError
+        | RequestState.StateRejected
+        | RequestState.StateNotKept
+        | Rounds.InvalidInputResponse
+      >
+    >()
+  })
+})
