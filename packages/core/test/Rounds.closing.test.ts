@@ -146,6 +146,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const asked = ask("a")
       const { rounds, value } = yield* drive(Effect.uninterruptible(untilAnswered), echo)
       expect([value, rounds.length]).toStrictEqual(["<a>", 1])
+      const beside = yield* Effect.forkDetach(drive(
+        Effect.andThen(Effect.forkDetach(Effect.never), Effect.uninterruptible(untilAnswered)),
+        echo
+      ))
+      expect((yield* Effect.timeout(Fiber.join(beside), "3 seconds")).value).toBe("<a>")
     }))
 
   it.effect("comes in an uninterruptible race", () =>

@@ -1,11 +1,16 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Layer, Random, Schema } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Random, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
 const once = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, schema: Schema.Codec<A, unknown>) =>
   Rounds.once(name, effect, { schema })
+
+const forks = {
+  "a forked fiber": <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect),
+  "a detached fiber": <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkDetach(effect)
+}
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A step", (it) => {
   it.effect("does not keep what it came to only because the round ended", () =>
@@ -13,6 +18,46 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const careful = Effect.catchCause(ask("a"), () => Effect.succeed("nobody answered"))
       const { value } = yield* drive(Effect.uninterruptible(once("careful", careful, Schema.String)), echo)
       expect(value).toBe("<a>")
+    }))
+
+  for (const [where, fork] of Object.entries(forks)) {
+    it.effect(`does not take the end of a round for an answer in ${where}`, () =>
+      Effect.gen(function*() {
+        const paid: Array<string> = []
+        const pay = <E, R>(name: string, asked: Effect.Effect<string, E, R>) =>
+          once(
+            name,
+            Effect.map(Effect.exit(asked), (exit) => {
+              const amount = Exit.isSuccess(exit) ? exit.value : "nothing"
+              paid.push(amount)
+              return amount
+            }),
+            Schema.String
+          )
+        const joined = Effect.flatMap(Effect.forkChild(ask("b"), { startImmediately: true }), Fiber.join)
+        const handler = Effect.acquireUseRelease(
+          Effect.void,
+          () => Effect.flatMap(fork(Effect.all([pay("a", ask("a")), pay("b", joined)])), Fiber.join),
+          () => Effect.sleep(5)
+        )
+        const { value } = yield* drive(handler, echo)
+        expect([value, paid]).toStrictEqual([["<a>", "<b>"], ["<a>", "<b>"]])
+      }))
+  }
+
+  it.effect("is found after a time-out and a race that went on when they ran first, and end at once now", () =>
+    Effect.gen(function*() {
+      const ran: Array<string> = []
+      const slow = (name: string) =>
+        once(name, Effect.andThen(Effect.sleep(1), Effect.sync(() => `${name} ${ran.push(name)}`)), Schema.String)
+      const handler = Effect.gen(function*() {
+        yield* Effect.timeout(slow("a"), "1 hour")
+        yield* Effect.race(slow("b"), Effect.never)
+        const both = yield* Effect.all([slow("c"), slow("d")], unbounded)
+        return [...both, yield* ask("e")]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, ran]).toStrictEqual([["c 3", "d 4", "<e>"], ["a", "b", "c", "d"]])
     }))
 
   it.effect("finds its turn inside of another one, when a step of its name was recorded elsewhere", () =>

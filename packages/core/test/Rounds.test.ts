@@ -1,6 +1,6 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema } from "effect"
+import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
 import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
 
 const ask = (text: string, key?: string) =>
@@ -76,6 +76,17 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
       expect(value).toStrictEqual(["0", "1", "2"])
       expect(new Set(rounds[0]).size).toBe(3)
+    }))
+
+  it.effect("asks the same for each element of a stream once", () =>
+    Effect.gen(function*() {
+      const handler = Stream.runCollect(
+        Stream.mapEffect(Stream.fromIterable(["a", "b", "c"]), (name) => Effect.map(ask("same"), () => name), {
+          concurrency: 2
+        })
+      )
+      const { rounds, value } = yield* drive(handler, echo)
+      expect([Array.from(value), rounds.flat().length]).toStrictEqual([["a", "b", "c"], 3])
     }))
 
   it.effect("uses the name of an ask as its key, and needs no state for it", () =>

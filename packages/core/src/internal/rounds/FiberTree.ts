@@ -34,10 +34,10 @@ export class Branch {
     this.startedIn = startedIn
   }
 
-  /** It is one of these, or one of them waits for it, directly or through others: nothing that may outlive them. */
-  isPartOf(branches: ReadonlySet<Branch>): boolean {
-    return branches.has(this) ||
-      (this.parent !== undefined && this.startedIn === this.parent.operation && this.parent.isPartOf(branches))
+  /** It is such a one, or such a one waits for it, directly or through others: nothing that may outlive that one. */
+  isPartOf(isWhole: (branch: Branch) => boolean): boolean {
+    return isWhole(this) ||
+      (this.parent !== undefined && this.startedIn === this.parent.operation && this.parent.isPartOf(isWhole))
   }
 }
 
@@ -58,6 +58,8 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly root = new Branch("", undefined, undefined)
   private hasRoot = false
   private current: AnyFiber | undefined
+  /** Of the fiber that runs, or ran last. */
+  private running: Branch | undefined
   private startsTask = false
   private tasks = 0
   private willCheck = false
@@ -146,18 +148,20 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** The fibers that the root waits for now, in `Effect.race` and the like. */
   get parts(): ReadonlyArray<AnyFiber> {
-    return this.partsOf(new Set([this.root])).map(([fiber]) => fiber)
+    return this.partsOf((branch) => branch === this.root).map(([fiber]) => fiber)
   }
 
   /** These, those who started them, and the fibers that any of them waits for now; the innermost come first. */
-  withStarters(branches: Iterable<Branch>): ReadonlyArray<ReadonlyArray<AnyFiber>> {
+  withStarters(fibers: Iterable<AnyFiber>): ReadonlyArray<ReadonlyArray<AnyFiber>> {
     const lines = new Set<Branch>()
-    for (const started of branches) {
-      for (let branch: Branch | undefined = started; branch !== undefined; branch = branch.parent) lines.add(branch)
+    for (const fiber of fibers) {
+      for (let branch: Branch | undefined = this.branchOf(fiber); branch !== undefined; branch = branch.parent) {
+        lines.add(branch)
+      }
     }
     const byDepth: Array<Array<AnyFiber>> = []
-    for (const [fiber, { depth }] of this.partsOf(lines)) (byDepth[depth] ??= []).push(fiber)
-    return byDepth.toReversed().filter((fibers) => fibers !== undefined)
+    for (const [fiber, { depth }] of this.partsOf((branch) => lines.has(branch))) (byDepth[depth] ??= []).push(fiber)
+    return byDepth.toReversed().filter((group) => group !== undefined)
   }
 
   /** Has the round look at itself as soon as nothing is left to run. */
@@ -172,8 +176,8 @@ export class FiberTree implements Scheduler.Scheduler {
     })
   }
 
-  private partsOf(branches: ReadonlySet<Branch>): ReadonlyArray<readonly [AnyFiber, Branch]> {
-    return [...this.branches].filter(([, branch]) => branch !== this.root && branch.isPartOf(branches))
+  private partsOf(isWhole: (branch: Branch) => boolean): ReadonlyArray<readonly [AnyFiber, Branch]> {
+    return [...this.branches].filter(([, branch]) => branch !== this.root && branch.isPartOf(isWhole))
   }
 
   /** Of the fibers that neither wait for the round nor for their children. */
@@ -189,15 +193,14 @@ export class FiberTree implements Scheduler.Scheduler {
     const isScheduled = this.startsTask
     this.startsTask = false
     const known = this.branches.get(fiber)
-    if (known === undefined) this.add(fiber, isScheduled)
-    else {
-      known.awaitsChildren = false
-      known.operation++
-      known.isNew = false
-    }
+    this.running = known ?? this.add(fiber, isScheduled)
+    if (known === undefined) return
+    known.awaitsChildren = false
+    known.operation++
+    known.isNew = false
   }
 
-  private add(fiber: AnyFiber, isScheduled: boolean): void {
+  private add(fiber: AnyFiber, isScheduled: boolean): Branch {
     const inherited = fiber.getRef(CurrentBranch)
     const parent = inherited === this.root && !this.hasRoot ? undefined : inherited
     const branch = parent === undefined ? this.root : this.makeChild(fiber, parent, isScheduled)
@@ -208,11 +211,15 @@ export class FiberTree implements Scheduler.Scheduler {
       if (parent !== undefined) parent.liveChildren--
       this.check()
     })
+    return branch
   }
 
   private makeChild(fiber: AnyFiber, parent: Branch, isScheduled: boolean): Branch {
-    const place = fiber.getRef(CurrentPlace).nextChild()
-    const branch = new Branch(place.path, parent, isScheduled ? undefined : parent.operation)
+    const startedIn = isScheduled ? undefined : parent.operation
+    // A fiber may also be started by another one than the one whose context it has, as those of streams are.
+    const isStartedByParent = !isScheduled && this.running?.isPartOf((branch) => branch === parent) === true
+    const place = fiber.getRef(CurrentPlace).nextChild(isStartedByParent ? startedIn : undefined)
+    const branch = new Branch(place.path, parent, startedIn)
     parent.liveChildren++
     // It started in the middle of an operation of its parent.
     if (!isScheduled) parent.awaitsChildren = true

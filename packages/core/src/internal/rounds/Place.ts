@@ -1,12 +1,14 @@
 import * as Context from "effect/Context"
 
 /**
- * Where in a handler something happens, so that it is found again in the next run: in which fiber, by whose how many-eth
- * child it is, and in which step. Neither speed nor luck changes it.
+ * Where in a handler something happens, so that it is found again in the next run: in which fiber, by who started it in
+ * which of its operations, and in which step. Neither speed nor luck changes it.
  */
 export class Place {
   readonly path: string
-  private children = 0
+  private starts = 0
+  private operation: number | undefined
+  private siblings = 0
   private asks = 0
   private doneSteps = 0
   private readonly done = new Map<string, number>()
@@ -15,8 +17,18 @@ export class Place {
     this.path = path
   }
 
-  nextChild(): Place {
-    return new Place(`${this.path}.${this.children++}`)
+  /**
+   * Children that one operation started share its number. How many these are is luck: a race starts no more of them when the
+   * first one has ended at once.
+   */
+  nextChild(operation: number | undefined): Place {
+    if (operation === undefined || operation !== this.operation) {
+      this.starts++
+      this.siblings = 0
+      this.operation = operation
+    }
+    const sibling = this.siblings++
+    return new Place(`${this.path}.${this.starts}${sibling === 0 ? "" : `_${sibling}`}`)
   }
 
   nextAsk(): string {

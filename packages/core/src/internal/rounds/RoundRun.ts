@@ -8,13 +8,14 @@ import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingEr
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
 import { digest } from "./digest.ts"
-import type { Branch } from "./FiberTree.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
 import { CurrentPlace, isInside, pathOf } from "./Place.ts"
 import type { Place } from "./Place.ts"
 import { toJson } from "./toJson.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
 
 /** The run that the current fiber belongs to: undefined where the client is not asked in rounds. */
 export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampling/core/internal/rounds/CurrentRun", {
@@ -40,7 +41,7 @@ type Recorded<Record extends { readonly at: string }> =
 
 interface WaitingAsk {
   readonly _tag: "Ask"
-  readonly branch: Branch
+  readonly fiber: AnyFiber
   readonly base: string
   readonly at: string
   readonly step: RunningStep | undefined
@@ -51,7 +52,7 @@ interface WaitingAsk {
 /** A step whose name was recorded in another place. Whose record that is shows when all others had their turn. */
 interface WaitingStep {
   readonly _tag: "Step"
-  readonly branch: Branch
+  readonly fiber: AnyFiber
   readonly name: string
   readonly at: string
   readonly step: RunningStep | undefined
@@ -59,7 +60,16 @@ interface WaitingStep {
   readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
 }
 
-type Waiting = WaitingAsk | WaitingStep
+/** A step that came when the run had ended: its result could not be recorded any more, so it would run again. */
+interface LateStep {
+  readonly _tag: "Late"
+  readonly fiber: AnyFiber
+  readonly at: string
+  readonly step: RunningStep | undefined
+  readonly resume: (end: Effect.Effect<never>) => void
+}
+
+type Waiting = WaitingAsk | WaitingStep | LateStep
 
 /** A result that must not be made twice. `canMove` where its name says everything about it, whoever comes for it. */
 export interface Step<A, E, R> {
@@ -111,18 +121,20 @@ export class RoundRun {
   private takesUnasked: boolean | undefined
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
-  private root: Fiber.Fiber<unknown, unknown> | undefined
+  private root: AnyFiber | undefined
   /** Nothing more is asked: the handler is being interrupted, or has completed. */
   private hasEnded = false
   /** The handler's fiber has ended as well, or was left behind. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
   /** The fibers to interrupt where that of the root did not end the handler: first the parts, then group after group. */
-  private readonly stuckParts: Array<Fiber.Fiber<unknown, unknown>> = []
-  private readonly stuckAskers: Array<ReadonlyArray<Fiber.Fiber<unknown, unknown>>> = []
+  private readonly stuckParts: Array<AnyFiber> = []
+  private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** How often something was asked after the end, and by whom since the run last looked. */
-  private refusals = 0
-  private readonly refused = new Set<Branch>()
+  private lateAsks = 0
+  private readonly lateAskers = new Set<AnyFiber>()
+  /** Who has been told by an interruption that its asks go no further. */
+  private readonly released = new WeakSet<AnyFiber>()
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -160,7 +172,7 @@ export class RoundRun {
   }
 
   /** Watches the fiber that runs the handler. */
-  started(root: Fiber.Fiber<unknown, unknown>): void {
+  started(root: AnyFiber): void {
     this.root = root
     root.addObserver(() => this.finish())
   }
@@ -175,11 +187,9 @@ export class RoundRun {
   end(): void {
     this.hasEnded = true
     this.unsettle()
-    if (!this.isOver) this.findStuck([...this.waiting].map(({ branch }) => branch))
+    if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
     for (const waiting of this.waiting) cut(waiting.step)
-    // First the fibers, so that they do not catch what their asks end with.
     this.root?.interruptUnsafe()
-    for (const waiting of this.waiting) waiting.resume(Effect.interrupt)
     this.tree.check()
   }
 
@@ -194,7 +204,6 @@ export class RoundRun {
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
     return Effect.withFiber((fiber) => {
-      const branch = this.tree.branchOf(fiber)
       const at = fiber.getRef(CurrentPlace).nextAsk()
       const step = fiber.getRef(CurrentStep)
       return Effect.flatMap(this.baseOf(request), (base) => {
@@ -202,9 +211,9 @@ export class RoundRun {
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
         )
         return answer === undefined
-          ? this.wait<unknown, SamplingError>(branch, step, (resume) => ({
+          ? this.wait<unknown, SamplingError>(fiber, step, (resume) => ({
             _tag: "Ask",
-            branch,
+            fiber,
             base,
             at,
             step,
@@ -221,8 +230,7 @@ export class RoundRun {
       const place = fiber.getRef(CurrentPlace)
       const at = place.nextStep(step.name)
       const outer = fiber.getRef(CurrentStep)
-      const branch = this.tree.branchOf(fiber)
-      const run = this.runStep(step, at, place, branch, outer)
+      const run = this.runStep(step, at, place, fiber, outer)
       const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
       const exact = candidates.find((record) => record.at === at)
@@ -230,9 +238,9 @@ export class RoundRun {
       // What was recorded in this place is for a later use of the same name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
-        branch,
+        fiber,
         outer,
-        (resume) => ({ _tag: "Step", branch, name: step.name, at, step: outer, canMove: step.canMove, resume })
+        (resume) => ({ _tag: "Step", fiber, name: step.name, at, step: outer, canMove: step.canMove, resume })
       )
       return Effect.flatMap(found, (record) => record === undefined ? run : reuse(record))
     })
@@ -289,12 +297,13 @@ export class RoundRun {
     step: Step<A, E, R>,
     at: string,
     place: Place,
-    branch: Branch,
+    fiber: AnyFiber,
     parent: RunningStep | undefined
   ): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.uninterruptibleMask((restore) => {
-      // Its result could not be recorded any more, so it would run again.
-      if (this.hasEnded) return this.refuse(branch, parent)
+      if (this.hasEnded) {
+        return this.wait(fiber, parent, (resume) => ({ _tag: "Late", fiber, at, step: parent, resume }))
+      }
       const running: RunningStep = { parent, waiting: 0, isCut: false }
       this.runningSteps.add(running)
       const inside = place.insideStep()
@@ -319,18 +328,24 @@ export class RoundRun {
   }
 
   private wait<A, E>(
-    branch: Branch,
+    fiber: AnyFiber,
     step: RunningStep | undefined,
     make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
-      if (this.hasEnded) return resume(this.refuse(branch, step))
+      if (this.hasEnded) {
+        cut(step)
+        this.lateAskers.add(fiber)
+        if (++this.lateAsks > manyAsks) return this.leaveBehind(fiber)
+        if (this.isOver) this.abandon([fiber])
+        if (this.isOver || this.released.has(fiber)) return resume(Effect.interrupt)
+      }
       const waiting = make((result) => {
         this.forget(waiting)
         resume(result)
       })
       this.waiting.add(waiting)
-      branch.isWaiting = true
+      this.tree.branchOf(fiber).isWaiting = true
       addToSteps(waiting, 1)
       this.unsettle()
       this.tree.check()
@@ -340,22 +355,15 @@ export class RoundRun {
 
   private forget(waiting: Waiting): void {
     if (!this.waiting.delete(waiting)) return
-    waiting.branch.isWaiting = false
+    this.tree.branchOf(waiting.fiber).isWaiting = false
     addToSteps(waiting, -1)
     this.tree.check()
   }
 
-  /** Nobody is asked any more. Who takes no interruption for an answer and asks on and on is left behind. */
-  private refuse(branch: Branch, step: RunningStep | undefined): Effect.Effect<never> {
-    cut(step)
-    this.refused.add(branch)
-    this.tree.check()
-    if (++this.refusals <= manyRefusals) return Effect.interrupt
-    return Effect.withFiber((fiber) => {
-      if (fiber === this.root) this.finish()
-      fiber.interruptUnsafe()
-      return Effect.never
-    })
+  /** Of who takes no interruption for an answer, and asks on and on, nothing more comes. */
+  private leaveBehind(fiber: AnyFiber): void {
+    if (fiber === this.root) this.finish()
+    fiber.interruptUnsafe()
   }
 
   /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
@@ -458,6 +466,7 @@ export class RoundRun {
     if (this.isOver) return
     this.isOver = true
     this.end()
+    this.release()
     for (const observer of this.overObservers) observer()
   }
 
@@ -466,23 +475,47 @@ export class RoundRun {
    * asked, from within to without, as each may still pass on that it went no further. What finalizers start is left alone,
    * unless they ask.
    */
-  private findStuck(asked: Iterable<Branch>): void {
+  private findStuck(asked: Iterable<AnyFiber>): void {
     this.stuckParts.push(...this.tree.parts)
     this.stuckAskers.unshift(...this.tree.withStarters(asked))
   }
 
+  /** Goes on with the end where the interruption of the root was not all that it takes. */
   private interruptStuck(): void {
     if (this.isOver) return
-    if (this.refused.size > 0) {
-      this.findStuck(this.refused)
-      this.refused.clear()
+    if (this.lateAskers.size > 0) {
+      this.findStuck(this.lateAskers)
+      this.lateAskers.clear()
     }
     if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
-    else if (this.stuckAskers.length > 0 && this.isSettled()) this.interruptAll(this.stuckAskers.shift()!)
+    else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
+    else if (!this.isSettled()) return
+    else if (this.waiting.size > 0) this.release()
+    else this.interruptAll(this.stuckAskers.shift()!)
   }
 
-  private interruptAll(fibers: ReadonlyArray<Fiber.Fiber<unknown, unknown>>): void {
+  /** Ends the asks of who could not be interrupted. */
+  private release(): void {
+    const waiting = [...this.waiting]
+    if (this.isOver) this.abandon(waiting.map(({ fiber }) => fiber))
+    for (const { fiber, resume } of waiting) {
+      this.released.add(fiber)
+      resume(Effect.interrupt)
+    }
+    this.unsettle()
+  }
+
+  /** Interrupts fibers that outlive the run, first those that wait in a step for them: it has no result any more. */
+  private abandon(fibers: ReadonlyArray<AnyFiber>): void {
+    for (const starter of this.tree.withStarters(fibers).toReversed().flat()) {
+      if (starter.getRef(CurrentStep) !== undefined) starter.interruptUnsafe()
+    }
     for (const fiber of fibers) fiber.interruptUnsafe()
+  }
+
+  private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {
+    for (const fiber of fibers) fiber.interruptUnsafe()
+    this.unsettle()
     this.tree.check()
   }
 
@@ -519,7 +552,7 @@ const cut = (running: RunningStep | undefined): void => {
 }
 
 /** More than any handler has to be told, and few enough to take no time. */
-const manyRefusals = 1000
+const manyAsks = 1000
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
   const [, base, occurrence] = /^([^#]*)#(\d{1,9})$/.exec(key) ?? []
