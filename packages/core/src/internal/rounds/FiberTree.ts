@@ -10,6 +10,8 @@ export class Branch {
   readonly path: string
   /** It waits for something that the round knows of: an answer, or its turn. */
   isWaiting = false
+  /** It was told by an interruption that its asks go no further. */
+  isReleased = false
   /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
   awaitsChildren = false
   liveChildren = 0

@@ -132,9 +132,7 @@ export class RoundRun {
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** How often something was asked after the end, and by whom since the run last looked. */
   private lateAsks = 0
-  private readonly lateAskers = new Set<AnyFiber>()
-  /** Who has been told by an interruption that its asks go no further. */
-  private readonly released = new WeakSet<AnyFiber>()
+  private readonly lateAskers: Array<AnyFiber> = []
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -335,10 +333,10 @@ export class RoundRun {
     return Effect.callback((resume) => {
       if (this.hasEnded) {
         cut(step)
-        this.lateAskers.add(fiber)
+        this.lateAskers.push(fiber)
         if (++this.lateAsks > manyAsks) return this.leaveBehind(fiber)
         if (this.isOver) this.abandon([fiber])
-        if (this.isOver || this.released.has(fiber)) return resume(Effect.interrupt)
+        if (this.isOver || this.tree.branchOf(fiber).isReleased) return resume(Effect.interrupt)
       }
       const waiting = make((result) => {
         this.forget(waiting)
@@ -483,10 +481,7 @@ export class RoundRun {
   /** Goes on with the end where the interruption of the root was not all that it takes. */
   private interruptStuck(): void {
     if (this.isOver) return
-    if (this.lateAskers.size > 0) {
-      this.findStuck(this.lateAskers)
-      this.lateAskers.clear()
-    }
+    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
     if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
     else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
     else if (!this.isSettled()) return
@@ -499,7 +494,7 @@ export class RoundRun {
     const waiting = [...this.waiting]
     if (this.isOver) this.abandon(waiting.map(({ fiber }) => fiber))
     for (const { fiber, resume } of waiting) {
-      this.released.add(fiber)
+      this.tree.branchOf(fiber).isReleased = true
       resume(Effect.interrupt)
     }
     this.unsettle()
