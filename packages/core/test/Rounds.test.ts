@@ -1,7 +1,7 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
-import { baseCall, drive, echo, openStates } from "./roundsClient.ts"
+import { baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
 
 const ask = (text: string, key?: string) =>
   Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
@@ -188,6 +188,20 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(seen.length).toBe(2)
       expect(seen[0]).toStrictEqual(seen[1])
       expect(rounds.length).toBe(1)
+    }))
+
+  it.effect("gives a forked fiber the same random numbers, whatever starts before it does", () =>
+    Effect.gen(function*() {
+      const guess = Effect.flatMap(Random.nextInt, (number) => ask(`guess ${number}`))
+      const handler = Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(guess)
+        yield* ask("first")
+        yield* Effect.all([ask("a"), ask("b")], unbounded)
+        yield* Fiber.join(fiber)
+        return yield* ask("last")
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
     }))
 
   it.effect("quotes what was asked where it asks for something else, whatever is in it", () =>

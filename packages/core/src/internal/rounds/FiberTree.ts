@@ -219,8 +219,11 @@ export class FiberTree implements Scheduler.Scheduler {
   private makeChild(fiber: AnyFiber, parent: Branch, isScheduled: boolean): Branch {
     const startedIn = isScheduled ? undefined : parent.operation
     // A fiber may also be started by another one than the one whose context it has, as those of streams are.
-    const isStartedByParent = !isScheduled && this.running?.isPartOf((branch) => branch === parent) === true
-    const place = fiber.getRef(CurrentPlace).nextChild(isStartedByParent ? startedIn : undefined)
+    const isStartedByParent = this.running?.isPartOf((branch) => branch === parent) === true
+    const parentPlace = fiber.getRef(CurrentPlace)
+    const place = isScheduled
+      ? parentPlace.nextFork()
+      : parentPlace.nextStart(isStartedByParent ? startedIn : undefined)
     const branch = new Branch(place.path, parent, startedIn)
     parent.liveChildren++
     // It started in the middle of an operation of its parent.

@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
  */
 export class Place {
   readonly path: string
+  private forks = 0
   private starts = 0
   private operation: number | undefined
   private siblings = 0
@@ -17,11 +18,16 @@ export class Place {
     this.path = path
   }
 
+  /** A child that starts when its turn comes: after the forks before it, but nobody knows what else starts until then. */
+  nextFork(): Place {
+    return new Place(`${this.path}.f${++this.forks}`)
+  }
+
   /**
-   * Children that one operation started share its number. How many these are is luck: a race starts no more of them when the
-   * first one has ended at once.
+   * A child that starts at once. Those that one operation started share its number. How many these are is luck: a race
+   * starts no more of them when the first one has ended at once.
    */
-  nextChild(operation: number | undefined): Place {
+  nextStart(operation: number | undefined): Place {
     if (operation === undefined || operation !== this.operation) {
       this.starts++
       this.siblings = 0
