@@ -95,10 +95,10 @@ export interface Called<A> {
  *
  * **Details**
  *
- * Everything goes through JSON, both ways. In rounds the state is sealed and opened again, and the handler runs from its
- * start in each of them, as `Rounds.run` has it: this shows which side effects happen more than once. A failure of the
- * client's sampler fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again
- * then.
+ * Asks and answers go through JSON. In rounds the state is sealed and opened again, with a key of the test whatever
+ * `RequestState` there is, and the handler runs from its start in each of them, as `Rounds.run` has it: this shows which side
+ * effects happen more than once. The asks of a round are answered one after the other. A failure of the client's sampler
+ * fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again then.
  *
  * **Example** (A payment that must happen once)
  *

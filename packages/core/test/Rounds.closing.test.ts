@@ -153,6 +153,24 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect((yield* Effect.timeout(Fiber.join(beside), "3 seconds")).value).toBe("<a>")
     }))
 
+  it.effect("comes where children of an uninterruptible handler take no interruption for an answer", () =>
+    Effect.gen(function*() {
+      const untilAnswered: typeof asked = Effect.suspend(() => Effect.catchCause(asked, () => untilAnswered))
+      const asked = ask("a")
+      const { value } = yield* drive(Effect.uninterruptible(Effect.all([untilAnswered, ask("b")], unbounded)), echo)
+      expect(value).toStrictEqual(["<a>", "<b>"])
+    }))
+
+  it.effect("comes with more finalizers that ask than any one fiber may ask", () =>
+    Effect.gen(function*() {
+      const each = (index: number) => Effect.ensuring(ask(`${index}`), Effect.ignore(ask(`end ${index}`)))
+      const round = yield* Rounds.run(
+        Effect.forEach(Array.from({ length: 1200 }, (_, i) => i), each, unbounded),
+        baseCall
+      )
+      expect(round._tag === "InputRequired" && Object.keys(round.inputRequests).length).toBe(1200)
+    }))
+
   it.effect("comes in an uninterruptible race", () =>
     Effect.gen(function*() {
       const race = (text: string) => Effect.race(ask(text), Effect.as(Effect.sleep("1 hour"), "late"))
@@ -258,6 +276,17 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       yield* Deferred.await(asked)
       yield* Fiber.interrupt(fiber)
       expect(caught).toBe(0)
+    }))
+
+  it.effect("gives no time to work in flight", () =>
+    Effect.gen(function*() {
+      const handler = Effect.andThen(Effect.forkDetach(Effect.never), Effect.uninterruptible(ask("a")))
+      const fiber = yield* Effect.forkDetach(
+        Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.infinity),
+        { startImmediately: true }
+      )
+      yield* Effect.sleep(5)
+      yield* Effect.timeout(Fiber.interrupt(fiber), "2 seconds")
     }))
 
   it.effect("releases what it holds, at whatever moment it is cancelled", () =>

@@ -1,6 +1,6 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Layer, Random, Schema } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
@@ -21,29 +21,44 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 
   for (const [where, fork] of Object.entries(forks)) {
-    it.effect(`does not take the end of a round for an answer in ${where}`, () =>
-      Effect.gen(function*() {
-        const paid: Array<string> = []
-        const pay = <E, R>(name: string, asked: Effect.Effect<string, E, R>) =>
-          once(
-            name,
-            Effect.map(Effect.exit(asked), (exit) => {
-              const amount = Exit.isSuccess(exit) ? exit.value : "nothing"
-              paid.push(amount)
-              return amount
-            }),
-            Schema.String
+    for (const releaseMillis of [5, 300]) {
+      it.effect(`does not take the end of a round for an answer in ${where}, with ${releaseMillis} ms to release`, () =>
+        Effect.gen(function*() {
+          const paid: Array<string> = []
+          const pay = <E, R>(name: string, asked: Effect.Effect<string, E, R>) =>
+            once(
+              name,
+              Effect.map(Effect.exit(asked), (exit) => {
+                const amount = Exit.isSuccess(exit) ? exit.value : "nothing"
+                paid.push(amount)
+                return amount
+              }),
+              Schema.String
+            )
+          const joined = Effect.flatMap(Effect.forkChild(ask("b"), { startImmediately: true }), Fiber.join)
+          const handler = Effect.acquireUseRelease(
+            Effect.void,
+            () => Effect.flatMap(fork(Effect.all([pay("a", ask("a")), pay("b", joined)])), Fiber.join),
+            () => Effect.sleep(releaseMillis)
           )
-        const joined = Effect.flatMap(Effect.forkChild(ask("b"), { startImmediately: true }), Fiber.join)
-        const handler = Effect.acquireUseRelease(
-          Effect.void,
-          () => Effect.flatMap(fork(Effect.all([pay("a", ask("a")), pay("b", joined)])), Fiber.join),
-          () => Effect.sleep(5)
-        )
-        const { value } = yield* drive(handler, echo)
-        expect([value, paid]).toStrictEqual([["<a>", "<b>"], ["<a>", "<b>"]])
-      }))
+          const { value } = yield* drive(handler, echo)
+          expect([value, paid]).toStrictEqual([["<a>", "<b>"], ["<a>", "<b>"]])
+        }))
+    }
   }
+
+  it.effect("that a detached fiber comes to after the call does not end that fiber", () =>
+    Effect.gen(function*() {
+      const beats = yield* Queue.unbounded<number>()
+      const beat = Effect.exit(once("refresh", Effect.succeed("new"), Schema.String)).pipe(
+        Effect.andThen(Queue.offer(beats, 1)),
+        Effect.andThen(Effect.sleep(1))
+      )
+      const handler = Effect.flatMap(Effect.forkDetach(Effect.forever(beat)), (fiber) => Effect.succeed(fiber))
+      const { value: fiber } = yield* drive(handler, echo)
+      for (let count = 0; count < 3; count++) yield* Queue.take(beats)
+      yield* Fiber.interrupt(fiber)
+    }))
 
   it.effect("is found after a time-out and a race that went on when they ran first, and end at once now", () =>
     Effect.gen(function*() {

@@ -204,6 +204,38 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
     }))
 
+  it.effect("gives the elements of a stream and the time-outs of who takes them the same random numbers", () =>
+    Effect.gen(function*() {
+      const guess = (text: string) =>
+        Effect.flatMap(Random.nextInt, (number) => Effect.as(ask(`${text} ${number}`), text))
+      const handler = Stream.fromIterable(["a", "b"]).pipe(
+        Stream.mapEffect(guess, { concurrency: 2 }),
+        Stream.mapEffect((text) => Effect.timeout(guess(`again ${text}`), "1 hour")),
+        Stream.runCollect
+      )
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.flat().length).toBe(4)
+    }))
+
+  it.effect("gives the last workers of a loop the same random numbers, whomever the others wake", () =>
+    Effect.gen(function*() {
+      const indices = [0, 1, 2, 3, 4, 5]
+      const handler = Effect.gen(function*() {
+        const deferreds = yield* Effect.forEach(indices, () => Deferred.make<void>())
+        yield* Effect.forkChild(Effect.forEach(deferreds, (deferred) => Deferred.await(deferred)))
+        const work = (index: number) =>
+          Rounds.once(`step ${index}`, Effect.sleep(1), { schema: Schema.Void }).pipe(
+            Effect.andThen(
+              index < 3 ? Effect.void : Effect.flatMap(Random.nextInt, (number) => ask(`${index} ${number}`))
+            ),
+            Effect.andThen(Deferred.succeed(deferreds[index]!, undefined))
+          )
+        yield* Effect.forEach(indices, work, { concurrency: 2 })
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.flat().length).toBe(3)
+    }))
+
   it.effect("quotes what was asked where it asks for something else, whatever is in it", () =>
     Effect.gen(function*() {
       let runs = 0

@@ -12,10 +12,12 @@ export class Branch {
   isWaiting = false
   /** It was told by an interruption that its asks go no further. */
   isReleased = false
+  /** How often it asked after the end. */
+  lateAsks = 0
   /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
   awaitsChildren = false
   liveChildren = 0
-  /** Counts its operations that start children. */
+  /** Counts how often it went on after another fiber had run: what it starts in between, one operation starts. */
   operation = 0
   /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
   wakesAt: number | undefined
@@ -36,7 +38,7 @@ export class Branch {
     this.startedIn = startedIn
   }
 
-  /** It is such a one, or such a one waits for it, directly or through others: nothing that may outlive that one. */
+  /** It is such a one, or such a one started it and waits for it now, directly or through others. */
   isPartOf(isWhole: (branch: Branch) => boolean): boolean {
     return isWhole(this) ||
       (this.parent !== undefined && this.startedIn === this.parent.operation && this.parent.isPartOf(isWhole))
@@ -131,6 +133,15 @@ export class FiberTree implements Scheduler.Scheduler {
     branch.isTimer = false
   }
 
+  /** Interrupts a fiber. Whether it goes on with that: where it cannot be interrupted, it does not. */
+  interrupt(fiber: AnyFiber): boolean {
+    const branch = this.branchOf(fiber)
+    const { operation } = branch
+    this.current = undefined
+    fiber.interruptUnsafe()
+    return branch.operation !== operation
+  }
+
   /** Whether the fiber of a place, or of a step in it, has not ended. */
   isLive(path: string): boolean {
     const fiberPath = path.replace(/~.*$/, "")
@@ -210,6 +221,9 @@ export class FiberTree implements Scheduler.Scheduler {
     this.branches.set(fiber, branch)
     fiber.addObserver(() => {
       this.branches.delete(fiber)
+      // What its end starts is its own doing, also where it let another fiber run last.
+      this.running = branch
+      this.current = undefined
       if (parent !== undefined) parent.liveChildren--
       this.check()
     })
@@ -218,18 +232,22 @@ export class FiberTree implements Scheduler.Scheduler {
 
   private makeChild(fiber: AnyFiber, parent: Branch, isScheduled: boolean): Branch {
     const startedIn = isScheduled ? undefined : parent.operation
-    // A fiber may also be started by another one than the one whose context it has, as those of streams are.
-    const isStartedByParent = this.running?.isPartOf((branch) => branch === parent) === true
-    const parentPlace = fiber.getRef(CurrentPlace)
-    const place = isScheduled
-      ? parentPlace.nextFork()
-      : parentPlace.nextStart(isStartedByParent ? startedIn : undefined)
+    const place = this.placeOf(fiber, parent, startedIn)
     const branch = new Branch(place.path, parent, startedIn)
     parent.liveChildren++
     // It started in the middle of an operation of its parent.
     if (!isScheduled) parent.awaitsChildren = true
     fiber.setContext(fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place)))
     return branch
+  }
+
+  private placeOf(fiber: AnyFiber, parent: Branch, startedIn: number | undefined): Place {
+    const place = fiber.getRef(CurrentPlace)
+    if (startedIn === undefined) return place.nextFork()
+    // A fiber may also be started by another one than the one whose context it has, as those of streams are.
+    return this.running === undefined || this.running.isPartOf((branch) => branch === parent)
+      ? place.nextStart(startedIn)
+      : place.nextForeign(this.running.path)
   }
 }
 

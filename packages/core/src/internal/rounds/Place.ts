@@ -10,6 +10,7 @@ export class Place {
   private starts = 0
   private operation: number | undefined
   private siblings = 0
+  private readonly foreign = new Map<string, number>()
   private asks = 0
   private doneSteps = 0
   private readonly done = new Map<string, number>()
@@ -27,14 +28,21 @@ export class Place {
    * A child that starts at once. Those that one operation started share its number. How many these are is luck: a race
    * starts no more of them when the first one has ended at once.
    */
-  nextStart(operation: number | undefined): Place {
-    if (operation === undefined || operation !== this.operation) {
+  nextStart(operation: number): Place {
+    if (operation !== this.operation) {
       this.starts++
       this.siblings = 0
       this.operation = operation
     }
     const sibling = this.siblings++
     return new Place(`${this.path}.${this.starts}${sibling === 0 ? "" : `_${sibling}`}`)
+  }
+
+  /** A child that another fiber started: after those that the same one started before it. */
+  nextForeign(starter: string): Place {
+    const number = (this.foreign.get(starter) ?? 0) + 1
+    this.foreign.set(starter, number)
+    return new Place(`${this.path}.${starter.replaceAll(/[.~:]/g, "-")}_${number}`)
   }
 
   nextAsk(): string {

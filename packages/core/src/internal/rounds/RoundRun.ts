@@ -3,11 +3,12 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import type { Random } from "effect/Random"
 import type { ClientRequest } from "../../ClientConnection.ts"
-import type { SamplingError } from "../../SamplingError.ts"
-import { InvalidRequest, ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
+import { InvalidRequest } from "../../SamplingError.ts"
+import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
 import { digest } from "./digest.ts"
+import { askMismatch, notJson, roundsExceeded, stepMismatch } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
@@ -124,14 +125,17 @@ export class RoundRun {
   private root: AnyFiber | undefined
   /** Nothing more is asked: the handler is being interrupted, or has completed. */
   private hasEnded = false
+  /** The client does not wait any more. */
+  private isCancelled = false
+  /** The interruption got through to the handler's fiber: what it does now are finalizers. */
+  private isRootEnding = false
   /** The handler's fiber has ended as well, or was left behind. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
   /** The fibers to interrupt where that of the root did not end the handler: first the parts, then group after group. */
   private readonly stuckParts: Array<AnyFiber> = []
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
-  /** How often something was asked after the end, and by whom since the run last looked. */
-  private lateAsks = 0
+  /** Who asked after the end, since the run last looked. */
   private readonly lateAskers: Array<AnyFiber> = []
   private hasSettled = false
   private stopSettling: (() => void) | undefined
@@ -182,13 +186,21 @@ export class RoundRun {
   }
 
   /** Interrupts the handler. What waits goes no further. */
-  end(): void {
-    this.hasEnded = true
+  private end(): void {
     this.unsettle()
-    if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
-    for (const waiting of this.waiting) cut(waiting.step)
-    this.root?.interruptUnsafe()
+    if (!this.hasEnded) {
+      this.hasEnded = true
+      if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
+      for (const waiting of this.waiting) cut(waiting.step)
+      if (this.root !== undefined) this.isRootEnding = this.tree.interrupt(this.root)
+    }
     this.tree.check()
+  }
+
+  /** Interrupts the handler. What cannot be interrupted gets no more time than it takes. */
+  cancel(): void {
+    this.isCancelled = true
+    this.end()
   }
 
   /** What the next run needs to know, after this one has ended. */
@@ -333,10 +345,11 @@ export class RoundRun {
     return Effect.callback((resume) => {
       if (this.hasEnded) {
         cut(step)
-        this.lateAskers.push(fiber)
-        if (++this.lateAsks > manyAsks) return this.leaveBehind(fiber)
-        if (this.isOver) this.abandon([fiber])
-        if (this.isOver || this.tree.branchOf(fiber).isReleased) return resume(Effect.interrupt)
+        const asker = this.tree.branchOf(fiber)
+        if (++asker.lateAsks > manyAsks) return this.leaveBehind(fiber)
+        if (this.isOver) this.endSteps([fiber])
+        else this.lateAskers.push(fiber)
+        if (this.isOver || asker.isReleased) return resume(Effect.interrupt)
       }
       const waiting = make((result) => {
         this.forget(waiting)
@@ -360,7 +373,7 @@ export class RoundRun {
 
   /** Of who takes no interruption for an answer, and asks on and on, nothing more comes. */
   private leaveBehind(fiber: AnyFiber): void {
-    if (fiber === this.root) this.finish()
+    this.finish()
     fiber.interruptUnsafe()
   }
 
@@ -484,7 +497,7 @@ export class RoundRun {
     if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
     if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
     else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
-    else if (!this.isSettled()) return
+    else if (!this.isCancelled && !this.isSettled()) return
     else if (this.waiting.size > 0) this.release()
     else this.interruptAll(this.stuckAskers.shift()!)
   }
@@ -492,20 +505,20 @@ export class RoundRun {
   /** Ends the asks of who could not be interrupted. */
   private release(): void {
     const waiting = [...this.waiting]
-    if (this.isOver) this.abandon(waiting.map(({ fiber }) => fiber))
-    for (const { fiber, resume } of waiting) {
-      this.tree.branchOf(fiber).isReleased = true
-      resume(Effect.interrupt)
+    if (this.isOver || this.isRootEnding) this.endSteps(waiting.map(({ fiber }) => fiber))
+    for (const each of waiting) {
+      if (!this.waiting.has(each)) continue
+      this.tree.branchOf(each.fiber).isReleased = true
+      each.resume(Effect.interrupt)
     }
     this.unsettle()
   }
 
-  /** Interrupts fibers that outlive the run, first those that wait in a step for them: it has no result any more. */
-  private abandon(fibers: ReadonlyArray<AnyFiber>): void {
-    for (const starter of this.tree.withStarters(fibers).toReversed().flat()) {
-      if (starter.getRef(CurrentStep) !== undefined) starter.interruptUnsafe()
+  /** Interrupts who asked in a step, and first who waits for them in it: nobody takes the end for an answer there. */
+  private endSteps(askers: ReadonlyArray<AnyFiber>): void {
+    for (const fiber of this.tree.withStarters(askers).toReversed().flat()) {
+      if (fiber.getRef(CurrentStep)?.isCut === true) fiber.interruptUnsafe()
     }
-    for (const fiber of fibers) fiber.interruptUnsafe()
   }
 
   private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {
@@ -555,37 +568,3 @@ const fromWireKey = (key: string): { base: string; occurrence: number; at: undef
     ? { base: key, occurrence: 1, at: undefined, about: key }
     : { base, occurrence: Number(occurrence), at: undefined, about: key }
 }
-
-const notJson = "The request cannot be sent: it holds something that JSON cannot carry. Look at metadata and at the " +
-  "inputs of tool calls."
-
-const cure =
-  "A handler is run again for each round, and has to ask the same as before until it comes to something new. " +
-  "Record what differs between runs, such as the time or what another system answered, with Rounds.once."
-
-const askMismatch = (expected: string, found: string): ReplayMismatch =>
-  new ReplayMismatch({
-    expected,
-    found,
-    message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
-  })
-
-/** The name as its author knows it. */
-export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
-
-const stepMismatch = (name: string): ReplayMismatch =>
-  new ReplayMismatch({
-    expected: `the step ${quoteStep(name)} in the fiber that ran it before`,
-    found: "it in another fiber",
-    message: `The step ${quoteStep(name)} was recorded in another fiber, which has not come to it in this run. ` +
-      "Give steps that run at the same time names of their own: put what tells them apart into the name."
-  })
-
-const roundsExceeded = (rounds: number): RoundsExceeded =>
-  new RoundsExceeded({
-    rounds,
-    message:
-      `The client was asked in ${rounds} rounds, and clients stop at about that many. Ask for more at once, with ` +
-      `Effect.all(asks, { concurrency: "unbounded" }), raise Rounds.MaxRounds if your clients take more, or let a ` +
-      "provider answer the rest: Sampler.fallback(ClientSampler.layer, provider)."
-  })

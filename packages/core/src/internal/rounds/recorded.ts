@@ -2,7 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { ReplayMismatch } from "../../SamplingError.ts"
 import { formatIssue } from "../issues.ts"
-import { CurrentRun, quoteStep } from "./RoundRun.ts"
+import { quoteStep } from "./failures.ts"
+import { CurrentRun } from "./RoundRun.ts"
 
 /**
  * The effect, or, in a later round of the call, its recorded result. `canMove` where the name says everything about the

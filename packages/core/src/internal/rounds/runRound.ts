@@ -105,7 +105,7 @@ export const runRound = <A, E, R>(
         }))
       })
       return Effect.callback((resume) => {
-        run.end()
+        run.cancel()
         run.onOver(() => resume(Effect.void))
       })
     })
