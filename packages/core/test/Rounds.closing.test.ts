@@ -31,15 +31,21 @@ const orLate = <E, R>(effect: Effect.Effect<string, E, R>) =>
   Effect.race(effect, Effect.as(Effect.sleep("1 hour"), "late"))
 
 const forkedRaces = {
-  "a fiber that is joined where nothing can be interrupted": Effect.uninterruptible(joined(orLate(ask("a")))),
-  "a fiber that cannot be interrupted": joined(Effect.uninterruptible(orLate(ask("a")))),
-  "a fiber that cannot be interrupted and asks again": joined(
+  "a race of a fiber that is joined where nothing can be interrupted": Effect.uninterruptible(joined(orLate(ask("a")))),
+  "a race of a fiber that cannot be interrupted": joined(Effect.uninterruptible(orLate(ask("a")))),
+  "a race of a fiber that cannot be interrupted and asks again": joined(
     Effect.uninterruptible(Effect.catchCause(orLate(ask("b")), () => orLate(ask("a")))).pipe(
       Effect.andThen(ask("a"))
     )
   ),
-  "a fiber that joins one that asks": Effect.uninterruptible(joined(orLate(joined(ask("a"))))),
-  "a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
+  "a race of a fiber that joins one that asks": Effect.uninterruptible(joined(orLate(joined(ask("a"))))),
+  "a race of a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
+  "a fiber that takes its time before it passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
+    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
+    const slow = Effect.exit(Effect.ensuring(ask("a"), Effect.sleep(20)))
+    yield* Effect.forkChild(Effect.flatMap(slow, (exit) => Queue.offer(exits, exit)))
+    return yield* yield* Queue.take(exits)
+  })),
   "a fiber whose starter still passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
     const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
     yield* Effect.forkChild(Effect.flatMap(Effect.exit(joined(orLate(ask("a")))), (exit) => Queue.offer(exits, exit)))
@@ -180,7 +186,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 
   for (const [where, within] of Object.entries(forkedRaces)) {
-    it.effect(`comes in a race of ${where}`, () =>
+    it.effect(`comes with ${where}`, () =>
       Effect.gen(function*() {
         const { value } = yield* drive(within, echo)
         expect(value).toBe("<a>")

@@ -122,6 +122,23 @@ describe("A test client", () => {
       assert.strictEqual(error._tag, "ReplayMismatch")
     }))
 
+  it.effect("is asked and answers in JSON", () =>
+    Effect.gen(function*() {
+      const handler = Effect.andThen(
+        Sampler.sample("Hi", { metadata: { at: new Date(0) } }),
+        Client.elicit(Schema.Struct({ at: Schema.String }), "When?")
+      )
+      for (const era of eras) {
+        const { asks, value } = yield* TestClient.call(Effect.provide(handler, ClientSampler.layer), {
+          ...era,
+          sampler: TestSampler.scripted(["Hello"]),
+          elicit: () => ({ action: "accept", content: { at: new Date(0) } })
+        })
+        assert.deepInclude(asks[0]?.params, { metadata: { at: "1970-01-01T00:00:00.000Z" } })
+        assert.deepStrictEqual(value, { at: "1970-01-01T00:00:00.000Z" })
+      }
+    }))
+
   it.effect("does not take the place of the handler's own sampler", () =>
     Effect.gen(function*() {
       const { asks, value } = yield* TestClient.call(text("Hi"), { sampler: TestSampler.scripted([]) })
