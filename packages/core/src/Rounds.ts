@@ -106,7 +106,8 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
 
 /**
  * How long work in flight may take to get to its next ask, when everything else of the handler waits for answers. Default:
- * 100 milliseconds, of real time also on a test clock. Steps of `once` are waited for, however long they take.
+ * 100 milliseconds, of real time also on a test clock. Steps of `once` are waited for, however long they take. So is
+ * everything with an infinite time, also the clocks of time-outs.
  *
  * @category references
  * @since 0.1.0
@@ -185,9 +186,10 @@ export const run = <A, E, R>(
  * time, a query). A failure is not recorded. The result must be what `schema` describes, and should be small, because it
  * travels with the state.
  *
- * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time should have
- * names of their own: put what tells them apart into the name. A record that belongs to a fiber that has not come to it is
- * a `ReplayMismatch`, and so is one that does not fit the schema.
+ * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time, or
+ * one after the other in a loop that goes on when one has failed, should have names of their own: put what tells them apart
+ * into the name. A record that belongs to a fiber that has not come to it is a `ReplayMismatch`, and so is one that does not
+ * fit the schema. Attempts that failed before a success, of `Effect.retry` for example, count for nothing.
  *
  * **Gotchas**
  *

@@ -98,7 +98,8 @@ export interface Called<A> {
  * Asks and answers go through JSON. In rounds the state is sealed and opened again, with a key of the test whatever
  * `RequestState` there is, and the handler runs from its start in each of them, as `Rounds.run` has it: this shows which side
  * effects happen more than once. The asks of a round are answered one after the other. A failure of the client's sampler
- * fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again then.
+ * fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again then. To see what
+ * a handler that fails has asked, call `Effect.exit(handler)`.
  *
  * **Example** (A payment that must happen once)
  *

@@ -46,6 +46,12 @@ const forkedRaces = {
     yield* Effect.forkChild(Effect.flatMap(slow, (exit) => Queue.offer(exits, exit)))
     return yield* yield* Queue.take(exits)
   })),
+  "a fiber that takes its time after its race": Effect.uninterruptible(Effect.gen(function*() {
+    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
+    const slow = Effect.exit(Effect.ensuring(orLate(ask("a")), Effect.sleep(20)))
+    yield* Effect.forkChild(Effect.flatMap(slow, (exit) => Queue.offer(exits, exit)))
+    return yield* yield* Queue.take(exits)
+  })),
   "a fiber whose starter still passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
     const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
     yield* Effect.forkChild(Effect.flatMap(Effect.exit(joined(orLate(ask("a")))), (exit) => Queue.offer(exits, exit)))
@@ -54,6 +60,24 @@ const forkedRaces = {
 }
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("The end of a round", (it) => {
+  it.effect("lets a finalizer finish that has a time-out, whatever asks in the meantime", () =>
+    Effect.gen(function*() {
+      const released: Array<string> = []
+      const asked = yield* Deferred.make<void>()
+      const release = Deferred.await(asked).pipe(
+        Effect.andThen(Effect.sleep(20)),
+        Effect.andThen(Effect.sync(() => released.push("released")))
+      )
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeout(release, "10 seconds")))
+        const late = Effect.andThen(Effect.sleep(20), Deferred.succeed(asked, undefined))
+        yield* Effect.forkDetach(Effect.andThen(late, orLate(ask("background"))))
+        return yield* ask("a")
+      }))
+      const { value } = yield* drive(handler, echo)
+      expect([value, released]).toStrictEqual(["<a>", ["released", "released"]])
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.zero)))
+
   it.effect("lets a finalizer finish that has a time-out", () =>
     Effect.gen(function*() {
       let released = 0

@@ -1,6 +1,7 @@
 import { ClientSampler, Rounds } from "@effect-sampling/core"
+import type { Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Random } from "effect"
 import { recordSpans } from "./fixtures.ts"
 import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
 
@@ -41,6 +42,28 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       })
       const { value } = yield* Effect.provideService(drive(handler, echo), Clock.Clock, new LateClock())
       expect(value).toBeGreaterThan(3_500_000)
+    }))
+
+  it.effect("asks each thing once, also with a context that several of its fibers share", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const context = yield* Effect.context<Sampler.Sampler>()
+        const asking = (name: string) =>
+          Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`)).pipe(
+            Effect.timeout("1 hour"),
+            Effect.provideContext(context)
+          )
+        // Which of them comes first differs from run to run.
+        const branch = (name: string) =>
+          Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4))).pipe(
+            Effect.andThen(asking(`${name} 1`)),
+            Effect.andThen(Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4)))),
+            Effect.andThen(asking(`${name} 2`))
+          )
+        return yield* Effect.forEach(["a", "b", "c", "d"], branch, unbounded)
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.flat().length).toBe(8)
     }))
 
   it.effect("is one trace, and each of its rounds says what it did", () =>

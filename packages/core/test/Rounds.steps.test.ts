@@ -60,6 +60,48 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       yield* Fiber.interrupt(fiber)
     }))
 
+  it.effect("that a detached fiber comes to after the call runs as it does outside of rounds", () =>
+    Effect.gen(function*() {
+      const sent = yield* Queue.unbounded<string>()
+      const send = (mail: string) => once(mail, Effect.as(Queue.offer(sent, mail), mail), Schema.String)
+      const handler = Effect.gen(function*() {
+        const answer = yield* Effect.tap(ask("a"), () => send("first"))
+        yield* Effect.forkDetach(Effect.andThen(Effect.sleep(5), send("third")))
+        yield* Effect.forkDetach(send("second"))
+        return answer
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<a>")
+      const mails = [yield* Queue.take(sent), yield* Queue.take(sent), yield* Queue.take(sent)]
+      expect(mails).toStrictEqual(["first", "second", "third"])
+    }))
+
+  it.effect("that still waits for its turn when the call completes is done all the same", () =>
+    Effect.gen(function*() {
+      let run = 0
+      let sent = 0
+      const send = once("send", Effect.sync(() => `${++sent}`), Schema.String)
+      const handler = Effect.gen(function*() {
+        if (++run === 1) yield* Effect.andThen(send, ask("a"))
+        return yield* Effect.forkDetach(send, { startImmediately: true })
+      })
+      const { value: fiber } = yield* drive(handler, echo)
+      expect([yield* Fiber.join(fiber), sent]).toStrictEqual(["1", 1])
+    }))
+
+  it.effect("that asks with a context from outside of it ends the round like any other", () =>
+    Effect.gen(function*() {
+      const outer = Effect.gen(function*() {
+        const context = yield* Effect.context<Sampler.Sampler>()
+        const both = Effect.all([ask("b"), ask("c")], unbounded)
+        const asks = Effect.all([ask("a"), both]).pipe(Effect.map((texts) => texts.flat().join(" ")))
+        return yield* once("inner", Effect.provideContext(asks, context), Schema.String)
+      })
+      const handler = Effect.all([once("outer", outer, Schema.String), ask("d")])
+      const { rounds, value } = yield* drive(handler, echo)
+      expect([value, rounds.map((keys) => keys.length)]).toStrictEqual([["<a> <b> <c>", "<d>"], [1, 2, 1]])
+    }))
+
   it.effect("is found after a time-out and a race that went on when they ran first, and end at once now", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []

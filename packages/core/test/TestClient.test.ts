@@ -1,6 +1,6 @@
 import { Client, ClientSampler, Rounds, Sampler, SamplingError, TestClient, TestSampler } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Effect, Exit, Schema } from "effect"
 
 const eras = [{ protocolVersion: "2025-11-25" }, { protocolVersion: "2026-07-28" }] as const
 
@@ -54,6 +54,17 @@ describe("A test client", () => {
             TestClient.call(seats, { ...era, elicit: () => ({ action: "accept", content: { guests: Number.NaN } }) })
           )
           assert.strictEqual(error._tag, "InvalidResponse")
+        }))
+
+      it.effect("tells what a handler has asked that fails", () =>
+        Effect.gen(function*() {
+          const failing = Effect.andThen(poem, Effect.fail("no paper"))
+          const { asks, value } = yield* TestClient.call(Effect.exit(failing), {
+            ...era,
+            sampler: TestSampler.scripted(["Ada", "She wrote.", "First"])
+          })
+          assert.deepStrictEqual(value, Exit.fail("no paper"))
+          assert.strictEqual(asks.length, 3)
         }))
 
       it.effect("has roots", () =>

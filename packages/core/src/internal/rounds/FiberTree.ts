@@ -1,49 +1,10 @@
 import * as Context from "effect/Context"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import { Branch } from "./Branch.ts"
 import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
-
-/** What one fiber of a handler is doing. */
-export class Branch {
-  readonly path: string
-  /** It waits for something that the round knows of: an answer, or its turn. */
-  isWaiting = false
-  /** It was told by an interruption that its asks go no further. */
-  isReleased = false
-  /** How often it asked after the end. */
-  lateAsks = 0
-  /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
-  awaitsChildren = false
-  liveChildren = 0
-  /** Counts how often it went on after another fiber had run: what it starts in between, one operation starts. */
-  operation = 0
-  /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
-  wakesAt: number | undefined
-  /** It has not paused yet. */
-  isNew = true
-  /** All that it has done is to go to sleep, as the clock of a time-out does. */
-  isTimer = false
-
-  readonly depth: number
-  readonly parent: Branch | undefined
-  /** The operation of the parent that started it and that the parent may wait in. */
-  private readonly startedIn: number | undefined
-
-  constructor(path: string, parent: Branch | undefined, startedIn: number | undefined) {
-    this.path = path
-    this.depth = parent === undefined ? 0 : parent.depth + 1
-    this.parent = parent
-    this.startedIn = startedIn
-  }
-
-  /** It is such a one, or such a one started it and waits for it now, directly or through others. */
-  isPartOf(isWhole: (branch: Branch) => boolean): boolean {
-    return isWhole(this) ||
-      (this.parent !== undefined && this.startedIn === this.parent.operation && this.parent.isPartOf(isWhole))
-  }
-}
 
 /** The branch of a fiber, from its context: children start with that of their parent. */
 const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/core/internal/rounds/CurrentBranch", {
@@ -59,7 +20,7 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly neverYields: boolean
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch("", undefined, undefined)
+  private readonly root = new Branch(new Place("", undefined, undefined), undefined, undefined)
   private hasRoot = false
   private current: AnyFiber | undefined
   /** Of the fiber that runs, or ran last. */
@@ -112,12 +73,23 @@ export class FiberTree implements Scheduler.Scheduler {
       // Where nothing may yield, the scheduler would not be asked.
       [Scheduler.PreventSchedulerYield.key, false],
       [CurrentBranch.key, this.root],
-      [CurrentPlace.key, new Place(this.root.path)]
+      [CurrentPlace.key, this.root.place]
     ]
   }
 
   branchOf(fiber: AnyFiber): Branch {
     return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+  }
+
+  /** Not from its context, which may have been captured elsewhere. */
+  placeOf(fiber: AnyFiber): Place {
+    return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
+  }
+
+  /** The fiber begins or ends a step. What it forks there finds the place in its context. */
+  moves(fiber: AnyFiber, place: Place): void {
+    const branch = this.branches.get(fiber)
+    if (branch !== undefined) branch.place = place
   }
 
   /** The fiber goes on when its clock shows this time. */
@@ -144,8 +116,8 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** Whether the fiber of a place, or of a step in it, has not ended. */
   isLive(path: string): boolean {
-    const fiberPath = path.replace(/~.*$/, "")
-    for (const branch of this.branches.values()) if (branch.path === fiberPath) return true
+    const fiberPath = outsideSteps(path)
+    for (const { place } of this.branches.values()) if (outsideSteps(place.path) === fiberPath) return true
     return false
   }
 
@@ -164,12 +136,17 @@ export class FiberTree implements Scheduler.Scheduler {
     return this.partsOf((branch) => branch === this.root).map(([fiber]) => fiber)
   }
 
-  /** These, those who started them, and the fibers that any of them waits for now; the innermost come first. */
-  withStarters(fibers: Iterable<AnyFiber>): ReadonlyArray<ReadonlyArray<AnyFiber>> {
+  /**
+   * These, those who started them (all, or those who wait for them now), and the fibers that any of them waits for now; the
+   * innermost come first.
+   */
+  withStarters(fibers: Iterable<AnyFiber>, which: "all" | "waiting"): ReadonlyArray<ReadonlyArray<AnyFiber>> {
     const lines = new Set<Branch>()
     for (const fiber of fibers) {
-      for (let branch: Branch | undefined = this.branchOf(fiber); branch !== undefined; branch = branch.parent) {
+      let branch: Branch | undefined = this.branchOf(fiber)
+      while (branch !== undefined) {
         lines.add(branch)
+        branch = which === "all" ? branch.parent : branch.awaitedBy
       }
     }
     const byDepth: Array<Array<AnyFiber>> = []
@@ -214,26 +191,29 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): Branch {
-    const inherited = fiber.getRef(CurrentBranch)
-    const parent = inherited === this.root && !this.hasRoot ? undefined : inherited
-    const branch = parent === undefined ? this.root : this.makeChild(fiber, parent, isScheduled)
+    const branch = this.hasRoot ? this.makeChild(fiber, isScheduled) : this.root
     this.hasRoot = true
+    branch.fiber = fiber
     this.branches.set(fiber, branch)
     fiber.addObserver(() => {
       this.branches.delete(fiber)
+      branch.fiber = undefined
       // What its end starts is its own doing, also where it let another fiber run last.
       this.running = branch
       this.current = undefined
-      if (parent !== undefined) parent.liveChildren--
+      if (branch.parent !== undefined) branch.parent.liveChildren--
       this.check()
     })
     return branch
   }
 
-  private makeChild(fiber: AnyFiber, parent: Branch, isScheduled: boolean): Branch {
+  private makeChild(fiber: AnyFiber, isScheduled: boolean): Branch {
+    const starter = isScheduled ? this.forkerOf(fiber) : this.starterOf(fiber)
+    const parent = starter ?? fiber.getRef(CurrentBranch) ?? this.root
+    const from = starter?.place ?? fiber.getRef(CurrentPlace)
     const startedIn = isScheduled ? undefined : parent.operation
-    const place = this.placeOf(fiber, parent, startedIn)
-    const branch = new Branch(place.path, parent, startedIn)
+    const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
+    const branch = new Branch(place, parent, startedIn)
     parent.liveChildren++
     // It started in the middle of an operation of its parent.
     if (!isScheduled) parent.awaitsChildren = true
@@ -241,15 +221,30 @@ export class FiberTree implements Scheduler.Scheduler {
     return branch
   }
 
-  private placeOf(fiber: AnyFiber, parent: Branch, startedIn: number | undefined): Place {
-    const place = fiber.getRef(CurrentPlace)
-    if (startedIn === undefined) return place.nextFork()
-    // A fiber may also be started by another one than the one whose context it has, as those of streams are.
+  /** Who starts a fiber, by the context that they share: what else is in the context may have been captured elsewhere. */
+  private starterOf({ context }: AnyFiber): Branch | undefined {
+    let starter = this.running
+    while (starter !== undefined && starter.fiber?.context !== context) starter = starter.awaitedBy
+    return starter
+  }
+
+  /** Who forked a fiber, if that one has not gone on to another context. */
+  private forkerOf(fiber: AnyFiber): Branch | undefined {
+    const inherited = fiber.getRef(CurrentBranch)
+    if (inherited?.fiber?.context === fiber.context) return inherited
+    for (const [other, branch] of this.branches) if (other.context === fiber.context) return branch
+    return undefined
+  }
+
+  /** Another one than the one whose context it has may have started it, as those of streams are. */
+  private nextStart(parent: Branch, from: Place, startedIn: number): Place {
     return this.running === undefined || this.running.isPartOf((branch) => branch === parent)
-      ? place.nextStart(startedIn)
-      : place.nextForeign(this.running.path)
+      ? parent.place.nextStart(startedIn)
+      : from.nextForeign(this.running.place)
   }
 }
+
+const outsideSteps = (path: string): string => path.replace(/~.*$/, "")
 
 /** At most this many operations of a fiber come before its sleep where `Effect.timeout` and the like start it. */
 const timerOperations = 4

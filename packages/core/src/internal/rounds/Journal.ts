@@ -1,6 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { compiled } from "../compiled.ts"
+import type { Past } from "./Place.ts"
 
 /**
  * An ask, as it is found again. `base` is its name, or the digest of its content; `occurrence` tells apart several with
@@ -23,6 +24,8 @@ export interface StepRecord {
   readonly name: string
   readonly at: string
   readonly value: unknown
+  /** Kept where it took several attempts. */
+  readonly past?: Past | undefined
 }
 
 export interface TraceContext {
@@ -77,7 +80,14 @@ const Recorded = Schema.Struct({
   x: Schema.optionalKey(Schema.Tuple([Schema.String, Schema.String, Schema.Boolean])),
   a: Schema.Array(AskTuple),
   o: Schema.Array(AskTuple),
-  d: Schema.Array(Schema.Tuple([Schema.String, Schema.String, Schema.Unknown]))
+  d: Schema.Array(
+    Schema.Tuple([
+      Schema.String,
+      Schema.String,
+      Schema.Unknown,
+      Schema.optionalKey(Schema.Array(Schema.Record(Schema.String, Schema.Int)))
+    ])
+  )
 })
 
 type Recorded = typeof Recorded.Type
@@ -100,7 +110,9 @@ export const toParts = (journal: Journal): { readonly answers: string; readonly 
         { x: [journal.trace.traceId, journal.trace.spanId, journal.trace.sampled] }),
       a: journal.answers.map(toTuple),
       o: journal.open.map(toTuple),
-      d: journal.steps.map(({ at, name, value }) => [name, at, value])
+      d: journal.steps.map(({ at, name, past, value }) =>
+        past === undefined ? [name, at, value] : [name, at, value, past]
+      )
     } satisfies Recorded
   )
 })
@@ -119,7 +131,7 @@ export const fromParts = (parts: { readonly answers: string; readonly rest: stri
       trace: x === undefined ? undefined : { traceId: x[0], spanId: x[1], sampled: x[2] },
       answers: a.map((tuple, index): AnswerRecord => Object.assign(fromTuple(tuple), { answer: answers[index] })),
       open: o.map(fromTuple),
-      steps: d.map(([name, at, value]) => ({ name, at, value }))
+      steps: d.map(([name, at, value, past]) => ({ name, at, value, past }))
     }
     : undefined
 }

@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Random } from "effect/Random"
 import type { ClientRequest } from "../../ClientConnection.ts"
@@ -13,7 +14,8 @@ import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
 import { CurrentPlace, isInside, pathOf } from "./Place.ts"
-import type { Place } from "./Place.ts"
+import type { Past, Place } from "./Place.ts"
+import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
 import { toJson } from "./toJson.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -23,22 +25,10 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
   defaultValue: () => undefined
 })
 
-/** A step that runs, and how much waits inside of it. */
-interface RunningStep {
-  readonly parent: RunningStep | undefined
-  waiting: number
-  /** Something inside of it was refused because the run had ended: what it comes to now is no result. */
-  isCut: boolean
-}
-
-const CurrentStep = Context.Reference<RunningStep | undefined>("@effect-sampling/core/internal/rounds/CurrentStep", {
-  defaultValue: () => undefined
-})
-
 /** Something recorded, which is given once to who comes for it. An answer that nobody asked for has no place yet. */
 type Recorded<Record extends { readonly at: string }> =
-  & Omit<Record, "at">
-  & { at: string | undefined; isTaken: boolean }
+  & Omit<Record, "at" | "past">
+  & { at: string | undefined; past?: Past | undefined; isTaken: boolean }
 
 interface WaitingAsk {
   readonly _tag: "Ask"
@@ -137,6 +127,8 @@ export class RoundRun {
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** Who asked after the end, since the run last looked. */
   private readonly lateAskers: Array<AnyFiber> = []
+  /** Later runs do not meet attempts that failed, so they have to know what these counted. */
+  private hasStepFailed = false
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -160,7 +152,7 @@ export class RoundRun {
     }
     this.answers = answered
     this.unanswered = unanswered
-    this.steps = journal.steps.map(({ at, name, value }) => ({ at, name, value, isTaken: false }))
+    this.steps = journal.steps.map(({ at, name, past, value }) => ({ at, name, past, value, isTaken: false }))
   }
 
   /** Of random numbers: made when the first one is wanted. */
@@ -190,7 +182,10 @@ export class RoundRun {
     this.unsettle()
     if (!this.hasEnded) {
       this.hasEnded = true
-      if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
+      if (!this.isOver) {
+        this.stuckParts.push(...this.tree.parts)
+        this.findStuck([...this.waiting].map(({ fiber }) => fiber), "all")
+      }
       for (const waiting of this.waiting) cut(waiting.step)
       if (this.root !== undefined) this.isRootEnding = this.tree.interrupt(this.root)
     }
@@ -201,6 +196,11 @@ export class RoundRun {
   cancel(): void {
     this.isCancelled = true
     this.end()
+  }
+
+  /** The handler came to its end by itself: there is no next run, and who outlives the call is outside of rounds. */
+  private get hasCompleted(): boolean {
+    return this.isOver && this.interruption === undefined && !this.isCancelled
   }
 
   /** What the next run needs to know, after this one has ended. */
@@ -214,8 +214,9 @@ export class RoundRun {
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
     return Effect.withFiber((fiber) => {
-      const at = fiber.getRef(CurrentPlace).nextAsk()
-      const step = fiber.getRef(CurrentStep)
+      const place = this.tree.placeOf(fiber)
+      const at = place.nextAsk()
+      const { step } = place
       return Effect.flatMap(this.baseOf(request), (base) => {
         const answer = this.answers.find((record) =>
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
@@ -237,20 +238,19 @@ export class RoundRun {
 
   step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.withFiber((fiber) => {
-      const place = fiber.getRef(CurrentPlace)
+      const place = this.tree.placeOf(fiber)
       const at = place.nextStep(step.name)
-      const outer = fiber.getRef(CurrentStep)
-      const run = this.runStep(step, at, place, fiber, outer)
+      const run = this.runStep(step, place, fiber)
       const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
-      const exact = candidates.find((record) => record.at === at)
-      if (exact !== undefined) return reuse(exact)
+      const own = candidates.find((record) => record.at === at) ?? candidates.find((record) => isOf(place, record))
+      if (own !== undefined) return reuse(own)
       // What was recorded in this place is for a later use of the same name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         fiber,
-        outer,
-        (resume) => ({ _tag: "Step", fiber, name: step.name, at, step: outer, canMove: step.canMove, resume })
+        place.step,
+        (resume) => ({ _tag: "Step", fiber, name: step.name, at, step: place.step, canMove: step.canMove, resume })
       )
       return Effect.flatMap(found, (record) => record === undefined ? run : reuse(record))
     })
@@ -294,8 +294,12 @@ export class RoundRun {
     place: Place
   ): Effect.Effect<A, ReplayMismatch, R> {
     record.isTaken = true
-    record.at = at
-    place.stepDone(step.name)
+    if (isOf(place, record)) place.catchUp(record.at, record.past)
+    else {
+      record.at = at
+      record.past = undefined
+      place.stepDone(step.name)
+    }
     for (const waiting of this.waiting) {
       if (waiting._tag === "Step" && waiting.name === step.name) this.tree.check()
     }
@@ -305,34 +309,45 @@ export class RoundRun {
   /** Nothing comes between the end of a step and its record. */
   private runStep<A, E, R>(
     step: Step<A, E, R>,
-    at: string,
     place: Place,
-    fiber: AnyFiber,
-    parent: RunningStep | undefined
+    fiber: AnyFiber
   ): Effect.Effect<A, E | ReplayMismatch, R> {
     return Effect.uninterruptibleMask((restore) => {
+      if (this.hasCompleted) return restore(step.effect)
       if (this.hasEnded) {
-        return this.wait(fiber, parent, (resume) => ({ _tag: "Late", fiber, at, step: parent, resume }))
+        return this.wait(fiber, place.step, (resume) => ({
+          _tag: "Late",
+          fiber,
+          at: place.path,
+          step: place.step,
+          resume
+        }))
       }
-      const running: RunningStep = { parent, waiting: 0, isCut: false }
+      const running = new RunningStep(place.step)
       this.runningSteps.add(running)
-      const inside = place.insideStep()
-      const services = Context.make(CurrentStep, running).pipe(Context.add(CurrentPlace, inside))
-      return restore(Effect.provideContext(step.effect, services)).pipe(
+      const inside = place.insideStep(running)
+      this.tree.moves(fiber, inside)
+      return restore(Effect.provideService(step.effect, CurrentPlace, inside)).pipe(
         Effect.flatMap((value) =>
           running.isCut ? Effect.interrupt : Effect.map(step.encode(value), (encoded) => {
             // What led to the result is not needed any more, and nobody else may have it.
             const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
             this.answers = this.answers.filter(isOutside)
-            this.steps = [...this.steps.filter(isOutside), { name: step.name, at, value: encoded, isTaken: true }]
+            const at = place.nextStep(step.name)
             place.stepDone(step.name)
+            const past = this.hasStepFailed ? place.past : undefined
+            this.steps = [...this.steps.filter(isOutside), { name: step.name, at, value: encoded, past, isTaken: true }]
             return value
           })
         ),
-        Effect.ensuring(Effect.sync(() => {
-          this.runningSteps.delete(running)
-          this.tree.check()
-        }))
+        Effect.onExit((exit) =>
+          Effect.sync(() => {
+            if (Exit.isFailure(exit)) this.hasStepFailed = true
+            this.tree.moves(fiber, place)
+            this.runningSteps.delete(running)
+            this.tree.check()
+          })
+        )
       )
     })
   }
@@ -357,7 +372,7 @@ export class RoundRun {
       })
       this.waiting.add(waiting)
       this.tree.branchOf(fiber).isWaiting = true
-      addToSteps(waiting, 1)
+      addWaiting(waiting.step, 1)
       this.unsettle()
       this.tree.check()
       return Effect.sync(() => this.forget(waiting))
@@ -367,7 +382,7 @@ export class RoundRun {
   private forget(waiting: Waiting): void {
     if (!this.waiting.delete(waiting)) return
     this.tree.branchOf(waiting.fiber).isWaiting = false
-    addToSteps(waiting, -1)
+    addWaiting(waiting.step, -1)
     this.tree.check()
   }
 
@@ -384,10 +399,9 @@ export class RoundRun {
     if (!this.isSettled()) return
     const waiting = [...this.waiting].toSorted((one, other) => one.at < other.at ? -1 : 1)
     const asks = waiting.filter((each) => each._tag === "Ask")
-    const steps = waiting.filter((each) => each._tag === "Step")
     const isAllThere = !this.tree.isBusy(Infinity)
     const isResumed = this.giveMovedAnswers(asks, isAllThere) ||
-      this.giveMovedSteps(steps, isAllThere, asks.length > 0) ||
+      this.giveMovedSteps(waiting.filter(isStep), isAllThere, asks.length > 0) ||
       this.findMismatches(asks) || this.refuseRounds(asks)
     if (isResumed) this.unsettle()
     else this.interrupt({ _tag: "Asks", asks: this.toRecords(asks) })
@@ -476,6 +490,7 @@ export class RoundRun {
   private finish(): void {
     if (this.isOver) return
     this.isOver = true
+    if (this.hasCompleted) this.giveMovedSteps([...this.waiting].filter(isStep), true, false)
     this.end()
     this.release()
     for (const observer of this.overObservers) observer()
@@ -486,15 +501,14 @@ export class RoundRun {
    * asked, from within to without, as each may still pass on that it went no further. What finalizers start is left alone,
    * unless they ask.
    */
-  private findStuck(asked: Iterable<AnyFiber>): void {
-    this.stuckParts.push(...this.tree.parts)
-    this.stuckAskers.unshift(...this.tree.withStarters(asked))
+  private findStuck(asked: Iterable<AnyFiber>, which: "all" | "waiting"): void {
+    this.stuckAskers.unshift(...this.tree.withStarters(asked, which))
   }
 
   /** Goes on with the end where the interruption of the root was not all that it takes. */
   private interruptStuck(): void {
     if (this.isOver) return
-    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
+    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0), this.isRootEnding ? "waiting" : "all")
     if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
     else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
     else if (!this.isCancelled && !this.isSettled()) return
@@ -516,8 +530,8 @@ export class RoundRun {
 
   /** Interrupts who asked in a step, and first who waits for them in it: nobody takes the end for an answer there. */
   private endSteps(askers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of this.tree.withStarters(askers).toReversed().flat()) {
-      if (fiber.getRef(CurrentStep)?.isCut === true) fiber.interruptUnsafe()
+    for (const fiber of this.tree.withStarters(askers, "all").toReversed().flat()) {
+      if (this.tree.placeOf(fiber).step?.isCut === true) fiber.interruptUnsafe()
     }
   }
 
@@ -549,15 +563,16 @@ export class RoundRun {
   }
 }
 
+/** Recorded by a fiber in this place, after attempts that failed. */
+const isOf = (
+  place: Place,
+  record: Recorded<StepRecord>
+): record is Recorded<StepRecord> & { readonly at: string; readonly past: Past } =>
+  record.at !== undefined && record.past !== undefined && place.comesTo(record.at, record.past)
+
+const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "Step"
+
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
-
-const addToSteps = (waiting: Waiting, count: number): void => {
-  for (let step = waiting.step; step !== undefined; step = step.parent) step.waiting += count
-}
-
-const cut = (running: RunningStep | undefined): void => {
-  for (let step = running; step !== undefined; step = step.parent) step.isCut = true
-}
 
 /** More than any handler has to be told, and few enough to take no time. */
 const manyAsks = 1000

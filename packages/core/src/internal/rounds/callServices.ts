@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { FiberTree } from "./FiberTree.ts"
-import { CurrentPlace } from "./Place.ts"
 import { CurrentRun } from "./RoundRun.ts"
 
 const tellingClocks = new WeakMap<Clock.Clock, Clock.Clock>()
@@ -47,7 +46,7 @@ export const seededRandom: Random.Random = {
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
   const run = fiber.getRef(CurrentRun)!
-  const { path } = fiber.getRef(CurrentPlace)
+  const { path } = run.tree.placeOf(fiber)
   const known = run.generators.get(path)
   if (known !== undefined) return known
   const seeded = Effect.runSync(

@@ -1,0 +1,107 @@
+import { ClientSampler, ProviderSampler, Rounds } from "@effect-sampling/core"
+import type { Sampler } from "@effect-sampling/core"
+import { expect, layer } from "@effect/vitest"
+import { Deferred, Effect, Fiber, Layer, Random, Schema } from "effect"
+import { ask, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+
+/** Asks something that depends on where it is asked. */
+const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))
+
+/** A step that succeeds when it is tried for the third time, whatever the round. */
+const makeFlaky = () => {
+  const attempts = new Map<string, number>()
+  return (name: string) =>
+    Rounds.once(
+      name,
+      Effect.suspend(() => {
+        const attempt = (attempts.get(name) ?? 0) + 1
+        attempts.set(name, attempt)
+        return attempt < 3 ? Effect.fail("not yet") : Effect.as(Effect.sleep(1), `${name} ${attempt}`)
+      }),
+      { schema: Schema.String }
+    )
+}
+
+type Flaky = ReturnType<typeof makeFlaky>
+type Attempts = Effect.Effect<unknown, unknown, Sampler.Sampler>
+
+const patiently = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
+  Effect.retry(Effect.timeout(attempt, "1 hour"), { times: 5 })
+
+const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]> = [
+  ["under a time-out", (flaky) => patiently(flaky("a"))],
+  ["under two time-outs", (flaky) => patiently(Effect.retry(Effect.timeout(flaky("a"), "1 hour"), { times: 1 }))],
+  ["and is retried under a time-out", (flaky) => Effect.timeout(Effect.retry(flaky("a"), { times: 5 }), "1 hour")],
+  ["in one fiber of several", (flaky) => Effect.retry(Effect.all([flaky("a"), flaky("b")], unbounded), { times: 9 })],
+  [
+    "before another one of its attempt",
+    (flaky) =>
+      patiently(Effect.andThen(Rounds.once("good", Effect.succeed("x"), { schema: Schema.String }), flaky("a")))
+  ],
+  [
+    "after a race of its attempt",
+    (flaky) => patiently(Effect.andThen(Effect.race(Effect.void, Effect.never), flaky("a")))
+  ],
+  [
+    "next to a fork of its attempt",
+    (flaky) => patiently(Effect.andThen(Effect.flatMap(Effect.forkChild(Effect.void), Fiber.join), flaky("a")))
+  ],
+  [
+    "in a step, under a time-out",
+    (flaky) =>
+      Rounds.once("outer", Effect.orDie(patiently(Effect.tap(flaky("a"), () => ask("inside")))), {
+        schema: Schema.String
+      })
+  ],
+  ["in a recorded completion", () => {
+    let attempts = 0
+    const provider = ProviderSampler.layer({
+      name: "p",
+      createMessage: () =>
+        Effect.suspend(() => ++attempts < 3 ? Effect.fail("busy") : Effect.succeed("pong")).pipe(Effect.orDie)
+    })
+    return Effect.retry(Effect.timeout(Effect.sandbox(Effect.provide(ask("ping"), provider)), "1 hour"), { times: 5 })
+  }]
+]
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A step that failed", (it) => {
+  for (const [where, attempts] of shapes) {
+    it.effect(`${where} changes nothing of what comes after it`, () =>
+      Effect.gen(function*() {
+        const flaky = makeFlaky()
+        const handler = Effect.gen(function*() {
+          yield* attempts(flaky)
+          const fork = yield* Effect.forkChild(askRandom("fork"))
+          const first = yield* Effect.timeout(askRandom("first"), "1 hour")
+          const joined = yield* Fiber.join(fork)
+          return [first, joined, yield* Effect.timeout(askRandom("second"), "1 hour"), yield* askRandom("third")]
+        })
+        const { rounds, value } = yield* drive(handler, echo)
+        const asks = rounds.flat().length
+        expect(asks).toBe(where.startsWith("in a step") ? 5 : 4)
+        expect(value.map((text) => text.replaceAll(/[-<> \d]/g, ""))).toStrictEqual([
+          "first",
+          "fork",
+          "second",
+          "third"
+        ])
+      }))
+  }
+
+  it.effect("or took its time changes nothing for the fiber that it woke", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const done = yield* Deferred.make<string>()
+        const slow = Rounds.once("slow", Effect.as(Effect.sleep(10), "x"), { schema: Schema.String })
+        yield* Effect.forkChild(Effect.flatMap(slow, (text) => Deferred.succeed(done, text)))
+        // When it runs again, this is done by then.
+        yield* Effect.sleep(1)
+        yield* Deferred.await(done)
+        yield* Effect.sleep(1)
+        yield* Effect.timeout(askRandom("first"), "1 hour")
+        return yield* Effect.timeout(askRandom("second"), "1 hour")
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.length).toBe(2)
+    }))
+})
