@@ -14,6 +14,8 @@ export class Place {
   /** The place that goes no further until this one is left. */
   private readonly whole: Place | undefined
   private readonly counts = new Map<string, number>()
+  /** By who started them. These may start while it waits. */
+  private readonly foreign = new Map<string, number>()
   private operation: number | undefined
   private siblings = 0
 
@@ -50,7 +52,9 @@ export class Place {
   /** A child that another fiber started: after those that the same one started before it. */
   nextForeign(starter: Place): Place {
     const by = starter.path.replaceAll(/[.~:]/g, "-")
-    return new Place(`${this.path}.${by}_${this.count(`_${by}`)}`, starter.step ?? this.step, undefined)
+    const number = (this.foreign.get(by) ?? 0) + 1
+    this.foreign.set(by, number)
+    return new Place(`${this.path}.${by}_${number}`, starter.step ?? this.step, undefined)
   }
 
   nextAsk(): string {
