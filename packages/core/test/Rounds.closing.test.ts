@@ -39,6 +39,9 @@ const forkedRaces = {
     )
   ),
   "a race of a fiber that joins one that asks": Effect.uninterruptible(joined(orLate(joined(ask("a"))))),
+  "a race that begins when the round has ended": joined(Effect.uninterruptible(
+    Effect.catchCause(ask("b"), () => Effect.void).pipe(Effect.andThen(orLate(joined(ask("a")))))
+  )),
   "a race of a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
   "a fiber that takes its time before it passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
     const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()

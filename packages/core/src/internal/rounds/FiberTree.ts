@@ -137,16 +137,16 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   /**
-   * These, those who started them (all, or those who wait for them now), and the fibers that any of them waits for now; the
-   * innermost come first.
+   * These, those who started them, and the fibers that any of them waits for now; the innermost come first. What the root
+   * waits for may be left out, unless it waits for these.
    */
-  withStarters(fibers: Iterable<AnyFiber>, which: "all" | "waiting"): ReadonlyArray<ReadonlyArray<AnyFiber>> {
+  withStarters(fibers: Iterable<AnyFiber>, root: "with root" | "without root"): ReadonlyArray<ReadonlyArray<AnyFiber>> {
     const lines = new Set<Branch>()
     for (const fiber of fibers) {
-      let branch: Branch | undefined = this.branchOf(fiber)
-      while (branch !== undefined) {
-        lines.add(branch)
-        branch = which === "all" ? branch.parent : branch.awaitedBy
+      const first = this.branchOf(fiber)
+      const hasRoot = root === "with root" || first.isPartOf((branch) => branch === this.root)
+      for (let branch: Branch | undefined = first; branch !== undefined; branch = branch.parent) {
+        if (branch !== this.root || hasRoot) lines.add(branch)
       }
     }
     const byDepth: Array<Array<AnyFiber>> = []

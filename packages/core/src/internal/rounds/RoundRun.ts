@@ -182,10 +182,7 @@ export class RoundRun {
     this.unsettle()
     if (!this.hasEnded) {
       this.hasEnded = true
-      if (!this.isOver) {
-        this.stuckParts.push(...this.tree.parts)
-        this.findStuck([...this.waiting].map(({ fiber }) => fiber), "all")
-      }
+      if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
       for (const waiting of this.waiting) cut(waiting.step)
       if (this.root !== undefined) this.isRootEnding = this.tree.interrupt(this.root)
     }
@@ -501,14 +498,15 @@ export class RoundRun {
    * asked, from within to without, as each may still pass on that it went no further. What finalizers start is left alone,
    * unless they ask.
    */
-  private findStuck(asked: Iterable<AnyFiber>, which: "all" | "waiting"): void {
-    this.stuckAskers.unshift(...this.tree.withStarters(asked, which))
+  private findStuck(asked: Iterable<AnyFiber>): void {
+    if (!this.isRootEnding) this.stuckParts.push(...this.tree.parts)
+    this.stuckAskers.unshift(...this.tree.withStarters(asked, this.isRootEnding ? "without root" : "with root"))
   }
 
   /** Goes on with the end where the interruption of the root was not all that it takes. */
   private interruptStuck(): void {
     if (this.isOver) return
-    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0), this.isRootEnding ? "waiting" : "all")
+    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
     if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
     else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
     else if (!this.isCancelled && !this.isSettled()) return
@@ -530,7 +528,7 @@ export class RoundRun {
 
   /** Interrupts who asked in a step, and first who waits for them in it: nobody takes the end for an answer there. */
   private endSteps(askers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of this.tree.withStarters(askers, "all").toReversed().flat()) {
+    for (const fiber of this.tree.withStarters(askers, "with root").toReversed().flat()) {
       if (this.tree.placeOf(fiber).step?.isCut === true) fiber.interruptUnsafe()
     }
   }
