@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { queueMicrotask } from "../internal/platform.ts"
+import { nextTick, queueMicrotask } from "../internal/platform.ts"
 import { toUtf8 } from "../internal/platform.ts"
 import { MessageTooLarge } from "./AskError.ts"
 import { UnreadAnswer } from "./ClientChannel.ts"
@@ -70,6 +70,7 @@ export class LineTransport {
   private readonly maxMessageBytes: number
   private readonly lines: LineReader
   private closed = false
+  private batch: { text: string; readonly written: PromiseWithResolvers<void> } | undefined
   private drained: Promise<void> | undefined
 
   constructor(options: Options) {
@@ -116,9 +117,26 @@ export class LineTransport {
     return this.write(serialize({ jsonrpc: "2.0", id, error: { code, message } }))
   }
 
+  /** Lines of the same moment are written at once: a call of the system costs more than most of them. */
   private write(line: string): Promise<void> {
-    if (this.stdout.write(line)) return Promise.resolve()
-    // All writers wait for the same event, so that they do not each add a listener.
+    if (this.batch !== undefined && this.batch.text.length + line.length > largestBatch) this.flush()
+    if (this.batch === undefined) {
+      this.batch = { text: "", written: Promise.withResolvers() }
+      nextTick(this.flush)
+    }
+    this.batch.text += line
+    return this.batch.written.promise
+  }
+
+  private readonly flush = (): void => {
+    if (this.batch === undefined) return
+    const { text, written } = this.batch
+    this.batch = undefined
+    written.resolve(this.stdout.write(text) ? undefined : this.drain())
+  }
+
+  /** All writers wait for the same event, so that they do not each add a listener. */
+  private drain(): Promise<void> {
     if (this.drained === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.drained = promise
@@ -184,6 +202,9 @@ export class LineTransport {
 /** JSON-RPC 2.0, "Error object". */
 const internalError = -32603
 const invalidRequest = -32600
+
+/** What a pipe of Linux holds, in characters. A larger line is written by itself. */
+const largestBatch = 65_536
 
 const serialize = (message: object): string => `${JSON.stringify(message)}\n`
 

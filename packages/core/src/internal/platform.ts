@@ -6,7 +6,10 @@ interface Platform {
   readonly performance: { readonly now: () => number }
   readonly TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
   readonly TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => string }
-  readonly process?: { readonly getBuiltinModule?: (name: string) => unknown }
+  readonly process?: {
+    readonly getBuiltinModule?: (name: string) => unknown
+    readonly nextTick?: (f: () => void) => void
+  }
   readonly URL: { readonly parse: (url: string) => { readonly hostname: string } | null }
 }
 
@@ -43,3 +46,9 @@ export const toUtf8 = (text: string): Uint8Array =>
   buffer === undefined ? encoder.encode(text) : buffer.from(text, "utf8")
 
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)
+
+/** After all microtasks, those that they start included, where there is such a thing. */
+export const nextTick = (f: () => void): void => {
+  if (platform.process?.nextTick === undefined) queueMicrotask(f)
+  else platform.process.nextTick(f)
+}
