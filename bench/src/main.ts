@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: prints the tables. With `-- --check` it exits with 1 when a target is missed; `--only memory`,
- * `--only "stdio, 1 ask"` or `--only heap`, `--peers raw-sdk,effect-sampling` and `--rounds 9` measure less.
+ * `--only "stdio, 1 ask"` or `--only heap`, `--peers raw-sdk,effect-sampling`, `--rounds 5` and `--generations 1` measure less.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -14,6 +14,7 @@ const { values } = parseArgs({
   options: {
     check: { type: "boolean", default: false },
     rounds: { type: "string", default: String(defaults.rounds) },
+    generations: { type: "string", default: String(defaults.generations) },
     peers: { type: "string", default: defaults.peers.join(",") },
     only: { type: "string", default: "" }
   }
@@ -21,6 +22,7 @@ const { values } = parseArgs({
 
 const settings: Settings = {
   ...defaults,
+  generations: Number(values.generations),
   rounds: Number(values.rounds),
   peers: values.peers.split(","),
   scenarios: defaults.scenarios.filter(({ title, transport }) => `${transport}, ${title}`.startsWith(values.only)),
@@ -37,7 +39,11 @@ const main = Effect.gen(function*() {
   const start = performance.now()
   const results = yield* measure(settings)
   yield* Console.log(format(results))
-  yield* Console.log(`\n${values.rounds} rounds in ${((performance.now() - start) / 1000).toFixed(0)} s`)
+  yield* Console.log(
+    `\n${values.generations} generations of ${values.rounds} rounds in ${
+      ((performance.now() - start) / 1000).toFixed(0)
+    } s`
+  )
   if (values.check && targets(results).some(({ holds }) => !holds)) process.exitCode = 1
 })
 

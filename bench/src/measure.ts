@@ -7,6 +7,9 @@ import * as Peer from "./Peer.ts"
 import * as ServerProcess from "./ServerProcess.ts"
 
 export interface Settings {
+  /** How often all processes are started anew: two of the very same code differ, for as long as they live. */
+  readonly generations: number
+  /** In each generation. */
   readonly rounds: number
   /** Multiplies the calls of every window and of the warm-up. */
   readonly scale: number
@@ -38,7 +41,8 @@ export const scenarios: ReadonlyArray<Scenario> = [
 ]
 
 export const defaults: Settings = {
-  rounds: 25,
+  generations: 3,
+  rounds: 9,
   scale: 1,
   pendingAsks: 2000,
   peers: Peer.names,
@@ -68,6 +72,28 @@ export interface Results {
 }
 
 export const measure = (settings: Settings): Effect.Effect<Results> =>
+  Effect.map(
+    Effect.replicateEffect(measureGeneration(settings), settings.generations),
+    (generations): Results => ({
+      settings,
+      measured: settings.scenarios.map((scenario, index) => {
+        const each = generations.map(({ measured }) => measured[index]!)
+        return {
+          scenario,
+          cpu: merge(each.map(({ cpu }) => cpu)),
+          throughput: merge(each.map(({ throughput }) => throughput))
+        }
+      }),
+      heap: merge(generations.map(({ heap }) => heap))
+    })
+  )
+
+const merge = (generations: ReadonlyArray<ReadonlyMap<string, Rounds>>): ReadonlyMap<string, Rounds> =>
+  new Map(
+    [...generations[0]?.keys() ?? []].map((peer) => [peer, generations.flatMap((each) => each.get(peer) ?? [])])
+  )
+
+const measureGeneration = (settings: Settings): Effect.Effect<Omit<Results, "settings">> =>
   Effect.scoped(Effect.gen(function*() {
     const needs = (wanted: Peer.Transport) => settings.scenarios.some(({ transport }) => transport === wanted)
     const needsStdio = settings.heap || needs("stdio")
@@ -80,7 +106,7 @@ export const measure = (settings: Settings): Effect.Effect<Results> =>
       settings.scenarios,
       (scenario) => runScenario(settings, scenario, servers[scenario.transport])
     )
-    return { settings, measured, heap: settings.heap ? yield* runHeap(settings, servers.stdio) : new Map() }
+    return { measured, heap: settings.heap ? yield* runHeap(settings, servers.stdio) : new Map() }
   }))
 
 type Servers = ReadonlyArray<readonly [name: string, server: ServerProcess.ServerProcess]>
