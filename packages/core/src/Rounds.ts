@@ -196,8 +196,8 @@ export const run = <A, E, R>(
  * - A round ends only when no step is at work. A step that waits for what another fiber holds while that one waits for an
  *   answer, a semaphore for example, keeps the round open until the client cancels the call. Take such things outside of
  *   steps, and of tools that the model calls, or do not hold them while asking.
- * - Where nothing can be interrupted, an ask inside of a step ends in an interruption when the round ends, and `Effect.exit`
- *   or `Effect.catchCause` around it go on to what comes next. `Effect.catch` does not.
+ * - Where nothing can be interrupted, and in fibers that are started there, an ask inside of a step ends in an interruption
+ *   when the round ends, and `Effect.exit` or `Effect.catchCause` around it go on to what comes next. `Effect.catch` does not.
  * - A result that its own schema does not take is a defect, after the effect has happened.
  *
  * **Example** (Paying once)

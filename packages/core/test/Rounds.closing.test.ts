@@ -1,5 +1,4 @@
 import { ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
-import type { SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import {
   Cause,
@@ -15,6 +14,7 @@ import {
   RcMap,
   RcRef,
   Scheduler,
+  Schema,
   Scope,
   Stream,
   TxRef
@@ -30,6 +30,14 @@ const joined = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Effec
 const orLate = <E, R>(effect: Effect.Effect<string, E, R>) =>
   Effect.race(effect, Effect.as(Effect.sleep("1 hour"), "late"))
 
+/** What a fiber of its own sends. */
+const received = <E, R>(effect: Effect.Effect<string, E, R>) =>
+  Effect.gen(function*() {
+    const exits = yield* Queue.make<Exit.Exit<string, E>>()
+    yield* Effect.forkChild(Effect.flatMap(Effect.exit(effect), (exit) => Queue.offer(exits, exit)))
+    return yield* yield* Queue.take(exits)
+  })
+
 const forkedRaces = {
   "a race of a fiber that is joined where nothing can be interrupted": Effect.uninterruptible(joined(orLate(ask("a")))),
   "a race of a fiber that cannot be interrupted": joined(Effect.uninterruptible(orLate(ask("a")))),
@@ -43,23 +51,21 @@ const forkedRaces = {
     Effect.catchCause(ask("b"), () => Effect.void).pipe(Effect.andThen(orLate(joined(ask("a")))))
   )),
   "a race of a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
-  "a fiber that takes its time before it passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
-    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
-    const slow = Effect.exit(Effect.ensuring(ask("a"), Effect.sleep(20)))
-    yield* Effect.forkChild(Effect.flatMap(slow, (exit) => Queue.offer(exits, exit)))
-    return yield* yield* Queue.take(exits)
-  })),
-  "a fiber that takes its time after its race": Effect.uninterruptible(Effect.gen(function*() {
-    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
-    const slow = Effect.exit(Effect.ensuring(orLate(ask("a")), Effect.sleep(20)))
-    yield* Effect.forkChild(Effect.flatMap(slow, (exit) => Queue.offer(exits, exit)))
-    return yield* yield* Queue.take(exits)
-  })),
-  "a fiber whose starter still passes on what became of it": Effect.uninterruptible(Effect.gen(function*() {
-    const exits = yield* Queue.make<Exit.Exit<string, SamplingError.SamplingError>>()
-    yield* Effect.forkChild(Effect.flatMap(Effect.exit(joined(orLate(ask("a")))), (exit) => Queue.offer(exits, exit)))
-    return yield* yield* Queue.take(exits)
-  }))
+  "a fiber that takes its time before it passes on what became of it": Effect.uninterruptible(
+    received(Effect.ensuring(ask("a"), Effect.sleep(20)))
+  ),
+  "a fiber that takes its time after its race": Effect.uninterruptible(
+    received(Effect.ensuring(orLate(ask("a")), Effect.sleep(20)))
+  ),
+  "a fiber that cannot be interrupted and waits for a message of one that asks in a step": joined(
+    Effect.uninterruptible(received(Rounds.once("step", ask("a"), { schema: Schema.String })))
+  ),
+  "a fiber in a step that cannot be interrupted and waits for a message of one that asks": Rounds.once(
+    "step",
+    joined(Effect.uninterruptible(received(ask("a")))),
+    { schema: Schema.String }
+  ),
+  "a fiber whose starter still passes on what became of it": Effect.uninterruptible(received(joined(orLate(ask("a")))))
 }
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("The end of a round", (it) => {

@@ -11,6 +11,8 @@ export class Branch {
   isWaiting = false
   /** It was told by an interruption that its asks go no further. */
   isReleased = false
+  /** It was interrupted, and went on with that. */
+  isInterrupted = false
   /** How often it asked after the end. */
   lateAsks = 0
   /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */

@@ -108,10 +108,12 @@ export class FiberTree implements Scheduler.Scheduler {
   /** Interrupts a fiber. Whether it goes on with that: where it cannot be interrupted, it does not. */
   interrupt(fiber: AnyFiber): boolean {
     const branch = this.branchOf(fiber)
+    if (branch.isInterrupted) return true
     const { operation } = branch
     this.current = undefined
     fiber.interruptUnsafe()
-    return branch.operation !== operation
+    branch.isInterrupted = branch.fiber === undefined || branch.operation !== operation
+    return branch.isInterrupted
   }
 
   /** Whether the fiber of a place, or of a step in it, has not ended. */
@@ -134,6 +136,15 @@ export class FiberTree implements Scheduler.Scheduler {
   /** The fibers that the root waits for now, in `Effect.race` and the like. */
   get parts(): ReadonlyArray<AnyFiber> {
     return this.partsOf((branch) => branch === this.root).map(([fiber]) => fiber)
+  }
+
+  /** Who started a fiber, and who started that one, but for the root and for who has ended; the outermost comes first. */
+  startersOf(fiber: AnyFiber): ReadonlyArray<AnyFiber> {
+    const starters: Array<AnyFiber> = []
+    for (let branch = this.branchOf(fiber).parent; branch !== undefined; branch = branch.parent) {
+      if (branch !== this.root && branch.fiber !== undefined) starters.push(branch.fiber)
+    }
+    return starters.toReversed()
   }
 
   /**

@@ -526,10 +526,16 @@ export class RoundRun {
     this.unsettle()
   }
 
-  /** Interrupts who asked in a step, and first who waits for them in it: nobody takes the end for an answer there. */
+  /**
+   * Interrupts who asked in a step, and first who started them: nobody takes the end for an answer there. But who waits
+   * for them where nothing can be interrupted may wait for what they still pass on.
+   */
   private endSteps(askers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of this.tree.withStarters(askers, "with root").toReversed().flat()) {
-      if (this.tree.placeOf(fiber).step?.isCut === true) fiber.interruptUnsafe()
+    const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
+    for (const asker of askers) {
+      if (!isCut(asker)) continue
+      const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
+      if (starters.every((starter) => this.tree.interrupt(starter))) asker.interruptUnsafe()
     }
   }
 
