@@ -189,7 +189,8 @@ export const run = <A, E, R>(
  * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time, or
  * one after the other in a loop that goes on when one has failed, should have names of their own: put what tells them apart
  * into the name. A record that belongs to a fiber that has not come to it is a `ReplayMismatch`, and so is one that does not
- * fit the schema. Attempts that failed before a success, of `Effect.retry` for example, count for nothing.
+ * fit the schema. Attempts of a step that failed before it succeeded count for nothing, so `Effect.retry` around a step is safe.
+ * Around several steps it is only where they do not depend on each other: later rounds put the attempts together.
  *
  * **Gotchas**
  *

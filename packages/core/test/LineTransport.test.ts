@@ -48,9 +48,20 @@ describe("A transport of lines", () => {
     Effect.gen(function*() {
       const { send, transport, writes } = make()
       const sent = send("a")
-      yield* Effect.promise(() => transport.close())
-      yield* Effect.promise(() => sent)
+      const closed = transport.close()
       assert.deepStrictEqual(writes, [lineOf("a")])
+      yield* Effect.promise(() => Promise.all([sent, closed]))
+    }))
+
+  it.effect("fails all that could not be written", () =>
+    Effect.gen(function*() {
+      const { send, stdout } = make()
+      stdout.write = () => {
+        throw new Error("broken")
+      }
+      const sent = ["a", "b"].map((text) => Effect.flip(Effect.tryPromise(() => send(text))))
+      const errors = yield* Effect.all(sent, { concurrency: "unbounded" })
+      assert.deepStrictEqual(errors.map(({ cause }) => cause), [new Error("broken"), new Error("broken")])
     }))
 
   it.effect("lets senders wait for a slow reader, with one listener for all", () =>

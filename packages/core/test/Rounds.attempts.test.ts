@@ -1,8 +1,8 @@
 import { ClientSampler, ProviderSampler, Rounds } from "@effect-sampling/core"
 import type { Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Random, Schema } from "effect"
-import { ask, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { Deferred, Effect, Fiber, Layer, Random, Schedule, Schema } from "effect"
+import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
 /** Asks something that depends on where it is asked. */
 const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))
@@ -100,6 +100,87 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         yield* Effect.sleep(1)
         yield* Effect.timeout(askRandom("first"), "1 hour")
         return yield* Effect.timeout(askRandom("second"), "1 hour")
+      })
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.length).toBe(2)
+    }))
+
+  it.effect("has no part in what else the handler does", () =>
+    Effect.gen(function*() {
+      const ran: Array<string> = []
+      const step = (name: string, millis: number) =>
+        Rounds.once(
+          name,
+          Effect.andThen(Effect.sleep(millis), Effect.sync(() => `${name} ${ran.push(name)}`)),
+          { schema: Schema.String }
+        )
+      const handler = Effect.gen(function*() {
+        const fiber = yield* Effect.forkChild(step("background", 20), { startImmediately: true })
+        const paid = yield* step("pay", 0)
+        yield* Effect.timeoutOption(step("slow", 1000), 5)
+        const answer = yield* ask("a")
+        return [paid, answer, yield* Fiber.join(fiber), yield* ask("b")]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, ran]).toStrictEqual([["pay 1", "<a>", "background 2", "<b>"], ["pay", "background"]])
+    }))
+
+  it.effect("has no part in steps of the same name in other fibers", () =>
+    Effect.gen(function*() {
+      const ran: Array<number> = []
+      const handler = Effect.gen(function*() {
+        yield* Effect.option(Rounds.once("probe", Effect.fail("no"), { schema: Schema.String }))
+        const quote = (n: number) =>
+          Effect.forEach([1, 2, 3].slice(n - 1), (k) => ask(`${n} ${k}`)).pipe(
+            Effect.andThen(Rounds.once("quote", Effect.sync(() => ran.push(n) && n), { schema: Schema.Int }))
+          )
+        const fibers = yield* Effect.forEach([1, 2, 3], (n) => Effect.forkChild(quote(n), { startImmediately: true }))
+        const quotes = yield* Effect.forEach(fibers, Fiber.join)
+        return [...quotes, yield* ask("c")]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, ran]).toStrictEqual([[1, 2, 3, "<c>"], [3, 2, 1]])
+    }))
+
+  it.effect("makes the state no larger", () =>
+    Effect.gen(function*() {
+      const sizeAfter = (probe: Effect.Effect<unknown, string>) =>
+        Effect.map(
+          drive(
+            Effect.gen(function*() {
+              yield* Effect.option(Rounds.once("probe", probe, { schema: Schema.Unknown }))
+              for (let n = 0; n < 100; n++) yield* Rounds.once(`${n}`, Effect.succeed(n), { schema: Schema.Int })
+              return yield* ask("a")
+            }),
+            echo
+          ),
+          ({ states }) => states[0]!.length
+        )
+      expect(yield* sizeAfter(Effect.fail("no"))).toBeLessThanOrEqual(yield* sizeAfter(Effect.succeed(1)))
+    }))
+
+  it.effect("and succeeds in the next round takes what followed its failure with it", () =>
+    Effect.gen(function*() {
+      let attempts = 0
+      let asked = 0
+      const step = Rounds.once("step", Effect.suspend(() => ++attempts < 2 ? Effect.fail("no") : Effect.succeed("x")), {
+        schema: Schema.String
+      })
+      const handler = Effect.gen(function*() {
+        const first = yield* Effect.retry(Effect.tap(ask("a"), () => step), { times: 2 })
+        return [first, yield* ask("b"), yield* ask("a")]
+      })
+      const { rounds, value } = yield* drive(handler, () => say(`${++asked}`))
+      expect([value, rounds.length]).toStrictEqual([["1", "3", "4"], 4])
+    }))
+
+  it.effect("takes no random numbers from what comes after it", () =>
+    Effect.gen(function*() {
+      const flaky = makeFlaky()
+      const handler = Effect.gen(function*() {
+        yield* Effect.retry(flaky("a"), Schedule.jittered(Schedule.spaced(1)))
+        yield* askRandom("b")
+        return yield* askRandom("c")
       })
       const { rounds } = yield* drive(handler, echo)
       expect(rounds.length).toBe(2)

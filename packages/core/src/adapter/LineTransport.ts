@@ -94,6 +94,7 @@ export class LineTransport {
   close(): Promise<void> {
     if (this.closed) return Promise.resolve()
     this.closed = true
+    this.flush()
     this.stdin.off("data", this.lines.push)
     this.stdin.off("end", this.onEnd)
     this.stdin.off("close", this.onEnd)
@@ -132,7 +133,11 @@ export class LineTransport {
     if (this.batch === undefined) return
     const { text, written } = this.batch
     this.batch = undefined
-    written.resolve(this.stdout.write(text) ? undefined : this.drain())
+    try {
+      written.resolve(this.stdout.write(text) ? undefined : this.drain())
+    } catch (error) {
+      written.reject(error)
+    }
   }
 
   /** All writers wait for the same event, so that they do not each add a listener. */

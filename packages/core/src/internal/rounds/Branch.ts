@@ -44,6 +44,13 @@ export class Branch {
     return this.parent !== undefined && this.startedIn === this.parent.operation ? this.parent : undefined
   }
 
+  /** Its place and those around it, from within to without: nothing else goes on there in the meantime. */
+  get places(): ReadonlyArray<Place> {
+    const places: Array<Place> = []
+    for (let place: Place | undefined = this.place; place !== undefined; place = place.outer) places.push(place)
+    return [...places, ...this.awaitedBy?.places ?? []]
+  }
+
   /** It is such a one, or such a one started it and waits for it now, directly or through others. */
   isPartOf(isWhole: (branch: Branch) => boolean): boolean {
     return isWhole(this) || this.awaitedBy?.isPartOf(isWhole) === true

@@ -20,7 +20,7 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly neverYields: boolean
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch(new Place("", undefined, undefined), undefined, undefined)
+  private readonly root = new Branch(new Place(""), undefined, undefined)
   private hasRoot = false
   private current: AnyFiber | undefined
   /** Of the fiber that runs, or ran last. */
@@ -84,6 +84,11 @@ export class FiberTree implements Scheduler.Scheduler {
   /** Not from its context, which may have been captured elsewhere. */
   placeOf(fiber: AnyFiber): Place {
     return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
+  }
+
+  /** The place of a fiber and those around it, from within to without. */
+  placesOf(fiber: AnyFiber): ReadonlyArray<Place> {
+    return this.branches.get(fiber)?.places ?? [fiber.getRef(CurrentPlace)]
   }
 
   /** The fiber begins or ends a step. What it forks there finds the place in its context. */

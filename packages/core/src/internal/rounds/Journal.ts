@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { compiled } from "../compiled.ts"
-import type { Past } from "./Place.ts"
+import type { Past } from "./attempts.ts"
 
 /**
  * An ask, as it is found again. `base` is its name, or the digest of its content; `occurrence` tells apart several with

@@ -1,8 +1,8 @@
 import * as Context from "effect/Context"
 import type { RunningStep } from "./RunningStep.ts"
 
-/** How often what happened in a place, and in those that it is a part of, by then. */
-export type Past = ReadonlyArray<Readonly<Record<string, number>>>
+/** How often what happened in a place. */
+export type Counts = Readonly<Record<string, number>>
 
 /**
  * Where in a handler something happens, so that it is found again in the next run: in which fiber, by who started it in
@@ -10,19 +10,22 @@ export type Past = ReadonlyArray<Readonly<Record<string, number>>>
  */
 export class Place {
   readonly step: RunningStep | undefined
+  /** Where the step is, if this is the place inside of one. */
+  readonly outer: Place | undefined
+  /** A step ran here: if it failed in the last run, or fails in this one, what comes after it need not be the same. */
+  isUncertain: boolean
   private name: string
-  /** The place that goes no further until this one is left. */
-  private readonly whole: Place | undefined
   private readonly counts = new Map<string, number>()
   /** By who started them. These may start while it waits. */
   private readonly foreign = new Map<string, number>()
   private operation: number | undefined
   private siblings = 0
 
-  constructor(path: string, step: RunningStep | undefined, whole: Place | undefined) {
+  constructor(path: string, options: Pick<Place, "isUncertain" | "outer" | "step"> = outermost) {
     this.name = path
-    this.step = step
-    this.whole = whole
+    this.step = options.step
+    this.outer = options.outer
+    this.isUncertain = options.isUncertain
   }
 
   get path(): string {
@@ -31,11 +34,11 @@ export class Place {
 
   /** A child that starts when its turn comes: after the forks before it, but nobody knows what else starts until then. */
   nextFork(): Place {
-    return new Place(`${this.path}.f${this.count("f")}`, this.step, undefined)
+    return this.makeChild(`.f${this.count("f")}`, this.step)
   }
 
   /**
-   * A child that starts at once, and that is waited for. Those that one operation started share its number. How many these
+   * A child that starts at once. Those that one operation started share its number. How many these
    * are is luck: a race starts no more of them when the first one has ended at once.
    */
   nextStart(operation: number): Place {
@@ -45,8 +48,7 @@ export class Place {
       this.operation = operation
     }
     const sibling = this.siblings++
-    const path = `${this.path}.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`
-    return new Place(path, this.step, this)
+    return this.makeChild(`.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`, this.step)
   }
 
   /** A child that another fiber started: after those that the same one started before it. */
@@ -54,7 +56,7 @@ export class Place {
     const by = starter.path.replaceAll(/[.~:]/g, "-")
     const number = (this.foreign.get(by) ?? 0) + 1
     this.foreign.set(by, number)
-    return new Place(`${this.path}.${by}_${number}`, starter.step ?? this.step, undefined)
+    return this.makeChild(`.${by}_${number}`, starter.step ?? this.step)
   }
 
   nextAsk(): string {
@@ -68,7 +70,8 @@ export class Place {
 
   /** What goes on inside of a step is left out once the step is done, so it must not count outside. */
   insideStep(step: RunningStep): Place {
-    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, step, this)
+    const { isUncertain } = this
+    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, { step, outer: this, isUncertain })
   }
 
   stepDone(name: string): void {
@@ -76,36 +79,39 @@ export class Place {
     this.count(`=${name}`)
   }
 
-  get past(): Past {
-    return this.wholes.map(({ counts }) => Object.fromEntries(counts))
+  get counted(): Counts {
+    return Object.fromEntries(this.counts)
   }
 
-  /** Whether what was recorded there was done here, by this attempt or one after it. */
-  comesTo(at: string, past: Past): boolean {
-    const path = pathOf(at)
-    const { wholes } = this
-    return past.length === wholes.length && unnumbered(path) === unnumbered(this.path) &&
-      path.startsWith(wholes.at(-1)!.path) && !isBefore(path, this.path)
-  }
-
-  /**
-   * Goes on from where a step was recorded: attempts before it that failed are not made again, so what they counted is
-   * counted here.
-   */
-  catchUp(at: string, past: Past): void {
-    let path = pathOf(at)
-    for (const [index, place] of this.wholes.entries()) {
-      place.name = path
-      for (const [what, number] of Object.entries(past[index] ?? {})) {
-        place.counts.set(what, Math.max(number, place.counts.get(what) ?? 0))
-      }
-      path = path.replace(/[.~][^.~]*$/, "")
+  /** Goes on from where a step was recorded, after attempts that failed and are not made again. */
+  catchUp(path: string, counts: Counts): void {
+    this.name = path
+    for (const [what, number] of Object.entries(counts)) {
+      this.counts.set(what, Math.max(number, this.counts.get(what) ?? 0))
     }
   }
 
-  /** It, and what it is a part of. */
-  private get wholes(): ReadonlyArray<Place> {
-    return this.whole === undefined ? [this] : [this, ...this.whole.wholes]
+  /** From now on, random numbers do not depend on how many were drawn before. */
+  drawAnew(): Counts {
+    return { "!": this.count("!") }
+  }
+
+  /** What the random numbers of this place are made from. */
+  get source(): string {
+    return `${this.path}!${this.counts.get("!") ?? 0}`
+  }
+
+  /** Whether an ask, or a step of a name, was recorded here that comes after all that has happened by now. */
+  isAhead(at: string, stepName: string | undefined): boolean {
+    if (pathOf(at) !== this.path) return false
+    const number = Number(at.slice(this.path.length + 1))
+    return stepName === undefined
+      ? number > (this.counts.get(":") ?? 0)
+      : number >= (this.counts.get(`=${stepName}`) ?? 0)
+  }
+
+  private makeChild(segment: string, step: RunningStep | undefined): Place {
+    return new Place(`${this.path}${segment}`, { step, outer: undefined, isUncertain: this.isUncertain })
   }
 
   private count(what: string): number {
@@ -115,9 +121,11 @@ export class Place {
   }
 }
 
+const outermost = { step: undefined, outer: undefined, isUncertain: false }
+
 /** The place of the current fiber. Children start with that of their parent, and get their own before they do anything. */
 export const CurrentPlace = Context.Reference<Place>("@effect-sampling/core/internal/rounds/CurrentPlace", {
-  defaultValue: () => new Place("", undefined, undefined)
+  defaultValue: () => new Place("")
 })
 
 /** The path of the place that a position is in. */
@@ -126,16 +134,3 @@ export const pathOf = (at: string): string => at.slice(0, at.lastIndexOf(":"))
 /** Whether a position is in a place, or in the fibers and steps that started in it. */
 export const isInside = (at: string | undefined, { path }: Place): boolean =>
   at !== undefined && at.startsWith(path) && /^[.~:]/.test(at.slice(path.length))
-
-const numbers = /(?<=[.~])\d+/g
-
-const unnumbered = (path: string): string => path.replaceAll(numbers, "")
-
-/** Of paths that are the same but for their numbers. */
-const isBefore = (one: string, other: string): boolean => {
-  const others = other.match(numbers) ?? []
-  for (const [index, number] of (one.match(numbers) ?? []).entries()) {
-    if (number !== others[index]) return Number(number) < Number(others[index])
-  }
-  return false
-}

@@ -8,13 +8,15 @@ import { InvalidRequest } from "../../SamplingError.ts"
 import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
+import { catchUp, comesTo, Failures } from "./attempts.ts"
+import type { Past } from "./attempts.ts"
 import { digest } from "./digest.ts"
 import { askMismatch, notJson, roundsExceeded, stepMismatch } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
 import { CurrentPlace, isInside, pathOf } from "./Place.ts"
-import type { Past, Place } from "./Place.ts"
+import type { Place } from "./Place.ts"
 import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
 import { toJson } from "./toJson.ts"
 
@@ -127,8 +129,7 @@ export class RoundRun {
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** Who asked after the end, since the run last looked. */
   private readonly lateAskers: Array<AnyFiber> = []
-  /** Later runs do not meet attempts that failed, so they have to know what these counted. */
-  private hasStepFailed = false
+  private readonly failures = new Failures()
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -219,15 +220,11 @@ export class RoundRun {
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
         )
         return answer === undefined
-          ? this.wait<unknown, SamplingError>(fiber, step, (resume) => ({
-            _tag: "Ask",
+          ? this.wait<unknown, SamplingError>(
             fiber,
-            base,
-            at,
             step,
-            request,
-            resume
-          }))
+            (resume) => ({ _tag: "Ask", fiber, base, at, step, request, resume })
+          )
           : this.take(answer, at, request)
       })
     })
@@ -238,9 +235,10 @@ export class RoundRun {
       const place = this.tree.placeOf(fiber)
       const at = place.nextStep(step.name)
       const run = this.runStep(step, place, fiber)
-      const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, place)
+      const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, fiber)
       const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
-      const own = candidates.find((record) => record.at === at) ?? candidates.find((record) => isOf(place, record))
+      const own = candidates.find((record) => record.at === at) ??
+        candidates.find((record) => isOf(this.tree.placesOf(fiber), record))
       if (own !== undefined) return reuse(own)
       // What was recorded in this place is for a later use of the same name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
@@ -288,14 +286,15 @@ export class RoundRun {
     step: Step<A, E, R>,
     record: Recorded<StepRecord>,
     at: string,
-    place: Place
+    fiber: AnyFiber
   ): Effect.Effect<A, ReplayMismatch, R> {
+    const places = this.tree.placesOf(fiber)
     record.isTaken = true
-    if (isOf(place, record)) place.catchUp(record.at, record.past)
+    if (isOf(places, record)) catchUp(places, record.at, record.past)
     else {
       record.at = at
       record.past = undefined
-      place.stepDone(step.name)
+      places[0]!.stepDone(step.name)
     }
     for (const waiting of this.waiting) {
       if (waiting._tag === "Step" && waiting.name === step.name) this.tree.check()
@@ -312,13 +311,8 @@ export class RoundRun {
     return Effect.uninterruptibleMask((restore) => {
       if (this.hasCompleted) return restore(step.effect)
       if (this.hasEnded) {
-        return this.wait(fiber, place.step, (resume) => ({
-          _tag: "Late",
-          fiber,
-          at: place.path,
-          step: place.step,
-          resume
-        }))
+        const at = place.path
+        return this.wait(fiber, place.step, (resume) => ({ _tag: "Late", fiber, at, step: place.step, resume }))
       }
       const running = new RunningStep(place.step)
       this.runningSteps.add(running)
@@ -327,26 +321,36 @@ export class RoundRun {
       return restore(Effect.provideService(step.effect, CurrentPlace, inside)).pipe(
         Effect.flatMap((value) =>
           running.isCut ? Effect.interrupt : Effect.map(step.encode(value), (encoded) => {
-            // What led to the result is not needed any more, and nobody else may have it.
-            const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
-            this.answers = this.answers.filter(isOutside)
-            const at = place.nextStep(step.name)
-            place.stepDone(step.name)
-            const past = this.hasStepFailed ? place.past : undefined
-            this.steps = [...this.steps.filter(isOutside), { name: step.name, at, value: encoded, past, isTaken: true }]
+            this.tree.moves(fiber, place)
+            this.record(step.name, encoded, inside, this.tree.placesOf(fiber))
             return value
           })
         ),
         Effect.onExit((exit) =>
           Effect.sync(() => {
-            if (Exit.isFailure(exit)) this.hasStepFailed = true
             this.tree.moves(fiber, place)
+            const places = this.tree.placesOf(fiber)
+            for (const each of places) each.isUncertain = true
+            if (Exit.isFailure(exit)) this.failures.add(step.name, places)
             this.runningSteps.delete(running)
             this.tree.check()
           })
         )
       )
     })
+  }
+
+  private record(name: string, value: unknown, inside: Place, places: ReadonlyArray<Place>): void {
+    const place = places[0]!
+    const at = place.nextStep(name)
+    place.stepDone(name)
+    const isAhead = (position: string, step?: string) => places.some((each) => each.isAhead(position, step))
+    // What led to the result is not needed any more, nor what came after it had failed. Nobody else may have these.
+    const isKept = (record: { readonly at: string | undefined; readonly isTaken: boolean; readonly name?: string }) =>
+      record.at === undefined || !(isInside(record.at, inside) || (isFree(record) && isAhead(record.at, record.name)))
+    this.answers = this.answers.filter(isKept)
+    const past = this.failures.takePast(name, places)
+    this.steps = [...this.steps.filter(isKept), { name, at, value, past, isTaken: true }]
   }
 
   private wait<A, E>(
@@ -442,6 +446,7 @@ export class RoundRun {
     if (this.tree.mayGoOn(this.options.horizon())) return false
     const recorded = [...this.answers.filter(isFree), ...this.unanswered]
     return asks.filter((ask) => {
+      if (this.tree.placeOf(ask.fiber).isUncertain) return false
       const expected = recorded.find(({ at, base }) =>
         at === ask.at && base !== ask.base && !asks.some((other) => other.base === base)
       )
@@ -569,10 +574,10 @@ export class RoundRun {
 
 /** Recorded by a fiber in this place, after attempts that failed. */
 const isOf = (
-  place: Place,
+  places: ReadonlyArray<Place>,
   record: Recorded<StepRecord>
 ): record is Recorded<StepRecord> & { readonly at: string; readonly past: Past } =>
-  record.at !== undefined && record.past !== undefined && place.comesTo(record.at, record.past)
+  record.at !== undefined && record.past !== undefined && comesTo(places, record.at, record.past)
 
 const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "Step"
 

@@ -46,12 +46,12 @@ export const seededRandom: Random.Random = {
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
   const run = fiber.getRef(CurrentRun)!
-  const { path } = run.tree.placeOf(fiber)
-  const known = run.generators.get(path)
+  const { source } = run.tree.placeOf(fiber)
+  const known = run.generators.get(source)
   if (known !== undefined) return known
   const seeded = Effect.runSync(
-    Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${run.seed}/${path}`)
+    Random.withSeed(Effect.map(Effect.context(), Context.get(Random.Random)), `${run.seed}/${source}`)
   )
-  run.generators.set(path, seeded)
+  run.generators.set(source, seeded)
   return seeded
 }
