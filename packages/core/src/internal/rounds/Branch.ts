@@ -13,6 +13,8 @@ export class Branch {
   isReleased = false
   /** It was interrupted, and went on with that. */
   isInterrupted = false
+  /** Others had time to interrupt it. */
+  isEnding = false
   /** How often it asked after the end. */
   lateAsks = 0
   /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */

@@ -92,8 +92,8 @@ export class Place {
   }
 
   /** From now on, random numbers do not depend on how many were drawn before. */
-  drawAnew(): Counts {
-    return { "!": this.count("!") }
+  drawAnew(): void {
+    this.count("!")
   }
 
   /** What the random numbers of this place are made from. */

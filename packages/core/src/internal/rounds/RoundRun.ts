@@ -363,7 +363,7 @@ export class RoundRun {
         cut(step)
         const asker = this.tree.branchOf(fiber)
         if (++asker.lateAsks > manyAsks) return this.leaveBehind(fiber)
-        if (this.isOver) this.endSteps([fiber])
+        if (this.isOver) this.endStep(fiber)
         else this.lateAskers.push(fiber)
         if (this.isOver || asker.isReleased) return resume(Effect.interrupt)
       }
@@ -522,26 +522,32 @@ export class RoundRun {
   /** Ends the asks of who could not be interrupted. */
   private release(): void {
     const waiting = [...this.waiting]
-    if (this.isOver || this.isRootEnding) this.endSteps(waiting.map(({ fiber }) => fiber))
+    const isEnding = this.isOver || this.isRootEnding
+    const ending = new Set(isEnding ? waiting.filter(({ fiber }) => this.endStep(fiber) === "soon") : [])
     for (const each of waiting) {
-      if (!this.waiting.has(each)) continue
+      if (!this.waiting.has(each) || ending.has(each)) continue
       this.tree.branchOf(each.fiber).isReleased = true
       each.resume(Effect.interrupt)
     }
     this.unsettle()
+    this.tree.check()
   }
 
   /**
-   * Interrupts who asked in a step, and first who started them: nobody takes the end for an answer there. But who waits
-   * for them where nothing can be interrupted may wait for what they still pass on.
+   * Interrupts who asked in a step, and first who started it: nobody takes the end for an answer there. Where one of these
+   * does not go on with that, it may be ending already, and interrupt the others soon. If it has not done so when that had
+   * its time, it cannot be interrupted, and may wait for what they still pass on.
    */
-  private endSteps(askers: ReadonlyArray<AnyFiber>): void {
+  private endStep(asker: AnyFiber): "now" | "soon" {
     const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
-    for (const asker of askers) {
-      if (!isCut(asker)) continue
-      const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
-      if (starters.every((starter) => this.tree.interrupt(starter))) asker.interruptUnsafe()
+    if (!isCut(asker)) return "now"
+    const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
+    if (starters.every((starter) => this.tree.interrupt(starter))) asker.interruptUnsafe()
+    else if (!this.isOver && !this.tree.branchOf(asker).isEnding) {
+      this.tree.branchOf(asker).isEnding = true
+      return "soon"
     }
+    return "now"
   }
 
   private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {

@@ -31,11 +31,12 @@ export class Failures {
     if (failure === undefined) return undefined
     this.failures = this.failures.filter((each) => each !== failure)
     const length = Math.min(places.length, failure.places.length)
-    const more = places.slice(0, length).map((place, index) => grown(place.counted, failure.counts[index]!))
+    const grownAt = (index: number) => grown(places[index]!.counted, failure.counts[index]!)
     // What is around the attempts only waited.
-    const shared = places.findIndex((place, index) => place === failure.places[index])
-    const depth = 1 + Math.max(shared, more.findLastIndex((counts) => Object.keys(counts).length > 0))
-    return more.slice(0, depth).map((counts, index) => ({ ...counts, ...places[index]!.drawAnew() }))
+    let depth = 1 + places.findIndex((place, index) => place === failure.places[index])
+    for (let index = depth; index < length; index++) if (Object.keys(grownAt(index)).length > 0) depth = index + 1
+    for (const place of places.slice(0, depth)) place.drawAnew()
+    return Array.from({ length: depth }, (_, index) => grownAt(index))
   }
 }
 
