@@ -38,8 +38,8 @@ export class Place {
   }
 
   /**
-   * A child that starts at once. Those that one operation started share its number. How many these
-   * are is luck: a race starts no more of them when the first one has ended at once.
+   * A child that starts at once. Those that one operation started share its number. How many these are is luck: a race starts
+   * no more of them when the first one has ended at once.
    */
   nextStart(operation: number): Place {
     if (operation !== this.operation) {
@@ -79,8 +79,9 @@ export class Place {
     this.count(`=${name}`)
   }
 
-  get counted(): Counts {
-    return Object.fromEntries(this.counts)
+  /** All but other steps: whoever comes to one of these finds its record, whatever came between. */
+  countedFor(stepName: string): Counts {
+    return Object.fromEntries([...this.counts].filter(([what]) => !what.startsWith("=") || what === `=${stepName}`))
   }
 
   /** Goes on from where a step was recorded, after attempts that failed and are not made again. */
@@ -99,15 +100,6 @@ export class Place {
   /** What the random numbers of this place are made from. */
   get source(): string {
     return `${this.path}!${this.counts.get("!") ?? 0}`
-  }
-
-  /** Whether an ask, or a step of a name, was recorded here that comes after all that has happened by now. */
-  isAhead(at: string, stepName: string | undefined): boolean {
-    if (pathOf(at) !== this.path) return false
-    const number = Number(at.slice(this.path.length + 1))
-    return stepName === undefined
-      ? number > (this.counts.get(":") ?? 0)
-      : number >= (this.counts.get(`=${stepName}`) ?? 0)
   }
 
   private makeChild(segment: string, step: RunningStep | undefined): Place {

@@ -344,13 +344,11 @@ export class RoundRun {
     const place = places[0]!
     const at = place.nextStep(name)
     place.stepDone(name)
-    const isAhead = (position: string, step?: string) => places.some((each) => each.isAhead(position, step))
-    // What led to the result is not needed any more, nor what came after it had failed. Nobody else may have these.
-    const isKept = (record: { readonly at: string | undefined; readonly isTaken: boolean; readonly name?: string }) =>
-      record.at === undefined || !(isInside(record.at, inside) || (isFree(record) && isAhead(record.at, record.name)))
-    this.answers = this.answers.filter(isKept)
+    // What led to the result is not needed any more, and nobody else may have it.
+    const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
+    this.answers = this.answers.filter(isOutside)
     const past = this.failures.takePast(name, places)
-    this.steps = [...this.steps.filter(isKept), { name, at, value, past, isTaken: true }]
+    this.steps = [...this.steps.filter(isOutside), { name, at, value, past, isTaken: true }]
   }
 
   private wait<A, E>(

@@ -21,7 +21,7 @@ export class Failures {
   add(name: string, places: ReadonlyArray<Place>): void {
     const isKnown = this.failures.some((failure) => failure.name === name && isAttempt(failure, places))
     if (isKnown) return
-    const counts = places.map((place) => place.counted)
+    const counts = places.map((place) => place.countedFor(name))
     this.failures = [...this.failures, { name, places, path: places[0]!.path, counts }]
   }
 
@@ -31,7 +31,7 @@ export class Failures {
     if (failure === undefined) return undefined
     this.failures = this.failures.filter((each) => each !== failure)
     const length = Math.min(places.length, failure.places.length)
-    const grownAt = (index: number) => grown(places[index]!.counted, failure.counts[index]!)
+    const grownAt = (index: number) => grown(places[index]!.countedFor(name), failure.counts[index]!)
     // What is around the attempts only waited.
     let depth = 1 + places.findIndex((place, index) => place === failure.places[index])
     for (let index = depth; index < length; index++) if (Object.keys(grownAt(index)).length > 0) depth = index + 1
