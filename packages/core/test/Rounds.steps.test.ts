@@ -1,6 +1,6 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema } from "effect"
+import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
 
@@ -46,6 +46,29 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         }))
     }
   }
+
+  it.effect("does not take the end of a round for an answer where the fiber that started it is ending", () =>
+    Effect.gen(function*() {
+      const paid: Array<string> = []
+      const pay = once(
+        "pay",
+        Effect.map(Effect.exit(ask("a")), (exit) => {
+          paid.push(Exit.isSuccess(exit) ? exit.value : "nothing")
+          return "paid"
+        }),
+        Schema.String
+      )
+      const sayingGoodbye = Effect.ensuring(ask("b"), Effect.ignore(ask("goodbye")))
+      const stream = Stream.mapEffect(Stream.make(pay, sayingGoodbye), (each) => each, { concurrency: 2 })
+      const both = Effect.all([Stream.runCollect(stream), ask("c")], unbounded)
+      const handler = Effect.gen(function*() {
+        const scope = yield* Scope.make()
+        const joined = Effect.flatMap(Effect.forkIn(both, scope), Fiber.join)
+        return yield* Effect.onExit(joined, (exit) => Scope.close(scope, exit))
+      })
+      yield* drive(handler, echo)
+      expect(paid).toStrictEqual(["<a>"])
+    }))
 
   it.effect("that a detached fiber comes to after the call does not end that fiber", () =>
     Effect.gen(function*() {
