@@ -10,10 +10,10 @@ import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
-import { cut } from "./internal/quote.ts"
-import { canSample, canUseTools, findUnsupported, toWireParams } from "./internal/wireRequest.ts"
+import { cut, quote } from "./internal/quote.ts"
+import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/wireRequest.ts"
 import * as Sampler from "./Sampler.ts"
-import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
+import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 
@@ -23,9 +23,12 @@ import type { SamplingResponse } from "./SamplingResponse.ts"
  * **Details**
  *
  * Fails at once with `SamplingUnsupported`, and sends nothing, when no client is connected, when there is no way back to
- * it, when it did not declare `sampling`, when tools are used without `sampling.tools`, or when `includeContext` is used
- * on MCP 2025-11-25 or newer without `sampling.context`. What the client answers is decoded by a Schema: anything
- * malformed is an `InvalidResponse`.
+ * it, when it did not declare `sampling`, or when tools are used without `sampling.tools`. `includeContext` is a hint: on MCP
+ * 2025-11-25 and newer a client that did not declare `sampling.context` is asked without it, and the span says so
+ * (`sampling.include_context.omitted`).
+ *
+ * A Schema decodes what the client answers: anything malformed is an `InvalidResponse`. A result whose stop reason says
+ * that the user cancelled or refused is `SamplingRejected`, whatever its text: GitHub Copilot answers so.
  *
  * Source: MCP 2025-11-25, sampling, "Capabilities": servers must not send tools to clients without `sampling.tools`.
  *
@@ -57,7 +60,7 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
         if (connection === undefined) return Effect.fail(noClient())
         const unsupported = findUnsupported(connection, request)
         if (unsupported !== undefined) return Effect.fail(unsupported)
-        return Effect.flatMap(
+        const answered = Effect.flatMap(
           connection.ask({
             method: "sampling/createMessage",
             params: toWireParams(connection, request),
@@ -65,9 +68,14 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
           }),
           (answer) => decodeAnswer(connection, answer)
         )
+        return omitsContext(connection, request)
+          ? Effect.andThen(Effect.annotateCurrentSpan(contextOmitted, request.includeContext), answered)
+          : answered
       })
   })
 )
+
+const contextOmitted = "sampling.include_context.omitted"
 
 const noClient = (): SamplingUnsupported =>
   new SamplingUnsupported({
@@ -82,19 +90,39 @@ const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
 const decodeAnswer = (
   connection: ClientConnection,
   answer: unknown
-): Effect.Effect<SamplingResponse, InvalidResponse> => {
+): Effect.Effect<SamplingResponse, InvalidResponse | SamplingRejected> => {
   const decoded = decode(answer)
-  return Result.isSuccess(decoded)
-    ? Effect.succeed({
-      ...decoded.success,
-      source: { kind: "client", name: cut(connection.client?.name ?? "client", 80) },
-      passedOver: []
-    })
-    : Effect.fail(
+  if (Result.isFailure(decoded)) {
+    return Effect.fail(
       new InvalidResponse({
         message: `The answer of ${describe(connection)} is not a valid sampling result: ${
           formatIssue(decoded.failure.issue)
-        }. The client's sampling handler needs mending.`
+        }. Fix the client's sampling handler.`
       })
     )
+  }
+  const result = decoded.success
+  return isRefusal(result)
+    ? Effect.fail(
+      new SamplingRejected({
+        message:
+          `The user or a policy of ${describe(connection)} rejected the sampling request (it answered with the ` +
+          `stop reason ${quote(result.stopReason ?? "")}).`
+      })
+    )
+    : Effect.succeed({
+      ...result,
+      source: { kind: "client", name: cut(connection.client?.name ?? "client", 80) },
+      passedOver: []
+    })
 }
+
+/**
+ * Whether a result is a user's "no". GitHub Copilot CLI 1.0.102 answers a refused request with a success, in both eras:
+ * role `user`, no model, stop reason `cancelled`, and a text that is for its user. The text may be translated, so it does
+ * not count. A cancelled answer of the role `assistant` is at most half an answer.
+ */
+const isRefusal = ({ stopReason }: CreateMessageResult): boolean =>
+  stopReason !== undefined && refusals.has(stopReason.trim().toLowerCase())
+
+const refusals = new Set(["cancelled", "canceled", "declined", "denied", "rejected"])

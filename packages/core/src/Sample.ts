@@ -39,8 +39,8 @@ export interface SampleOptions {
    */
   readonly modelPreferences?: ModelPreferences.Input | undefined
   /**
-   * Asks the client to add context of MCP servers. Deprecated in MCP 2025-11-25, where it needs the client's
-   * `sampling.context` capability. Default: none.
+   * Asks the client to add context of MCP servers: a hint, which clients may ignore. Deprecated in MCP 2025-11-25; since
+   * then it is left out for clients that did not declare `sampling.context`, which is most of them. Default: none.
    */
   readonly includeContext?: IncludeContext | undefined
   /**

@@ -15,7 +15,7 @@ import { SamplingMessage } from "./SamplingMessage.ts"
  *
  * - `client`: no client is connected to this fiber
  * - `backChannel`: the client cannot be reached while it waits for this call
- * - `sampling`, `sampling.tools`, `sampling.context`: a capability that the client did not declare
+ * - `sampling`, `sampling.tools`: a capability that the client did not declare
  * - `content`: a kind of content that the source cannot take
  *
  * `Sampler.fallback` goes on to the next source on this error.
@@ -32,7 +32,6 @@ export class SamplingUnsupported
         "backChannel",
         "sampling",
         "sampling.tools",
-        "sampling.context",
         "content"
       ]),
       message: Schema.String

@@ -49,7 +49,7 @@ export type ToolChoice = typeof ToolChoice.Type
 
 /**
  * The context of MCP servers that the client should add to the prompt. `thisServer` and `allServers` are deprecated
- * since 2025-11-25 and need the client's `sampling.context` capability there.
+ * since 2025-11-25; since then a request goes without them to a client that did not declare `sampling.context`.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,7 +1,19 @@
 import { type ClientConnection, ClientSampler, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Latch, Schema } from "effect"
-import { answer, audio, failingClient, fakeClient, hello, image, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import {
+  answer,
+  audio,
+  failingClient,
+  fakeClient,
+  hello,
+  image,
+  recordSpans,
+  text,
+  tool,
+  toolResult,
+  toolUse
+} from "./fixtures.ts"
 
 const { assistant, user } = SamplingMessage
 
@@ -93,20 +105,6 @@ describe("ClientSampler", () => {
         "with tools"
       ],
       [
-        "sampling.context",
-        {},
-        { ...hello, includeContext: "thisServer" },
-        "sampling.context",
-        `includeContext "thisServer"`
-      ],
-      [
-        "sampling.context, although sampling.tools is there",
-        { capabilities: capabilities.tools },
-        { ...hello, includeContext: "allServers" },
-        "sampling.context",
-        `includeContext "allServers"`
-      ],
-      [
         "audio",
         { protocolVersion: "2024-11-05" },
         conversation(user([text("a"), audio])),
@@ -129,10 +127,8 @@ describe("ClientSampler", () => {
         const nothing = fakeClient({ capabilities: fromWire({ sampling: null }) })
         const error = yield* Effect.flip(ask(nothing))
         assert.strictEqual(error._tag === "SamplingUnsupported" && error.missing, "sampling")
-        const noTools = fakeClient({ capabilities: fromWire({ sampling: { tools: null, context: null } }) })
-        for (const request of [{ ...hello, tools: [tool] }, { ...hello, includeContext: "thisServer" as const }]) {
-          assert.strictEqual((yield* Effect.flip(ask(noTools, request)))._tag, "SamplingUnsupported")
-        }
+        const noTools = fakeClient({ capabilities: fromWire({ sampling: { tools: null } }) })
+        assert.strictEqual((yield* Effect.flip(ask(noTools, { ...hello, tools: [tool] })))._tag, "SamplingUnsupported")
         assert.deepStrictEqual([...nothing.asked, ...noTools.asked], [])
       }))
 
@@ -176,12 +172,60 @@ describe("ClientSampler", () => {
     }))
 
   // requirement: sampling/context-capability
-  it.effect("asks for sampling.context where the revision is unknown", () =>
+  it.effect.each<[string, Partial<ClientConnection.ClientConnection>]>([
+    ["that did not declare sampling.context", {}],
+    ["that declared null as sampling.context", { capabilities: fromWire({ sampling: { context: null } }) }],
+    ["that declared sampling.tools only", { capabilities: capabilities.tools }],
+    ["of an unknown revision", { protocolVersion: undefined }],
+    ["of the revision 2026-07-28", { protocolVersion: "2026-07-28" }]
+  ])("leaves includeContext out for a client %s, and notes it on the span", ([, fields]) =>
     Effect.gen(function*() {
-      const client = fakeClient({ protocolVersion: undefined })
-      const error = yield* Effect.flip(ask(client, { ...hello, includeContext: "thisServer" }))
-      assert.strictEqual(error._tag === "SamplingUnsupported" && error.missing, "sampling.context")
+      for (const includeContext of ["thisServer", "allServers"] as const) {
+        const client = fakeClient(fields)
+        const { layer, spans } = recordSpans()
+        yield* Effect.provide(ask(client, { ...hello, includeContext }), layer)
+        assert.deepStrictEqual(client.asked.map(({ params }) => params), [hello])
+        assert.strictEqual(spans[0]!.attributes.get("sampling.include_context.omitted"), includeContext)
+      }
     }))
+
+  describe("a result that is a user's refusal", () => {
+    // What GitHub Copilot CLI 1.0.102 answers when its user says no.
+    const copilot = {
+      role: "user",
+      model: "",
+      stopReason: "cancelled",
+      content: text("The user cancelled the request.")
+    }
+
+    it.effect.each<[string, object]>([
+      ["as GitHub Copilot words it", copilot],
+      ["in another language", { ...copilot, content: text("Der Benutzer hat die Anfrage abgebrochen.") }],
+      ["with an empty text", { ...copilot, content: text("") }],
+      ["with an empty list of blocks", { ...copilot, content: [] }],
+      ["in other capitals", { ...copilot, stopReason: "Cancelled" }],
+      ["in American spelling", { ...copilot, stopReason: "canceled" }],
+      ["as declined", { ...copilot, stopReason: "declined" }],
+      ["as rejected", { ...copilot, stopReason: "rejected" }],
+      ["in the role of the assistant, with half an answer", { ...answer, stopReason: "cancelled" }]
+    ])("is SamplingRejected: %s", ([, reply]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(ask(fakeClient({ reply })))
+        assert.strictEqual(error._tag, "SamplingRejected")
+        assert.include(error.message, "the client \"editor 1.0.0\" rejected the sampling request")
+        assert.notInclude(error.message, "The user cancelled the request.")
+      }))
+
+    it.effect.each(["endTurn", "stopSequence", "maxTokens", "refusal", undefined])(
+      "is not a result with the stop reason %s, whatever its text and role",
+      (stopReason) =>
+        Effect.gen(function*() {
+          const { stopReason: _, ...rest } = copilot
+          const reply = stopReason === undefined ? rest : { ...rest, stopReason }
+          assert.deepStrictEqual((yield* ask(fakeClient({ reply }))).content, copilot.content)
+        })
+    )
+  })
 
   describe("messages of several blocks", () => {
     const request = conversation(

@@ -4,6 +4,7 @@ import {
   Sampler,
   SamplingError,
   type SamplingRequest,
+  TestClient,
   TestSampler
 } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
@@ -168,6 +169,37 @@ describe("fallback", () => {
       assert.strictEqual(replies[2], rejected)
       assert.deepStrictEqual(unable.asked, [])
     }))
+
+  it.effect.each(["2025-11-25", "2026-07-28"] as const)(
+    "goes on after the refusal of a client that sends it as a result, over MCP %s, where `when` says so",
+    (protocolVersion) =>
+      Effect.gen(function*() {
+        const provider = source("b", "from b")
+        const refusing = Sampler.make({
+          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
+          createMessage: () =>
+            Effect.succeed({
+              role: "user" as const,
+              content: { type: "text" as const, text: "The user cancelled the request." },
+              model: "",
+              stopReason: "cancelled",
+              source: { kind: "client" as const, name: "copilot" },
+              passedOver: []
+            })
+        })
+        const layer = Sampler.fallback(ClientSampler.layer, provider.layer, {
+          when: ({ _tag }) => _tag === "SamplingRejected"
+        })
+        const { asks, value } = yield* TestClient.call(Effect.provide(sample, layer), {
+          protocolVersion,
+          sampler: Layer.succeed(Sampler.Sampler, refusing)
+        })
+        assert.strictEqual(value.text, "from b")
+        assert.deepStrictEqual(tags(value.passedOver), ["SamplingRejected"])
+        assert.lengthOf(asks, 1)
+        assert.strictEqual(provider.counts.asked, 1)
+      })
+  )
 
   it.effect("opens a span that tells what was passed over", () =>
     Effect.gen(function*() {

@@ -17,7 +17,6 @@ const Tools = Toolkit.make(
   Tool.make("parallel", { success: Schema.String, failure: SamplingError.SamplingError }),
   Tool.make("named", { success: Schema.String, failure: SamplingError.SamplingError }),
   Tool.make("withTools", { success: Schema.String, failure: SamplingError.SamplingError }),
-  Tool.make("withContext", { success: Schema.String, failure: SamplingError.SamplingError }),
   Tool.make("returned", { success: Schema.String, failure: SamplingError.SamplingError, failureMode: "return" }),
   Tool.make("preliminary", { success: Schema.String, failure: SamplingError.SamplingError }),
   Tool.make("image", { success: Schema.String, failure: SamplingError.SamplingError }),
@@ -38,7 +37,7 @@ const registrations = Layer.mergeAll(
   )
 ).pipe(
   Layer.provide(Tools.toLayer(Effect.map(Sampler.Sampler, (sampler) => {
-    const ask = (text: string, options: { readonly key?: string; readonly includeContext?: "thisServer" } = {}) =>
+    const ask = (text: string, options: { readonly key?: string } = {}) =>
       Effect.map(sampler.sample(text, options), (reply) => reply.text)
     return {
       chain: ({ asks }) => Effect.reduce(Array.from({ length: asks }), () => "start", (text) => ask(text)),
@@ -54,7 +53,6 @@ const registrations = Layer.mergeAll(
           }),
           "answered"
         ),
-      withContext: () => ask("x", { includeContext: "thisServer" }),
       returned: () => ask("x"),
       preliminary: (_, { preliminary }) => Effect.andThen(preliminary("working"), ask("x")),
       image: () =>
@@ -210,7 +208,6 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
         const [method, name, capabilities, missing] of [
           ["tools/call", "named", {}, {}],
           ["tools/call", "withTools", { sampling: {} }, { tools: {} }],
-          ["tools/call", "withContext", { sampling: {} }, { context: {} }],
           ["prompts/get", "improve", {}, {}]
         ] as const
       ) {

@@ -18,7 +18,6 @@ const Tools = Toolkit.make(
   Tool.make("named", { success: Schema.String, failure }),
   Tool.make("everything", { success: Schema.String, failure: Client.ClientAskError }),
   Tool.make("withTools", { success: Schema.String, failure }),
-  Tool.make("withContext", { success: Schema.String, failure }),
   Tool.make("elicits", { success: Schema.String, failure: Client.ClientAskError }),
   Tool.make("roots", { success: Schema.String, failure: Client.ClientAskError }),
   Tool.make("image", { success: Schema.String, failure }),
@@ -62,7 +61,6 @@ const makeFeatures = (tell: (event: string) => void) => {
             })),
           "answered"
         )),
-      withContext: () => provide(ask("x", { includeContext: "thisServer" })),
       elicits: () => Effect.map(Client.elicit(Schema.Struct({ name: Schema.String }), "Who?"), ({ name }) => name),
       roots: () => Effect.map(Client.roots(), (roots) => String(roots.length)),
       image: () => provide(Effect.as(ask("draw"), "drawn")),
@@ -219,7 +217,6 @@ for (
         const cases = [
           [tool("chain", { asks: 1 }), {}, { sampling: {} }],
           [tool("withTools"), { sampling: {} }, { sampling: { tools: {} } }],
-          [tool("withContext"), { sampling: {} }, { sampling: { context: {} } }],
           [tool("elicits"), { sampling: {} }, { elicitation: { form: {} } }],
           [tool("roots"), { sampling: {} }, { roots: {} }],
           [{ method: "prompts/get", params: { name: "improve", arguments: { prompt: "p" } } }, {}, { sampling: {} }],

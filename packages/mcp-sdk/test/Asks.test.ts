@@ -53,14 +53,24 @@ describe("Asks", { timeout: 30_000 }, () => {
     }))
 
   // requirement: sampling/tools-capability
-  it.live("asks with tools or context need these capabilities", () =>
+  it.live("asks with tools need the capability sampling.tools", () =>
     Effect.gen(function*() {
       const client = yield* pipeClient({}, { capabilities: { sampling: {} } })
-      const call = (name: string) =>
-        Effect.promise(() => client.request("tools/call", { name, arguments: { prompt: "x" } }))
-      assert.deepInclude(outcomeOf(yield* call("askWithTools")), { missing: "sampling.tools" })
-      assert.deepInclude(outcomeOf(yield* call("askWithContext")), { missing: "sampling.context" })
+      const response = yield* Effect.promise(() =>
+        client.request("tools/call", { name: "askWithTools", arguments: { prompt: "x" } })
+      )
+      assert.deepInclude(outcomeOf(response), { missing: "sampling.tools" })
       assert.isFalse(client.received.entries.some(isAsk))
+    }))
+
+  it.live("asks for context go out without it to a client that did not declare sampling.context", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient({}, { capabilities: { sampling: {} } })
+      const call = client.startTool("askWithContext", { prompt: "no context" })
+      const asked = yield* Effect.promise(() => client.ask("no context"))
+      assert.notProperty(asked.params, "includeContext")
+      yield* Effect.promise(() => client.send(answer(asked.id)))
+      assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "answered")
     }))
 
   it.live("wait forever where AskTimeout is infinite", () =>

@@ -22,8 +22,6 @@ export const ofError = ({ missing }: SamplingUnsupported | ClientUnsupported): C
       return { sampling: {} }
     case "sampling.tools":
       return { sampling: { tools: {} } }
-    case "sampling.context":
-      return { sampling: { context: {} } }
     case "elicitation":
       return { elicitation: { form: {} } }
     case "roots":

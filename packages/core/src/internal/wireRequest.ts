@@ -35,13 +35,6 @@ export const findUnsupported = (
         `Sample without tools, or use a client that supports them. ${orProvider}`
     })
   }
-  if (!isDeclared(sampling.context) && needsContext(request) && !isBefore(protocolVersion, "2025-11-25")) {
-    return new SamplingUnsupported({
-      missing: "sampling.context",
-      message: `Cannot ask the model of ${who()} with includeContext "${request.includeContext}": it did not declare ` +
-        `"sampling.context". Leave includeContext out (MCP deprecates it) and put the context into the prompt. ${orProvider}`
-    })
-  }
   const isBeforeAudio = protocolVersion !== undefined && isBefore(protocolVersion, "2025-03-26")
   if (isBeforeAudio && hasAudio(request)) {
     return new SamplingUnsupported({
@@ -54,6 +47,18 @@ export const findUnsupported = (
 }
 
 /**
+ * Whether the request asks for context that this client must not be asked for. `includeContext` is a hint that any client
+ * may ignore, so a client that did not declare `sampling.context` gets the request without it. Before 2025-11-25 there was
+ * no such capability, and every client could be asked.
+ *
+ * MCP 2025-11-25, sampling, "Capabilities".
+ */
+export const omitsContext = (connection: ClientConnection, { includeContext }: SamplingRequest): boolean =>
+  (includeContext === "thisServer" || includeContext === "allServers") &&
+  !isDeclared(connection.capabilities.sampling?.context) &&
+  !isBefore(connection.protocolVersion, "2025-11-25")
+
+/**
  * The parameters as this client's revision defines them: before 2025-11-25 (and where the revision is unknown) a message
  * holds exactly one block, so longer ones are split into several of the same role.
  */
@@ -61,7 +66,8 @@ export const toWireParams = (
   connection: ClientConnection,
   given: SamplingRequest
 ): SamplingRequest => {
-  const request = given.key === undefined && given.responseFormat === undefined ? given : withoutOwn(given)
+  const own = given.key === undefined && given.responseFormat === undefined ? given : withoutOwn(given)
+  const request = omitsContext(connection, own) ? withoutContext(own) : own
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
   return onlySingleBlocks && request.messages.some((message) => !("type" in message.content))
@@ -72,6 +78,11 @@ export const toWireParams = (
 /** Without what is not MCP's. */
 const withoutOwn = (given: SamplingRequest): SamplingRequest => {
   const { key: _, responseFormat: __, ...request } = given
+  return request
+}
+
+const withoutContext = (given: SamplingRequest): SamplingRequest => {
+  const { includeContext: _, ...request } = given
   return request
 }
 
@@ -93,9 +104,6 @@ const isBefore = (version: string | undefined, revision: string): boolean => ver
 // The client declares: null where an object is due is no promise.
 const isDeclared = <A extends object>(capability: A | null | undefined): capability is A =>
   capability !== undefined && capability !== null
-
-const needsContext = (request: SamplingRequest): boolean =>
-  request.includeContext === "thisServer" || request.includeContext === "allServers"
 
 const hasAudio = (request: SamplingRequest): boolean =>
   request.messages.some((message) => blocks(message.content).some((block) => block.type === "audio"))
