@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import { quote } from "./internal/quote.ts"
 import type { SamplingError } from "./SamplingError.ts"
@@ -75,6 +76,93 @@ export interface ClientConnection {
 export const ClientConnection = Context.Reference<ClientConnection | undefined>(
   "@effect-sampling/core/ClientConnection",
   { defaultValue: () => undefined }
+)
+
+/**
+ * The time after which an unanswered request to the client fails with `SamplingTimeout`. Default: 10 minutes, because
+ * people approve samples. Provide it to the server, not to single calls.
+ *
+ * **Details**
+ *
+ * It counts up to MCP 2025-11-25: later clients are asked in rounds, and nothing waits. On the official SDKs progress that
+ * the client reports starts the time anew.
+ *
+ * **Example** (Waiting at most two minutes)
+ *
+ * ```ts
+ * import { ClientConnection } from "@effect-sampling/core"
+ * import { Duration, Layer } from "effect"
+ *
+ * const layer = Layer.succeed(ClientConnection.AskTimeout, Duration.minutes(2))
+ * Layer.isLayer(layer) // => true
+ * ```
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const AskTimeout = Context.Reference<Duration.Duration>("@effect-sampling/core/ClientConnection/AskTimeout", {
+  defaultValue: () => Duration.minutes(10)
+})
+
+/**
+ * What a server knows about who sent the request that it handles.
+ *
+ * **Details**
+ *
+ * - `header`: the value of an HTTP header, whatever the case of its name; undefined where there is none, and on stdio.
+ * - `authInfo`: what a verifier of tokens in front of the server found out, as the official SDKs name it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Caller {
+  readonly header: (name: string) => string | undefined
+  readonly authInfo: { readonly clientId: string; readonly extra?: Readonly<Record<string, unknown>> } | undefined
+}
+
+/**
+ * Names the caller of a request. A session over HTTP serves the principal that opened it and nobody else, and the state of
+ * a call that is answered in rounds (MCP 2026-07-28) continues for its principal only. Undefined where nobody
+ * authenticates.
+ *
+ * **Details**
+ *
+ * Default: the client id of `authInfo` and, where there is one, the subject of its token (`extra.sub`). Without `authInfo`
+ * it is the `Authorization` header as it was sent, so that nobody continues with other credentials.
+ *
+ * **Gotchas**
+ *
+ * With the default, a client whose access token is renewed has to open a new session. Where a gateway verifies tokens,
+ * provide a function that reads the name of the user, which stays the same.
+ *
+ * **Example** (Taking the caller from a header that a gateway sets)
+ *
+ * ```ts
+ * import { ClientConnection } from "@effect-sampling/core"
+ * import { Layer } from "effect"
+ *
+ * const layer = Layer.succeed(ClientConnection.Principal, (caller) => caller.header("x-forwarded-user"))
+ * Layer.isLayer(layer) // => true
+ * ```
+ *
+ * Source: MCP 2025-11-25, security best practices, "Session Hijacking": servers should bind sessions to the user. MCP
+ * 2026-07-28, multi round-trip requests: the state should be bound to the principal.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const Principal = Context.Reference<(caller: Caller) => string | undefined>(
+  "@effect-sampling/core/ClientConnection/Principal",
+  {
+    defaultValue: () => ({ authInfo, header }) => {
+      if (authInfo === undefined) {
+        const credentials = header("authorization")
+        return credentials === undefined ? undefined : JSON.stringify(["authorization", credentials])
+      }
+      const subject = authInfo.extra?.["sub"]
+      return typeof subject === "string" ? JSON.stringify([authInfo.clientId, subject]) : authInfo.clientId
+    }
+  }
 )
 
 /**

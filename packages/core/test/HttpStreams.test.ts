@@ -1,5 +1,6 @@
 import { HttpStreams } from "@effect-sampling/core/adapter/HttpStreams"
 import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect } from "effect"
 
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
 
@@ -9,23 +10,40 @@ describe("HttpStreams", () => {
     let lost = 0
     streams.onLost(1, () => lost++)
     assert.strictEqual(lost, 1)
-    streams.open([2])
+    const stream = streams.open([2])
     streams.onLost(2, () => lost++)
-    streams.end([2], true)
+    streams.end(stream, true)
     assert.strictEqual(lost, 1)
     streams.close()
   })
 
   it("starts no timer for responses that are dropped after it closed", () => {
     const streams = new HttpStreams(60_000, () => {})
-    streams.open([1, 2])
+    const [first, second] = [streams.open([1]), streams.open([2])]
     const before = timers()
-    streams.end([1], false)
+    streams.end(first, false)
     assert.strictEqual(timers(), before + 1)
     streams.close()
-    streams.end([2], false)
+    streams.end(second, false)
     assert.strictEqual(timers(), before)
   })
+
+  it.live("does not take a request for lost that has the id of a dropped one", () =>
+    Effect.gen(function*() {
+      const streams = new HttpStreams(20, () => {})
+      const lost = yield* Deferred.make<string>()
+      const dropped = streams.open([1])
+      streams.onLost(1, () => Deferred.doneUnsafe(lost, Effect.succeed("the first")))
+      streams.end(dropped, false)
+      assert.isFalse(streams.isOpen(1))
+      const again = streams.open([1])
+      streams.onLost(1, () => Deferred.doneUnsafe(lost, Effect.succeed("the second")))
+      assert.strictEqual(yield* Deferred.await(lost), "the first")
+      assert.isTrue(streams.isOpen(1))
+      streams.end(again, true)
+      assert.isFalse(streams.isOpen(1))
+      streams.close()
+    }))
 
   it("ends the stream of a cancelled call, unless others travel on it", () => {
     const ended: Array<unknown> = []

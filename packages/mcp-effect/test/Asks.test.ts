@@ -78,7 +78,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       const outcome = outcomeOf(yield* Effect.promise(() => client.response(call)))
       assert.strictEqual(outcome.failed, "SamplingTimeout")
       assert.include(outcome.message!, "0.3 seconds")
-      assert.include(outcome.message!, "AskTimeout.AskTimeout")
+      assert.include(outcome.message!, "ClientConnection.AskTimeout")
       yield* Effect.promise(() =>
         client.received.find(({ method, params }) =>
           method === "notifications/cancelled" && params.requestId === asked.id

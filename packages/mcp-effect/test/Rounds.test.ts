@@ -1,5 +1,5 @@
-import { ClientSampler, RequestState, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
-import { Feature, Principal } from "@effect-sampling/mcp-effect"
+import { ClientConnection, ClientSampler, RequestState, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
+import { Feature } from "@effect-sampling/mcp-effect"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { McpServer, Tool, Toolkit } from "effect/ai"
@@ -250,7 +250,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
   it.live("a state is of use to its call and to its principal only", () =>
     Effect.gen(function*() {
       const auth = McpServer.middleware((effect, { headers }) =>
-        Effect.provideService(effect, Principal.Principal, headers["x-user"])
+        Effect.provideService(effect, ClientConnection.Principal, () => headers["x-user"])
       )
       const client = new RoundsClient(yield* serveHttp(Layer.provide(registrations, auth.layer)))
       const call = (name: string, user: string, requestState?: string) =>

@@ -7,6 +7,7 @@ import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
 import * as HttpSessions from "@effect-sampling/core/adapter/HttpSessions"
 import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
 import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
+import { Principal } from "@effect-sampling/core/ClientConnection"
 import type { ServerEventBus } from "@modelcontextprotocol/server"
 import { isInitializeRequest } from "@modelcontextprotocol/server"
 import * as Clock from "effect/Clock"
@@ -122,7 +123,8 @@ export class ListenError
  *
  * - Clients of MCP 2026-07-28 need no session: each request has their capabilities with it and is answered in rounds. A
  *   dropped response cancels its call.
- * - Older clients have a session each. Requests to them travel on the stream of the call they belong to, so they need no
+ * - Older clients have a session each, which serves the principal that opened it (`ClientConnection.Principal`): for
+ *   everybody else it does not exist. Requests to them travel on the stream of the call they belong to, so they need no
  *   standalone GET stream. A dropped stream does not cancel a call; what the call asks of its client afterwards fails with
  *   `ConnectionLost`.
  * - When the Layer closes, new requests get 503 and calls in flight may still be answered for `shutdownGrace`; then they
@@ -158,10 +160,12 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
         onError
       })
       const stateless = makeStateless(makeServer, onError, options.bus)
-      const sessions = HttpSessions.make({
+      const principal = yield* Principal
+      const sessions = new HttpSessions.HttpSessions<Http.IncomingMessage, Http.ServerResponse>({
         open: makeOpenSession(makeServer, options.bus),
         other: stateless.handle,
         isInitialize: isInitializeRequest,
+        principal: (request) => principal(HttpSessions.toCaller(request)),
         path,
         access: {
           allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],

@@ -1,8 +1,6 @@
-export * as AskTimeout from "./AskTimeout.ts"
 export * as CurrentRequest from "./CurrentRequest.ts"
 export * as Feature from "./Feature.ts"
 export * as Handler from "./Handler.ts"
-export * as Principal from "./Principal.ts"
 export * as SamplingClient from "./SamplingClient.ts"
 export * as StdioServer from "./StdioServer.ts"
 export * as StdioTransport from "./StdioTransport.ts"

@@ -1,5 +1,5 @@
-import { Client, ClientSampler, RequestState, Sampler, SamplingError } from "@effect-sampling/core"
-import { Feature, Principal, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import { Client, ClientConnection, ClientSampler, RequestState, Sampler, SamplingError } from "@effect-sampling/core"
+import { Feature, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { Tool, Toolkit } from "effect/ai"
@@ -407,7 +407,7 @@ describe("In rounds", { timeout: 30_000 }, () => {
   it.live("a state is of use to its principal only", () =>
     Effect.gen(function*() {
       const { send } = yield* serveHttp(
-        Context.make(Principal.Principal, (ctx) => ctx.http?.req?.headers.get("x-user") ?? undefined)
+        Context.make(ClientConnection.Principal, (caller) => caller.header("x-user"))
       )
       const as = (user: string, request: Request): Request => ({ ...request, headers: { "x-user": user } })
       const { rounds } = yield* complete(send, as("ada", tool("chain", { asks: 2 })))

@@ -1,4 +1,5 @@
-import { AskTimeout, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import { ClientConnection } from "@effect-sampling/core"
+import { StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { assert, describe, it } from "@effect/vitest"
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import { Cause, Context, Duration, Effect, Exit, Layer, Scope } from "effect"
@@ -20,7 +21,7 @@ const layerOf = (settings: Settings, tell: (event: string) => void) =>
     shutdownGrace: 100,
     features: [makeTools(tell)],
     ...settings
-  }).pipe(Layer.provide(Layer.succeed(AskTimeout.AskTimeout, Duration.seconds(30))))
+  }).pipe(Layer.provide(Layer.succeed(ClientConnection.AskTimeout, Duration.seconds(30))))
 
 const serve = Effect.fnUntraced(function*(settings: Settings = {}) {
   const events = new Journal<string>()
@@ -32,6 +33,10 @@ const serve = Effect.fnUntraced(function*(settings: Settings = {}) {
 
 const post = (client: HttpClient, message: unknown): Effect.Effect<Response> =>
   Effect.promise(() => client.post(typeof message === "string" ? message : JSON.stringify(message)))
+
+/** As the client would, but with a response of its own. */
+const fetchAs = (url: string, client: HttpClient, body: unknown): Promise<Response> =>
+  fetch(url, { method: "POST", headers: client.headers(), body: JSON.stringify(body) })
 
 const until = (condition: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => condition() ? Effect.void : Effect.delay(until(condition), 10))
@@ -383,17 +388,99 @@ describe("StreamableHttpServer", { timeout: 30_000 }, () => {
         assert.strictEqual((yield* post(new HttpClient(url), body)).status, 200)
       }))
 
-    it.live("two requests with one id get along", () =>
+    // requirement: transports/request-id
+    it.live("a request whose id belongs to a request that has not ended is refused, and nothing crosses", () =>
       Effect.gen(function*() {
-        const { url } = yield* serve()
+        const { events, url } = yield* serve()
         const client = yield* httpClient(url)
         const call = client.startTool("ask", { prompt: "original" })
         const asked = yield* Effect.promise(() => client.ask("original"))
-        yield* post(client, { jsonrpc: "2.0", id: call, method: "ping" })
+        const askTool = { name: "ask", arguments: { prompt: "second" } }
+        for (
+          const body of [
+            { jsonrpc: "2.0", id: call, method: "tools/call", params: askTool },
+            { jsonrpc: "2.0", id: call, method: "ping" },
+            { jsonrpc: "2.0", id: call, method: "tools/list" },
+            [{ jsonrpc: "2.0", id: 900, method: "ping" }, { jsonrpc: "2.0", id: call, method: "ping" }],
+            [{ jsonrpc: "2.0", id: 901, method: "ping" }, { jsonrpc: "2.0", id: 901, method: "ping" }]
+          ]
+        ) {
+          const refused = yield* Effect.promise(() => fetchAs(url, client, body))
+          assert.strictEqual(refused.status, 400)
+          const { error, id } = JSON.parse(yield* Effect.promise(() => refused.text()))
+          assert.isNull(id)
+          assert.strictEqual(error.code, -32_600)
+          assert.include(error.message, "belongs to a request that has not ended")
+        }
+        assert.lengthOf(client.received.entries.filter(isAsk), 1)
         yield* post(client, answer(asked.id))
-        assert.isDefined(yield* Effect.promise(() => client.response(call)))
-        assert.deepStrictEqual((yield* Effect.promise(() => client.request("ping"))).result, {})
+        assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "hello")
+        assert.lengthOf(events.entries.filter((event) => event === "ask started"), 1)
+        const again = yield* Effect.promise(() => fetchAs(url, client, { jsonrpc: "2.0", id: call, method: "ping" }))
+        assert.strictEqual(again.status, 200)
+        assert.include(yield* Effect.promise(() => again.text()), "\"result\":{}")
       }))
+
+    it.live("a request with the id of a call that runs on without its stream is refused until the call ends", () =>
+      Effect.gen(function*() {
+        const { event, url } = yield* serve({ lostStreamGrace: 50 })
+        const client = yield* httpClient(url)
+        const call = client.startTool("never")
+        yield* event("never started")
+        client.streams.get(call)!.abort()
+        const ping = Effect.promise(() => fetchAs(url, client, { jsonrpc: "2.0", id: call, method: "ping" }))
+        yield* Effect.sleep(200)
+        assert.strictEqual((yield* ping).status, 400)
+        yield* Effect.promise(() => client.notify("notifications/cancelled", { requestId: call }))
+        yield* event("never interrupted")
+        yield* Effect.sleep(10)
+        assert.strictEqual((yield* ping).status, 200)
+      }))
+
+    describe("with other credentials than those that opened the session", () => {
+      // requirement: transports/session-principal
+      it.live("do not find the session: calls, answers, streams and DELETE", () =>
+        Effect.gen(function*() {
+          const { url } = yield* serve()
+          for (const [own, foreign] of [["Bearer a", "Bearer b"], ["Bearer a", undefined], [undefined, "Bearer b"]]) {
+            const client = new HttpClient(url)
+            client.authorization = own
+            yield* Effect.promise(() => client.initialize(sampling))
+            const call = client.startTool("ask", { prompt: "mine" })
+            const asked = yield* Effect.promise(() => client.ask("mine"))
+            const thief = new HttpClient(url)
+            thief.authorization = foreign
+            thief.sessionId = client.sessionId
+            assert.strictEqual((yield* post(thief, { jsonrpc: "2.0", id: 70, method: "tools/list" })).status, 404)
+            assert.notStrictEqual((yield* post(thief, answer(asked.id, "forged"))).status, 202)
+            const cancel = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: call } }
+            assert.strictEqual((yield* post(thief, cancel)).status, 404)
+            assert.strictEqual((yield* Effect.promise(() => thief.get())).status, 404)
+            assert.strictEqual((yield* Effect.promise(() => thief.delete())).status, 404)
+            yield* post(client, answer(asked.id, "mine"))
+            assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "mine")
+            assert.strictEqual((yield* Effect.promise(() => client.delete())).status, 200)
+          }
+        }))
+
+      it.live("find it where `Principal` says that the caller is the same", () =>
+        Effect.gen(function*() {
+          const context = yield* Layer.build(
+            layerOf({}, () => {}).pipe(
+              Layer.provide(
+                Layer.succeed(ClientConnection.Principal, ({ header }) => header("Authorization")?.split(".")[0])
+              )
+            )
+          )
+          const client = new HttpClient(Context.get(context, StreamableHttpServer.Address).url)
+          client.authorization = "ada.token-1"
+          yield* Effect.promise(() => client.initialize(sampling))
+          client.authorization = "ada.token-2"
+          assert.deepStrictEqual((yield* Effect.promise(() => client.request("ping"))).result, {})
+          client.authorization = "eve.token-1"
+          assert.strictEqual((yield* post(client, { jsonrpc: "2.0", id: 70, method: "ping" })).status, 404)
+        }))
+    })
   })
 
   describe("shutdown", () => {

@@ -7,6 +7,7 @@ import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
 import * as HttpSessions from "@effect-sampling/core/adapter/HttpSessions"
 import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
 import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
+import { Principal } from "@effect-sampling/core/ClientConnection"
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -110,6 +111,7 @@ export class ListenError
  * **Details**
  *
  * - Requests to a client travel on the stream of the call they belong to, so clients need no standalone GET stream.
+ * - A session serves the principal that opened it (`ClientConnection.Principal`): for everybody else it does not exist.
  * - A dropped stream does not cancel a call. What the call asks of its client afterwards fails with `ConnectionLost`.
  * - When the Layer closes, new requests get 503 and calls in flight may still be answered for `shutdownGrace`; then they
  *   are interrupted and the sessions end.
@@ -140,9 +142,11 @@ export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer
         features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
         onError: yield* logErrors
       })
-      const sessions = HttpSessions.make({
+      const principal = yield* Principal
+      const sessions = new HttpSessions.HttpSessions<Http.IncomingMessage, Http.ServerResponse>({
         open,
         isInitialize: isInitializeRequest,
+        principal: (request) => principal(HttpSessions.toCaller(request)),
         path,
         access: {
           allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],

@@ -1,4 +1,3 @@
-export * as AskTimeout from "./AskTimeout.ts"
 export * as Feature from "./Feature.ts"
 export * as Handler from "./Handler.ts"
 export * as SamplingClient from "./SamplingClient.ts"

@@ -12,7 +12,7 @@ describe("Asks", { timeout: 30_000 }, () => {
       const outcome = outcomeOf(yield* Effect.promise(() => client.response(call)))
       assert.strictEqual(outcome.failed, "SamplingTimeout")
       assert.include(outcome.message!, "0.3 seconds")
-      assert.include(outcome.message!, "AskTimeout.AskTimeout")
+      assert.include(outcome.message!, "ClientConnection.AskTimeout")
       yield* Effect.promise(() =>
         client.received.find(({ method, params }) =>
           method === "notifications/cancelled" && params.requestId === asked.id
@@ -71,6 +71,25 @@ describe("Asks", { timeout: 30_000 }, () => {
       assert.notProperty(asked.params, "includeContext")
       yield* Effect.promise(() => client.send(answer(asked.id)))
       assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "answered")
+    }))
+
+  it.live("a call with the id of a call that has not ended is refused, and the first one is answered", () =>
+    Effect.gen(function*() {
+      const client = yield* pipeClient()
+      const call = client.startTool("ask", { prompt: "first" })
+      const asked = yield* Effect.promise(() => client.ask("first"))
+      const params = { name: "ask", arguments: { prompt: "second" } }
+      yield* Effect.promise(() => client.send({ jsonrpc: "2.0", id: call, method: "tools/call", params }))
+      const refused = yield* Effect.promise(() => client.received.find(({ error }) => error !== undefined))
+      assert.deepInclude(refused, { id: call })
+      assert.strictEqual(refused.error?.code, -32_600)
+      assert.include(refused.error?.message, "belongs to a request that has not ended")
+      yield* Effect.promise(() => client.send(answer(asked.id)))
+      assert.strictEqual(
+        outcomeOf(yield* Effect.promise(() => client.received.find(({ result }) => result?.content))).ok,
+        "hello"
+      )
+      assert.lengthOf(client.received.entries.filter(isAsk), 1)
     }))
 
   it.live("wait forever where AskTimeout is infinite", () =>

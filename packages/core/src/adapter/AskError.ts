@@ -53,7 +53,7 @@ export const toSamplingError = (
       return new SamplingTimeout({
         afterMillis: timeoutMillis,
         message: `${capital(who)} did not answer the sampling request within ${timeoutMillis / 1000} seconds. ` +
-          "The person may not have approved it in time; raise AskTimeout.AskTimeout, or let the client report progress."
+          "The person may not have approved it in time; raise ClientConnection.AskTimeout, or let the client report progress."
       })
     case "NotSent":
       return outcome.cause instanceof MessageTooLarge

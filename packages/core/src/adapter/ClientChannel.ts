@@ -7,6 +7,7 @@ import type { Fiber } from "effect/Fiber"
 import { PendingAsks } from "../internal/PendingAsks.ts"
 import type { Pending } from "../internal/PendingAsks.ts"
 import { queueMicrotask } from "../internal/platform.ts"
+import { quote } from "../internal/quote.ts"
 
 /**
  * The id of a JSON-RPC request.
@@ -90,8 +91,6 @@ export class ClientChannel {
   /** By their limit of time: there are as many as there are values of `AskTimeout`. */
   private readonly pending = new Map<number, PendingAsks<PendingAsk>>()
   private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
-  /** Calls whose id the client used again before they ended, against JSON-RPC: it can no longer cancel them one by one. */
-  private readonly displaced = new Set<Fiber<unknown, unknown>>()
   private asks = 0
 
   private constructor(transport: Transport) {
@@ -104,7 +103,7 @@ export class ClientChannel {
     }
     transport.onclose = () => {
       onclose?.()
-      for (const call of [...this.calls.values(), ...this.displaced]) call.interruptUnsafe()
+      for (const call of this.calls.values()) call.interruptUnsafe()
       for (const asks of this.pending.values()) {
         for (const ask of asks.values()) this.settle(ask, { _tag: "Closed" })
         asks.close()
@@ -126,16 +125,18 @@ export class ClientChannel {
     return channels.get(transport)
   }
 
+  /** Whether a call with this id runs, which then no other call may have: asks and results would go to the wrong one. */
+  isRunning(requestId: RequestId): boolean {
+    return this.calls.has(requestId)
+  }
+
   /** Interrupts a call when the client cancels it or leaves. Listening to the abort signal of each call costs more. */
   watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
-    const earlier = this.calls.get(requestId)
-    if (earlier !== undefined) this.displaced.add(earlier)
     this.calls.set(requestId, call)
   }
 
-  unwatch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
-    if (this.calls.get(requestId) === call) this.calls.delete(requestId)
-    else this.displaced.delete(call)
+  unwatch(requestId: RequestId): void {
+    this.calls.delete(requestId)
   }
 
   private onCancelled(params: unknown): void {
@@ -228,6 +229,17 @@ export class ClientChannel {
     }
   }
 }
+
+/**
+ * Why a request is refused whose id belongs to a request of the same client that has not ended.
+ *
+ * MCP 2025-11-25, "Requests": an id must not have been used before in its session. JSON-RPC error -32600.
+ *
+ * @category texts
+ * @since 0.1.0
+ */
+export const idInUse = (id: RequestId): string =>
+  `The id ${quote(String(id))} belongs to a request that has not ended. Send each request with an id of its own.`
 
 /** The SDK counts its own requests from 0. */
 const firstId = 2 ** 30

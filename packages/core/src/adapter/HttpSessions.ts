@@ -4,9 +4,10 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import type { Caller } from "../ClientConnection.ts"
 import { readBody } from "../internal/httpBody.ts"
 import type { BodySource } from "../internal/httpBody.ts"
-import { ClientChannel } from "./ClientChannel.ts"
+import { ClientChannel, idInUse } from "./ClientChannel.ts"
 import type { RequestId, Transport } from "./ClientChannel.ts"
 import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
@@ -27,6 +28,20 @@ export interface HttpRequest extends BodySource {
     readonly [name: string]: string | Array<string> | undefined
   }
 }
+
+/**
+ * What the headers of a request tell about its sender. Nobody has verified them.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toCaller = ({ headers }: HttpRequest): Caller => ({
+  header: (name) => {
+    const value = headers[name.toLowerCase()]
+    return typeof value === "string" ? value : value?.join(", ")
+  },
+  authInfo: undefined
+})
 
 /**
  * What is needed of Node's `ServerResponse`.
@@ -62,6 +77,7 @@ export interface SdkSession<Request, Response> {
  * - `open` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
  * - `isInitialize` tells whether messages start a session.
  * - `other` may handle requests that belong to no session; it gives whether it did. Default: none are handled.
+ * - `principal` names the caller of a request. A session serves the principal that opened it, and nobody else.
  *
  * @category models
  * @since 0.1.0
@@ -73,6 +89,7 @@ export interface Settings<Request, Response> {
   ) => SdkSession<Request, Response>
   readonly isInitialize: (messages: unknown) => boolean
   readonly other?: ((request: Request, response: Response, messages: object) => Promise<boolean>) | undefined
+  readonly principal: (request: Request) => string | undefined
   readonly path: string
   readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
@@ -81,24 +98,10 @@ export interface Settings<Request, Response> {
   readonly now: () => number
 }
 
-/**
- * - `drain`: from now on only answers to requests of the server are taken, so that calls in flight can end.
- * - `closeIdleSince`: ends the sessions that have no open response and were not used since a time.
- * - `close`: ends all sessions and waits until their responses are written.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HttpSessions<Request, Response> {
-  readonly handle: (request: Request, response: Response) => Effect.Effect<void>
-  readonly drain: Effect.Effect<void>
-  readonly closeIdleSince: (time: number) => Effect.Effect<void>
-  readonly close: Effect.Effect<void>
-}
-
 interface Session<Request, Response> {
   readonly sdk: SdkSession<Request, Response>
   readonly streams: HttpStreams.HttpStreams
+  readonly principal: string | undefined
   openResponses: number
   lastSeen: number
 }
@@ -108,146 +111,209 @@ interface Session<Request, Response> {
  *
  * Source: MCP 2025-11-25, transports, "Streamable HTTP".
  *
- * @category constructors
+ * @category models
  * @since 0.1.0
  */
-export const make = <Request extends HttpRequest, Response extends HttpResponse>(
-  settings: Settings<Request, Response>
-): HttpSessions<Request, Response> => {
-  const sessions = new Map<string, Session<Request, Response>>()
-  const opening = new Set<Session<Request, Response>>()
-  const responses = new Set<Response>()
-  let draining = false
+export class HttpSessions<Request extends HttpRequest, Response extends HttpResponse> {
+  private readonly settings: Settings<Request, Response>
+  private readonly sessions = new Map<string, Session<Request, Response>>()
+  private readonly opening = new Set<Session<Request, Response>>()
+  private readonly responses = new Set<Response>()
+  private isDraining = false
 
-  const sessionOf = (request: Request): Session<Request, Response> | undefined => {
-    const id = request.headers["mcp-session-id"]
-    return typeof id === "string" ? sessions.get(id) : undefined
+  constructor(settings: Settings<Request, Response>) {
+    this.settings = settings
   }
 
-  /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
-  const pass = (
+  handle(request: Request, response: Response): Effect.Effect<void> {
+    this.responses.add(response)
+    response.once("close", () => this.responses.delete(response))
+    return Effect.catchCause(Effect.suspend(() => this.route(request, response)), (cause) =>
+      Effect.andThen(
+        Effect.logError("An HTTP request failed", cause),
+        Effect.sync(() => {
+          if (!response.headersSent) respond(response, 500, "Internal error")
+        })
+      ))
+  }
+
+  /** From now on only answers to requests of the server are taken, so that calls in flight can end. */
+  readonly drain: Effect.Effect<void> = Effect.sync(() => {
+    this.isDraining = true
+  })
+
+  /** Ends the sessions that have no open response and were not used since a time. */
+  closeIdleSince(time: number): Effect.Effect<void> {
+    return Effect.promise(() =>
+      closeAll(
+        [...this.sessions.values()].filter(({ lastSeen, openResponses }) => openResponses === 0 && lastSeen < time)
+      )
+    )
+  }
+
+  /** Ends all sessions and waits until their responses are written. */
+  readonly close: Effect.Effect<void> = Effect.andThen(
+    Effect.promise(() => closeAll([...this.sessions.values()])),
+    Effect.suspend(() => Effect.timeoutOption(allWritten(this.responses), flushTime))
+  )
+
+  private route(request: Request, response: Response): Effect.Effect<void> {
+    const { access, path } = this.settings
+    if (request.url?.split("?", 1)[0] !== path) {
+      return refuse(response, 404, `The MCP endpoint is ${path}`)
+    }
+    const refusal = HttpAccess.refusal(request.headers, access)
+    if (refusal !== undefined) return refuse(response, 403, refusal)
+    if (request.method === "POST") return this.post(request, response)
+    if (request.method !== "GET" && request.method !== "DELETE") {
+      response.setHeader("allow", "GET, POST, DELETE")
+      return refuse(response, 405, "Method not allowed")
+    }
+    const session = this.sessionOf(request)
+    if (session !== undefined) return this.pass(session, request, response, [])
+    return refuse(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession)
+  }
+
+  /** A session that belongs to another principal is as good as none: nobody learns that it exists. */
+  private sessionOf(request: Request): Session<Request, Response> | undefined {
+    const id = request.headers["mcp-session-id"]
+    const session = typeof id === "string" ? this.sessions.get(id) : undefined
+    return session?.principal === this.settings.principal(request) ? session : undefined
+  }
+
+  private post(request: Request, response: Response): Effect.Effect<void> {
+    return Effect.flatMap(readBody(request, this.settings.maxBodyBytes), (body) => {
+      const session = this.sessionOf(request)
+      switch (body._tag) {
+        case "Aborted":
+          return Effect.void
+        case "TooLarge":
+          return this.refuseBody(session, response, body)
+        case "Text": {
+          const messages = parse(body.text)
+          if (messages === undefined) return refuse(response, 400, "The body is not JSON-RPC", parseError)
+          return session === undefined
+            ? this.serveWithoutSession(request, response, messages)
+            : this.serve(session, request, response, messages)
+        }
+      }
+    })
+  }
+
+  /** An answer that is too large ends its ask at once, in place of a time-out. */
+  private refuseBody(
+    session: Session<Request, Response> | undefined,
+    response: Response,
+    { head, tail }: { readonly head: string; readonly tail: string }
+  ): Effect.Effect<void> {
+    const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
+    const message = OversizedMessage.make(head, tail)
+    if (session !== undefined && message?.kind === "answer") {
+      ClientChannel.find(session.sdk.transport)?.fail(message.id, problem)
+    }
+    response.setHeader("connection", "close")
+    return refuse(response, 413, `The body is too large: ${problem}`)
+  }
+
+  private serve(
     session: Session<Request, Response>,
     request: Request,
     response: Response,
-    requests: ReadonlyArray<RequestId>,
-    messages?: unknown
-  ) =>
-    Effect.promise(() => {
-      session.openResponses++
-      session.streams.open(requests)
-      response.once("close", () => {
-        session.openResponses--
-        session.lastSeen = settings.now()
-        session.streams.end(requests, response.writableFinished)
-      })
-      return session.sdk.handle(request, response, messages)
-    })
+    parsed: object
+  ): Effect.Effect<void> {
+    const messages = takeAnswers(session.sdk.transport, parsed)
+    if (messages === undefined) {
+      response.writeHead(202)
+      response.end()
+      return Effect.void
+    }
+    const requests = requestIds(messages)
+    if (this.isDraining && requests.length > 0) return refuse(response, 503, shuttingDown)
+    const inFlight = findInFlight(session, requests)
+    return inFlight === undefined
+      ? this.pass(session, request, response, requests, messages)
+      : refuse(response, 400, idInUse(inFlight), invalidRequest)
+  }
 
-  const makeSession = (): Session<Request, Response> => {
-    const sdk = settings.open(
+  private serveWithoutSession(request: Request, response: Response, messages: object): Effect.Effect<void> {
+    const { isInitialize, maxSessions, other } = this.settings
+    if (this.isDraining && requestIds(messages).length > 0) return refuse(response, 503, shuttingDown)
+    const isHandled = other === undefined
+      ? Effect.succeed(false)
+      : Effect.promise(() => other(request, response, messages))
+    return Effect.flatMap(isHandled, (handled) => {
+      if (handled) return Effect.void
+      if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
+      if (!isInitialize(messages)) return refuse(response, 400, "A session starts with an initialize request")
+      return this.sessions.size + this.opening.size < maxSessions
+        ? this.open(request, response, messages)
+        : refuse(response, 503, `This server has all of its ${maxSessions} sessions in use; try again later`)
+    })
+  }
+
+  private open(request: Request, response: Response, message: object): Effect.Effect<void> {
+    const session = this.makeSession(this.settings.principal(request))
+    this.opening.add(session)
+    return Effect.promise(() => session.sdk.connect()).pipe(
+      Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
+      // A session that is still opening was refused by the transport, which has answered so.
+      Effect.ensuring(Effect.promise(() => this.opening.delete(session) ? session.sdk.close() : Promise.resolve()))
+    )
+  }
+
+  private makeSession(principal: string | undefined): Session<Request, Response> {
+    const sdk = this.settings.open(
       (id) => {
-        opening.delete(session)
-        sessions.set(id, session)
+        this.opening.delete(session)
+        this.sessions.set(id, session)
       },
       () => {
         streams.close()
-        if (sdk.transport.sessionId !== undefined) sessions.delete(sdk.transport.sessionId)
+        if (sdk.transport.sessionId !== undefined) this.sessions.delete(sdk.transport.sessionId)
       }
     )
-    const streams = new HttpStreams.HttpStreams(settings.lostStreamGraceMillis, sdk.closeStream)
-    const session = { sdk, streams, openResponses: 0, lastSeen: settings.now() }
+    const streams = new HttpStreams.HttpStreams(this.settings.lostStreamGraceMillis, sdk.closeStream)
+    const session = { sdk, streams, principal, openResponses: 0, lastSeen: this.settings.now() }
     HttpStreams.watch(sdk.transport, streams)
     return session
   }
 
-  const open = (request: Request, response: Response, message: unknown) =>
-    Effect.suspend(() => {
-      const session = makeSession()
-      opening.add(session)
-      return Effect.promise(() => session.sdk.connect()).pipe(
-        Effect.andThen(pass(session, request, response, requestIds(message), message)),
-        // A session that is still opening was refused by the transport, which has answered so.
-        Effect.ensuring(Effect.promise(() => opening.delete(session) ? session.sdk.close() : Promise.resolve()))
-      )
+  /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
+  private pass(
+    session: Session<Request, Response>,
+    request: Request,
+    response: Response,
+    requests: ReadonlyArray<RequestId>,
+    messages?: object
+  ): Effect.Effect<void> {
+    return Effect.promise(() => {
+      session.openResponses++
+      const stream = session.streams.open(requests)
+      response.once("close", () => {
+        session.openResponses--
+        session.lastSeen = this.settings.now()
+        session.streams.end(stream, response.writableFinished)
+      })
+      return session.sdk.handle(request, response, messages)
     })
-
-  const post = Effect.fnUntraced(function*(request: Request, response: Response) {
-    const body = yield* readBody(request, settings.maxBodyBytes)
-    if (body._tag === "Aborted") return
-    const session = sessionOf(request)
-    if (body._tag === "TooLarge") {
-      const problem = `it is larger than the ${settings.maxBodyBytes} bytes that this server reads`
-      const message = OversizedMessage.make(body.head, body.tail)
-      if (session !== undefined && message?.kind === "answer") {
-        ClientChannel.find(session.sdk.transport)?.fail(message.id, problem)
-      }
-      response.setHeader("connection", "close")
-      return respond(response, 413, `The body is too large: ${problem}`)
-    }
-    const parsed = parse(body.text)
-    if (parsed === undefined) return respond(response, 400, "The body is not JSON-RPC", -32_700)
-    const messages = session === undefined ? parsed : takeAnswers(session.sdk.transport, parsed)
-    if (messages === undefined) {
-      response.writeHead(202)
-      response.end()
-      return
-    }
-    const requests = requestIds(messages)
-    if (draining && requests.length > 0) return respond(response, 503, "The server is shutting down")
-    if (session !== undefined) return yield* pass(session, request, response, requests, messages)
-    if (settings.other !== undefined) {
-      const { other } = settings
-      if (yield* Effect.promise(() => other(request, response, messages))) return
-    }
-    if (request.headers["mcp-session-id"] !== undefined) return respond(response, 404, noSession)
-    if (!settings.isInitialize(messages)) return respond(response, 400, "A session starts with an initialize request")
-    return sessions.size + opening.size < settings.maxSessions
-      ? yield* open(request, response, messages)
-      : respond(response, 503, `This server has all of its ${settings.maxSessions} sessions in use; try again later`)
-  })
-
-  const route = (request: Request, response: Response): Effect.Effect<void> => {
-    const { access, path } = settings
-    if (request.url?.split("?", 1)[0] !== path) {
-      return Effect.sync(() => respond(response, 404, `The MCP endpoint is ${path}`))
-    }
-    const refused = HttpAccess.refusal(request.headers, access)
-    if (refused !== undefined) return Effect.sync(() => respond(response, 403, refused))
-    if (request.method === "POST") return post(request, response)
-    if (request.method !== "GET" && request.method !== "DELETE") {
-      response.setHeader("allow", "GET, POST, DELETE")
-      return Effect.sync(() => respond(response, 405, "Method not allowed"))
-    }
-    const session = sessionOf(request)
-    return session === undefined
-      ? Effect.sync(() => respond(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession))
-      : pass(session, request, response, [])
   }
+}
 
-  return {
-    handle: (request, response) => {
-      responses.add(response)
-      response.once("close", () => responses.delete(response))
-      return Effect.catchCause(route(request, response), (cause) =>
-        Effect.andThen(
-          Effect.logError("An HTTP request failed", cause),
-          Effect.sync(() => {
-            if (!response.headersSent) respond(response, 500, "Internal error")
-          })
-        ))
-    },
-    drain: Effect.sync(() => {
-      draining = true
-    }),
-    closeIdleSince: (time) =>
-      Effect.promise(() =>
-        closeAll([...sessions.values()].filter(({ lastSeen, openResponses }) => openResponses === 0 && lastSeen < time))
-      ),
-    close: Effect.andThen(
-      Effect.promise(() => closeAll([...sessions.values()])),
-      Effect.suspend(() => Effect.timeoutOption(allWritten(responses), flushTime))
-    )
-  }
+/**
+ * The first id of these requests that another request has which has not ended: its response is open, or its call still
+ * runs after the connection dropped. With one id twice, the SDK's transport sends to the second request what belongs to
+ * the first.
+ *
+ * MCP 2025-11-25, "Requests": an id must not have been used before in its session.
+ */
+const findInFlight = (
+  { sdk, streams }: Session<never, never>,
+  requests: ReadonlyArray<RequestId>
+): RequestId | undefined => {
+  const channel = ClientChannel.find(sdk.transport)
+  return requests.find((id, index) =>
+    streams.isOpen(id) || channel?.isRunning(id) === true || requests.indexOf(id) !== index
+  )
 }
 
 /** How long clients get to read what is written already, when the server shuts down. */
@@ -266,6 +332,8 @@ const allWritten = (responses: ReadonlySet<HttpResponse>): Effect.Effect<void> =
 const closeAll = (
   sessions: ReadonlyArray<{ readonly sdk: { readonly close: () => Promise<void> } }>
 ): Promise<ReadonlyArray<void>> => Promise.all(sessions.map(({ sdk }) => sdk.close()))
+
+const shuttingDown = "The server is shutting down"
 
 const noSession = "There is no such session; start one with an initialize request"
 
@@ -303,6 +371,13 @@ const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
   }
   return ids
 }
+
+const refuse = (response: HttpResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
+  Effect.sync(() => respond(response, status, message, code))
+
+/** JSON-RPC 2.0, "Error object". */
+const parseError = -32700
+const invalidRequest = -32600
 
 const respond = (response: HttpResponse, status: number, message: string, code = -32_000): void => {
   response.writeHead(status, { "content-type": "application/json" })

@@ -47,50 +47,62 @@ export const find = (transport: Transport | undefined): LostStreams | undefined 
   transport === undefined ? undefined : byTransport.get(transport)
 
 /**
- * The responses that the calls of one session wait on. A dropped one is no cancellation (MCP 2025-11-25, transports,
- * "Sending Messages to the Server": "Disconnection SHOULD NOT be interpreted as the client cancelling its request"), but
- * after a grace its call can neither ask the client nor be answered.
+ * One HTTP response and the requests that are answered on it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HttpStream {
+  readonly requests: ReadonlyArray<RequestId>
+  readonly listeners: Set<() => void>
+  isOpen: boolean
+}
+
+/**
+ * The responses that the calls of one session wait on. A dropped response does not cancel its call (MCP 2025-11-25,
+ * transports, "Sending Messages to the Server": "Disconnection SHOULD NOT be interpreted as the client cancelling its
+ * request"), but after a grace period the call can neither ask the client nor be answered.
  *
  * @category models
  * @since 0.1.0
  */
 export class HttpStreams implements LostStreams {
   private readonly graceMillis: number
-  private readonly listeners = new Map<RequestId, Set<() => void>>()
-  private readonly timers = new Set<Timer>()
   private readonly endStream: (requestId: RequestId) => void
-  /** The requests that share their stream with others: those of a batch. */
-  private readonly batched = new Set<RequestId>()
-  private closed = false
+  private readonly streams = new Map<RequestId, HttpStream>()
+  private readonly timers = new Set<Timer>()
+  private isClosed = false
 
   constructor(graceMillis: number, endStream: (requestId: RequestId) => void) {
     this.graceMillis = graceMillis
     this.endStream = endStream
   }
 
-  open(requests: ReadonlyArray<RequestId>): void {
-    for (const id of requests) {
-      this.listeners.set(id, new Set())
-      if (requests.length > 1) this.batched.add(id)
-    }
+  /** A response begins that will answer these requests: one, or those of a batch. */
+  open(requests: ReadonlyArray<RequestId>): HttpStream {
+    const stream: HttpStream = { requests, listeners: new Set(), isOpen: true }
+    for (const id of requests) this.streams.set(id, stream)
+    return stream
   }
 
-  /** The response of these requests closed: they were answered, or the connection dropped. */
-  end(requests: ReadonlyArray<RequestId>, answered: boolean): void {
-    if (requests.length === 0 || this.closed) return
-    for (const id of requests) this.batched.delete(id)
-    if (answered) {
-      for (const id of requests) this.listeners.delete(id)
+  /** Whether the response that answers this request is still open. */
+  isOpen(requestId: RequestId): boolean {
+    return this.streams.get(requestId)?.isOpen === true
+  }
+
+  /** The response has closed: its requests were answered, or the connection dropped. */
+  end(stream: HttpStream, isAnswered: boolean): void {
+    stream.isOpen = false
+    if (stream.requests.length === 0 || this.isClosed) return
+    if (isAnswered) {
+      this.forget(stream)
       return
     }
     const timer: Timer = setTimeout(
       () => {
         this.timers.delete(timer)
-        for (const id of requests) {
-          const lost = this.listeners.get(id)
-          this.listeners.delete(id)
-          for (const listener of lost ?? []) listener()
-        }
+        this.forget(stream)
+        for (const listener of stream.listeners) listener()
       },
       this.graceMillis,
       undefined
@@ -99,22 +111,29 @@ export class HttpStreams implements LostStreams {
   }
 
   onLost(requestId: RequestId, listener: () => void): () => void {
-    const waiting = this.listeners.get(requestId)
-    if (waiting === undefined) listener()
-    else waiting.add(listener)
+    const stream = this.streams.get(requestId)
+    if (stream === undefined) listener()
+    else stream.listeners.add(listener)
     return () => {
-      waiting?.delete(listener)
+      stream?.listeners.delete(listener)
     }
   }
 
   cancelled(requestId: RequestId): void {
-    if (!this.batched.has(requestId)) this.endStream(requestId)
+    if (this.streams.get(requestId)?.requests.length === 1) this.endStream(requestId)
   }
 
   close(): void {
-    this.closed = true
+    this.isClosed = true
     for (const timer of this.timers) clearTimeout(timer)
     this.timers.clear()
-    this.listeners.clear()
+    this.streams.clear()
+  }
+
+  /** A later request may have taken the id of one of these, after the connection of this response dropped. */
+  private forget(stream: HttpStream): void {
+    for (const id of stream.requests) {
+      if (this.streams.get(id) === stream) this.streams.delete(id)
+    }
   }
 }

@@ -41,7 +41,7 @@ export const timedOut = (connection: ClientConnection, afterMillis: number): Sam
     afterMillis,
     message:
       `No answer to the sampling request came from ${describe(connection)} within ${afterMillis / 1000} seconds. ` +
-      "The person may not have approved it in time; raise AskTimeout.AskTimeout."
+      "The person may not have approved it in time; raise ClientConnection.AskTimeout."
   })
 
 /** A request that Effect's schemas do not take: nothing was sent. */

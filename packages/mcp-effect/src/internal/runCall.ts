@@ -1,5 +1,6 @@
 import { ClientUnsupported } from "@effect-sampling/core/Client"
-import { ClientConnection } from "@effect-sampling/core/ClientConnection"
+import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
+import type { Caller } from "@effect-sampling/core/ClientConnection"
 import { StateRejected } from "@effect-sampling/core/RequestState"
 import type { StateNotKept } from "@effect-sampling/core/RequestState"
 import * as Rounds from "@effect-sampling/core/Rounds"
@@ -8,9 +9,8 @@ import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
-import { AskTimeout } from "../AskTimeout.ts"
-import { Principal } from "../Principal.ts"
 import { McpConnection } from "./McpConnection.ts"
 import { missingCapability, Refused } from "./Refused.ts"
 
@@ -42,13 +42,19 @@ const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: T
   const request = Context.get(context, McpSchema.McpRequestContext)
   return {
     ...target,
-    principal: Context.get(context, Principal),
+    principal: Context.get(context, Principal)(toCaller(context)),
     client: request.clientInfo,
     protocolVersion: request.protocolVersion,
     capabilities: request.clientCapabilities,
     inputResponses: request.inputResponses,
     requestState: request.requestState
   }
+}
+
+/** Effect's server knows no verifier of tokens: its middleware checks them, and may provide `Principal`. */
+const toCaller = (context: Context.Context<never>): Caller => {
+  const headers = Context.getOrUndefined(context, HttpServerRequest)?.headers
+  return { header: (name) => headers?.[name.toLowerCase()], authInfo: undefined }
 }
 
 const refuse = <E>(

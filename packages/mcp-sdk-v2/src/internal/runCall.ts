@@ -1,11 +1,11 @@
 import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
-import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import { ClientChannel, idInUse } from "@effect-sampling/core/adapter/ClientChannel"
 import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
 import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
 import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
 import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
-import { ClientConnection } from "@effect-sampling/core/ClientConnection"
-import type { ClientCapabilities } from "@effect-sampling/core/ClientConnection"
+import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
+import type { Caller, ClientCapabilities } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import * as Rounds from "@effect-sampling/core/Rounds"
 import type { InputRequiredResult, Server, ServerContext } from "@modelcontextprotocol/server"
@@ -21,9 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
 import * as Schema from "effect/Schema"
-import { AskTimeout } from "../AskTimeout.ts"
 import { CurrentRequest } from "../CurrentRequest.ts"
-import { Principal } from "../Principal.ts"
 import { refusal } from "./refusal.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import { callParamsOf, isAnsweredInRounds } from "./sdkInternals.ts"
@@ -67,6 +65,9 @@ export const makeRunCall = <R>(
     ): Promise<B> => {
       const { transport } = server
       const { id, signal } = ctx.mcpReq
+      if (transport !== undefined && ClientChannel.find(transport)?.isRunning(id) === true) {
+        throw HandlerFailure.protocolError(ProtocolErrorCode.InvalidRequest, idInUse(id))
+      }
       let call: Fiber<unknown, unknown> | undefined
       return run(effect, {
         onFiberStart: (fiber) => {
@@ -78,7 +79,7 @@ export const makeRunCall = <R>(
       }).then((exit) => {
         if (call !== undefined) {
           calls.delete(call)
-          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id, call)
+          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id)
           if (signal.aborted) HttpStreams.find(transport)?.cancelled(id)
         }
         return toResult(exit)
@@ -90,7 +91,7 @@ export const makeRunCall = <R>(
         ? runUntilEnd(
           Rounds.run(
             withServices(effect, Context.add(CurrentRequest, ctx)),
-            toCall(method, principal(ctx), ctx)
+            toCall(method, principal(toCaller(ctx)), ctx)
           ),
           server,
           ctx,
@@ -150,6 +151,11 @@ const withServices = <A, E, R>(
     fiber.setContext(add(fiber.context))
     return effect
   })
+
+const toCaller = ({ http }: ServerContext): Caller => ({
+  header: (name) => http?.req?.headers.get(name) ?? undefined,
+  authInfo: http?.authInfo
+})
 
 /** What comes with each request since MCP 2026-07-28. The SDK has checked it against its Schema, and types it in part. */
 interface Envelope {

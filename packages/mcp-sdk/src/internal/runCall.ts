@@ -1,14 +1,15 @@
 import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
-import { ClientChannel } from "@effect-sampling/core/adapter/ClientChannel"
+import { ClientChannel, idInUse } from "@effect-sampling/core/adapter/ClientChannel"
+import { protocolError } from "@effect-sampling/core/adapter/HandlerFailure"
 import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
 import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
-import { ClientConnection } from "@effect-sampling/core/ClientConnection"
+import { AskTimeout, ClientConnection } from "@effect-sampling/core/ClientConnection"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import { ErrorCode } from "@modelcontextprotocol/sdk/types.js"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import type { Fiber } from "effect/Fiber"
-import { AskTimeout } from "../AskTimeout.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import type { Extra } from "./SdkConnection.ts"
 
@@ -34,6 +35,9 @@ export const makeRunCall = <R>(
     const run = Effect.runPromiseExitWith(services)
     return (effect, server, extra, toResult) => {
       const { transport } = server
+      if (transport !== undefined && ClientChannel.find(transport)?.isRunning(extra.requestId) === true) {
+        throw protocolError(ErrorCode.InvalidRequest, idInUse(extra.requestId))
+      }
       let call: Fiber<unknown, unknown> | undefined
       return run(withConnection(effect, new SdkConnection(server, extra, askTimeoutMillis)), {
         onFiberStart: (fiber) => {
@@ -46,7 +50,7 @@ export const makeRunCall = <R>(
       }).then((exit) => {
         if (call !== undefined) {
           calls.delete(call)
-          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(extra.requestId, call)
+          if (transport !== undefined) ClientChannel.find(transport)?.unwatch(extra.requestId)
           if (extra.signal.aborted) HttpStreams.find(transport)?.cancelled(extra.requestId)
         }
         return toResult(exit, server, extra)
