@@ -10,8 +10,8 @@ import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
-import { cut, quote } from "./internal/quote.ts"
-import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/wireRequest.ts"
+import { quote, truncate } from "./internal/quote.ts"
+import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
@@ -112,7 +112,7 @@ const decodeAnswer = (
     )
     : Effect.succeed({
       ...result,
-      source: { kind: "client", name: cut(connection.client?.name ?? "client", 80) },
+      source: { kind: "client", name: truncate(connection.client?.name ?? "client", 80) },
       passedOver: []
     })
 }

@@ -8,7 +8,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -19,9 +18,10 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { kinds } from "./internal/requestState/envelope.ts"
-import { emptyKeyRing, makeKeyRing, makeProcessKeyRing, parseKeys } from "./internal/requestState/keyRing.ts"
-import { rejectionMessages } from "./internal/requestState/messages.ts"
+import { configError } from "./internal/configError.ts"
+import { kinds } from "./internal/sealing/envelope.ts"
+import { emptyKeyRing, makeKeyRing, makeProcessKeyRing, parseKeys } from "./internal/sealing/keyRing.ts"
+import { rejectionMessages } from "./internal/sealing/messages.ts"
 import {
   boundLength,
   makeSealer,
@@ -29,9 +29,9 @@ import {
   type Rejection,
   sealBound,
   type Sealer
-} from "./internal/requestState/sealer.ts"
-import { stateCrypto } from "./internal/requestState/stateCrypto.ts"
-import { openStored, removeExpired as removeExpiredOf, sealStored } from "./internal/requestState/stored.ts"
+} from "./internal/sealing/sealer.ts"
+import { stateCrypto } from "./internal/sealing/stateCrypto.ts"
+import { openStored, removeExpired as removeExpiredOf, sealStored } from "./internal/sealing/stored.ts"
 
 /**
  * What a state is bound to: presented with anything else, it is refused.
@@ -505,9 +505,6 @@ const none = Config.succeed(undefined)
 
 const orConfigError = <A, R>(effect: Effect.Effect<A, InvalidOptions, R>): Effect.Effect<A, Config.ConfigError, R> =>
   Effect.catchTag(effect, "InvalidOptions", ({ message }) => configError(message))
-
-const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
-  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
 
 const sealerOf = Effect.fnUntraced(function*(options: Pick<Options, "keys" | "ttl">) {
   const ttl = yield* positive("ttl", Duration.toMillis(Duration.fromInputUnsafe(options.ttl ?? "1 hour")))

@@ -5,25 +5,36 @@
  */
 import type * as Tool from "effect/ai/Tool"
 import type * as Arr from "effect/Array"
-import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Fiber } from "effect/Fiber"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { inputAttributes, outputAttributes } from "./internal/contentAttributes.ts"
-import { withFormatInstruction } from "./internal/formatInstruction.ts"
-import { makeMethods } from "./internal/methods.ts"
+import { chooseSource } from "./internal/chooseSource.ts"
+import { firstOfPrimitives } from "./internal/loop/firstOf.ts"
+import { makeMethods } from "./internal/loop/methods.ts"
+import { findPairingBreach } from "./internal/loop/toolPairing.ts"
+import { withFormatInstruction } from "./internal/objects/formatInstruction.ts"
 import { quote } from "./internal/quote.ts"
-import { requestAttributes, responseAttributes, sourceAttributes } from "./internal/spanAttributes.ts"
-import { findAnswerProblem } from "./internal/toolPairing.ts"
-import { traced } from "./internal/traced.ts"
-import { validateRequest } from "./internal/validateRequest.ts"
-import type * as Types from "./Sample.ts"
+import { validateRequest } from "./internal/request/validateRequest.ts"
+import type {
+  Methods,
+  ObjectOptions,
+  ObjectToolOptions,
+  Primitive,
+  Sample,
+  SampledObject,
+  SampleOptions,
+  SamplerCapabilities,
+  Step,
+  StepOptions,
+  ToolServices
+} from "./internal/sampleTypes.ts"
+import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
+import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
+import { traced } from "./internal/trace/traced.ts"
 import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
@@ -54,16 +65,7 @@ import type * as ToolLoop from "./ToolLoop.ts"
  */
 export class Sampler extends Context.Service<
   Sampler,
-  Types.Methods & {
-    /**
-     * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
-     */
-    readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
-    /**
-     * What can be asked of the source here and now: for the client's model it depends on the connected client.
-     */
-    readonly capabilities: Effect.Effect<SamplerCapabilities>
-  }
+  Primitive & Methods
 >()("@effect-sampling/core/Sampler") {}
 
 /**
@@ -80,72 +82,43 @@ export class Provider extends Context.Service<Provider, {
   readonly name: string
 }>()("@effect-sampling/core/Sampler/Provider") {}
 
-/**
- * Options of {@link sample}.
- *
- * @category models
- * @since 0.1.0
- */
-export type SampleOptions = Types.SampleOptions
-
-/**
- * One completion, from {@link sample}.
- *
- * @category models
- * @since 0.1.0
- */
-export type Sample = Types.Sample
-
-/**
- * Options of {@link step}.
- *
- * @category models
- * @since 0.1.0
- */
-export type StepOptions<Tools extends Record<string, Tool.Any>> = Types.StepOptions<Tools>
-
-/**
- * One turn, from {@link step}.
- *
- * @category models
- * @since 0.1.0
- */
-export type Step = Types.Step
-
-/**
- * Options of {@link sampleObject}, next to those of {@link sample}.
- *
- * @category models
- * @since 0.1.0
- */
-export type ObjectOptions = Types.ObjectOptions
-
-/**
- * A completion that fits a schema, from {@link sampleObject}.
- *
- * @category models
- * @since 0.1.0
- */
-export type SampledObject<A> = Types.SampledObject<A>
-
-/**
- * @category models
- * @since 0.1.0
- */
-export interface SamplerCapabilities {
+export type {
   /**
-   * Whether it can answer at all.
+   * @category models
+   * @since 0.1.0
    */
-  readonly sampling: boolean
+  ObjectOptions,
   /**
-   * Whether requests may carry `tools`.
+   * @category models
+   * @since 0.1.0
    */
-  readonly tools: boolean
+  Sample,
   /**
-   * Whether it follows the `responseFormat` of a request.
+   * @category models
+   * @since 0.1.0
    */
-  readonly jsonSchema: boolean
-}
+  SampledObject,
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  SampleOptions,
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  SamplerCapabilities,
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  Step,
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  StepOptions
+} from "./internal/sampleTypes.ts"
 
 /**
  * Builds the whole service from the one primitive. Every source uses it.
@@ -156,31 +129,29 @@ export interface SamplerCapabilities {
 export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
-}): Sampler["Service"] => {
-  const start = (request: unknown, fiber: Fiber<unknown, unknown>): Effect.Effect<SamplingResponse, SamplingError> => {
-    const valid = validateRequest(request)
-    if (Result.isFailure(valid)) return Effect.fail(valid.failure)
-    const { responseFormat } = valid.success
-    return responseFormat === undefined ? ask(valid.success, fiber) : Effect.flatMap(
-      options.capabilities,
-      ({ jsonSchema }) =>
-        ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }), fiber)
-    )
-  }
-  const ask = (
-    request: SamplingRequest,
-    fiber: Fiber<unknown, unknown>
-  ): Effect.Effect<SamplingResponse, SamplingError> =>
-    createMessageSpan(
-      fiber,
-      request,
-      Effect.flatMap(options.createMessage(request), (response) => checkAnswer(request, response))
-    )
-  return fromCreateMessage({
+}): Sampler["Service"] =>
+  fromPrimitive({
     capabilities: options.capabilities,
-    createMessage: (request) => Effect.withFiber((fiber) => start(request, fiber))
-  }, start)
-}
+    createMessage: (request) =>
+      Effect.withFiber((fiber) => {
+        const valid = validateRequest(request)
+        if (Result.isFailure(valid)) return Effect.fail(valid.failure)
+        const ask = (resolved: SamplingRequest) =>
+          createMessageSpan(
+            fiber,
+            resolved,
+            Effect.flatMap(options.createMessage(resolved), (response) => checkAnswer(resolved, response))
+          )
+        const { responseFormat } = valid.success
+        return responseFormat === undefined
+          ? ask(valid.success)
+          : Effect.flatMap(
+            options.capabilities,
+            ({ jsonSchema }) =>
+              ask(jsonSchema ? valid.success : withFormatInstruction({ ...valid.success, responseFormat }))
+          )
+      })
+  })
 
 /**
  * Asks for one completion, from whichever source the Layers provide; with a `toolkit`, lets the model call its tools
@@ -231,7 +202,7 @@ export const sample: {
   <Tools extends Record<string, Tool.Any>, E = never, R = never>(
     prompt: SamplingPrompt.Input,
     options: SampleOptions & ToolLoop.Options<Tools, E, R>
-  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | Types.ToolServices<Tools> | R>
+  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | ToolServices<Tools> | R>
 } = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
 
@@ -276,7 +247,7 @@ export const sample: {
 export const step = <Tools extends Record<string, Tool.Any>>(
   prompt: SamplingPrompt.Input,
   options: StepOptions<Tools>
-): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | Types.ToolServices<Tools>> =>
+): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | ToolServices<Tools>> =>
   Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
 
 /**
@@ -317,11 +288,11 @@ export const sampleObject: {
   <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
     schema: S,
     prompt: SamplingPrompt.Input,
-    options: SampleOptions & ObjectOptions & Types.ObjectToolOptions<Tools>
+    options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
   ): Effect.Effect<
     SampledObject<S["Type"]>,
     SamplingError | ToolLoop.Failure<Tools>,
-    Sampler | Types.ToolServices<Tools> | S["DecodingServices"]
+    Sampler | ToolServices<Tools> | S["DecodingServices"]
   >
 } = (schema: Schema.Constraint, prompt: SamplingPrompt.Input, options?: SampleOptions & ObjectOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
@@ -406,7 +377,7 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
       Effect.forEach(sources, (source) =>
         Effect.map(Layer.buildWithMemoMap(source, memoMap, scope), Context.get(Sampler))),
       (samplers) =>
-        Context.make(Sampler, firstOfSamplers(samplers, when))
+        Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
     )
   )
 }
@@ -469,61 +440,20 @@ export const fromConfig = <
   type E = Layer.Error<Providers[keyof Providers]>
   type R = Layer.Services<Providers[keyof Providers]>
   return Layer.unwrap(
-    Effect.gen(function*(): Effect.fn.Return<Layer.Layer<Sampler, EC | E, RC | R>, Config.ConfigError> {
-      const names = Object.keys(options.providers)
-      const expected = names.length === 0 ? "this server has no provider" : `set it to one of ${names.join(", ")}`
-      const chosen = yield* Config.option(Config.String("SAMPLING_PROVIDER"))
-      if (Option.isSome(chosen) && !names.includes(chosen.value)) {
-        return yield* configError(`SAMPLING_PROVIDER names no provider of this server: ${expected}`)
+    Effect.map(
+      chooseSource(Object.keys(options.providers)),
+      ({ behavior, provider: name }): Layer.Layer<Sampler, EC | E, RC | R> => {
+        if (name === undefined) return options.client
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `name` is a key of `providers`; E and R are unions over its values
+        const provider = options.providers[name] as Layer.Layer<Sampler | Provider, E, R>
+        return behavior === "always" ? always(provider) : fallback(options.client, provider)
       }
-      const behavior = yield* Config.Literals(["client", "fallback", "always"], "SAMPLING_BEHAVIOR").pipe(
-        Config.withDefault(Option.isSome(chosen) ? "fallback" : "client")
-      )
-      if (behavior === "client") return options.client
-      if (Option.isNone(chosen)) {
-        return yield* configError(
-          `SAMPLING_BEHAVIOR is "${behavior}", which needs a provider, but SAMPLING_PROVIDER is not set: ${expected}`
-        )
-      }
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `chosen` is a key of `providers`; E and R are unions over its values
-      const provider = options.providers[chosen.value] as Layer.Layer<Sampler | Provider, E, R>
-      return behavior === "always" ? always(provider) : fallback(options.client, provider)
-    })
+    )
   )
 }
 
-const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
-  Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))
-
 const cannotAnswer = (error: SamplingError): boolean =>
   error._tag === "SamplingUnsupported" || error._tag === "RoundsExceeded"
-
-const firstOfSamplers = (
-  samplers: ReadonlyArray<Sampler["Service"]>,
-  when: (error: SamplingError) => boolean
-): Sampler["Service"] => {
-  const attempt = (
-    index: number,
-    request: SamplingRequest,
-    passedOver: ReadonlyArray<SamplingError>
-  ): Effect.Effect<SamplingResponse, SamplingError> => {
-    const asked = samplers[index]!.createMessage(request)
-    const answer = passedOver.length === 0
-      ? asked
-      : Effect.map(asked, (response) => ({ ...response, passedOver: [...passedOver, ...response.passedOver] }))
-    return index + 1 < samplers.length
-      ? Effect.catchIf(answer, when, (error) => attempt(index + 1, request, [...passedOver, error]))
-      : answer
-  }
-  return fromCreateMessage({
-    createMessage: (request) => Effect.withFiber((fiber) => firstOfSpan(fiber, request, attempt(0, request, []))),
-    capabilities: Effect.map(
-      Effect.forEach(samplers, (sampler) => sampler.capabilities),
-      // Those of the source that will be asked.
-      (all) => all.find(({ sampling }) => sampling) ?? all.at(-1)!
-    )
-  })
-}
 
 const createMessageSpan = traced("sampling/createMessage", {
   kind: "client",
@@ -533,17 +463,11 @@ const createMessageSpan = traced("sampling/createMessage", {
     capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
 })
 
-const firstOfSpan = traced("Sampler.firstOf", {
-  kind: "internal",
-  requestAttributes: () => ({}),
-  responseAttributes: sourceAttributes
-})
-
 const checkAnswer = (
   request: SamplingRequest,
   response: SamplingResponse
 ): Effect.Effect<SamplingResponse, InvalidResponse> => {
-  const problem = findAnswerProblem(request, response)
+  const problem = findPairingBreach(request, response)
   return problem === undefined
     ? Effect.succeed(response)
     : Effect.fail(
@@ -554,10 +478,6 @@ const checkAnswer = (
     )
 }
 
-/** The rest of the service. Combinators use it, as the sources that they ask check requests and answers. */
-const fromCreateMessage = (
-  primitive: Pick<Sampler["Service"], "capabilities" | "createMessage">,
-  /** `createMessage` for a fiber that runs already: it does its work when it is called. */
-  start: (request: SamplingRequest, fiber: Fiber<unknown, unknown>) => Effect.Effect<SamplingResponse, SamplingError> =
-    primitive.createMessage
-): Sampler["Service"] => Sampler.of({ ...primitive, ...makeMethods({ ...primitive, start }) })
+/** The rest of the service. The combinators use it, as the sources that they ask check requests and answers. */
+const fromPrimitive = (primitive: Primitive): Sampler["Service"] =>
+  Sampler.of({ ...primitive, ...makeMethods(primitive) })

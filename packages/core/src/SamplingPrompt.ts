@@ -5,8 +5,8 @@
  */
 import * as Prompt from "effect/ai/Prompt"
 import * as Result from "effect/Result"
-import { fromPrompt } from "./internal/fromPrompt.ts"
-import { invalidRequest } from "./internal/validateRequest.ts"
+import { fromPrompt } from "./internal/effect-ai/fromPrompt.ts"
+import { invalidRequest } from "./internal/request/validateRequest.ts"
 import type { InvalidRequest } from "./SamplingError.ts"
 import * as SamplingMessage from "./SamplingMessage.ts"
 

@@ -8,15 +8,14 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as SamplingAnswer from "./adapter/SamplingAnswer.ts"
 import type { Root } from "./Client.ts"
 import { ClientConnection } from "./ClientConnection.ts"
 import type { ClientRequest } from "./ClientConnection.ts"
 import * as RequestState from "./RequestState.ts"
-import * as Rounds from "./Rounds.ts"
 import { Sampler } from "./Sampler.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
+import * as RoundRunner from "./wire/RoundRunner.ts"
 
 /**
  * What a user does with a question.
@@ -96,7 +95,7 @@ export interface Called<A> {
  * **Details**
  *
  * Asks and answers go through JSON. In rounds the state is sealed and opened again, with a key of the test whatever
- * `RequestState` there is, and the handler runs from its start in each of them, as `Rounds.run` has it: this shows which side
+ * `RequestState` there is, and the handler runs from its start in each of them, as `RoundRunner.run` has it: this shows which side
  * effects happen more than once. The asks of a round are answered one after the other. A failure of the client's sampler
  * fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again then. To see what
  * a handler that fails has asked, call `Effect.exit(handler)`.
@@ -131,7 +130,7 @@ export const call = <A, E, R>(
   options: Options = {}
 ): Effect.Effect<
   Called<A>,
-  E | SamplingError | RequestState.StateRejected | RequestState.StateNotKept | Rounds.InvalidInputResponse,
+  E | SamplingError | RequestState.StateRejected | RequestState.StateNotKept | RoundRunner.InvalidInputResponse,
   R
 > =>
   Effect.scopedWith((scope) =>
@@ -170,7 +169,9 @@ const connect = (
   sampler: Sampler["Service"] | undefined
 ): Effect.Effect<Described & { readonly protocolVersion: string }> =>
   Effect.map(
-    sampler === undefined ? Effect.undefined : SamplingAnswer.capability(sampler, {}),
+    sampler === undefined
+      ? Effect.undefined
+      : Effect.map(sampler.capabilities, ({ tools }) => tools ? { tools: {} } : {}),
     (sampling) => ({
       client: { name: "test", version: "1.0.0" },
       protocolVersion,
@@ -213,7 +214,7 @@ const callInRounds = <A, E, R>(
     let requestState: string | undefined
     while (true) {
       const call = { ...request, ...connection, inputResponses, requestState }
-      const round = yield* Effect.provideService(Rounds.run(handler, call), RequestState.RequestState, states)
+      const round = yield* Effect.provideService(RoundRunner.run(handler, call), RequestState.RequestState, states)
       if (round._tag === "Complete") return round.value
       const answers: Record<string, unknown> = {}
       for (const [name, ask] of Object.entries(round.inputRequests)) answers[name] = yield* answer(ask)

@@ -24,7 +24,7 @@ import type * as SchemaAST from "effect/SchemaAST"
  * @category models
  * @since 0.1.0
  */
-export interface Outcome {
+export interface ToolOutcome {
   readonly result: unknown
   readonly encodedResult: unknown
   readonly isFailure: boolean
@@ -70,7 +70,7 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
    * **Details**
    *
    * As in `Toolkit.handle`: tools with `failureMode: "error"` (the default) fail with their error, annotated with its
-   * `Toolkit.FailureOrigin`; those with `"return"` give an {@link Outcome} that is a failure. An unknown tool and a
+   * `Toolkit.FailureOrigin`; those with `"return"` give an {@link ToolOutcome} that is a failure. An unknown tool and a
    * result that cannot be encoded are `AiError`s. Defects and interruption pass through.
    */
   readonly call: (
@@ -78,7 +78,7 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
     parameters: unknown,
     options?: CallOptions
   ) => Effect.Effect<
-    Outcome,
+    ToolOutcome,
     Tool.HandlerError<Tools[keyof Tools]> | AiError.AiError,
     Tool.HandlerServices<Tools[keyof Tools]>
   >
@@ -132,7 +132,7 @@ export const make = <Tools extends Record<string, Tool.Any>>(
     } as ToolDispatch<Tools>
   })
 
-type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<Outcome, unknown>
+type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<ToolOutcome, unknown>
 
 const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const method = `${tool.name}.handle`
@@ -154,7 +154,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
         })
       }))
 
-  const succeed = (result: unknown): Effect.Effect<Outcome, unknown> =>
+  const succeed = (result: unknown): Effect.Effect<ToolOutcome, unknown> =>
     Effect.mapEager(encode(result, false), (encodedResult) => ({
       result,
       encodedResult,
@@ -162,7 +162,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       ...(tool.toModelOutput !== undefined && { modelOutput: tool.toModelOutput(result) })
     }))
 
-  const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<Outcome, unknown> =>
+  const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<ToolOutcome, unknown> =>
     tool.failureMode === "error"
       ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
       : Effect.mapEager(encode(error, true), (encodedResult) => ({
@@ -173,7 +173,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       }))
 
   const handlers = {
-    onFailure: (cause: Cause.Cause<unknown>): Effect.Effect<Outcome, unknown> => {
+    onFailure: (cause: Cause.Cause<unknown>): Effect.Effect<ToolOutcome, unknown> => {
       const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
       return failure === undefined
         ? Effect.failCause(cause)

@@ -2,7 +2,7 @@ import { RequestState } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Redacted } from "effect"
 import { KeyValueStore } from "effect/persistence"
-import { nodeCrypto, stateCrypto, webCrypto } from "../src/internal/requestState/stateCrypto.ts"
+import { nodeCrypto, stateCrypto, webCrypto } from "../src/internal/sealing/stateCrypto.ts"
 
 const keys = [{ id: "a", key: Redacted.make(new Uint8Array(32).fill(1)) }]
 

@@ -1,4 +1,5 @@
 import { Client, ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
@@ -29,9 +30,9 @@ const asks = {
   input: Client.elicit(Schema.Struct({ a: Schema.String }), "m", { key: "key" })
 }
 
-const answering = (inputResponses: unknown): Rounds.Call => ({ ...baseCall, inputResponses })
+const answering = (inputResponses: unknown): RoundRunner.Call => ({ ...baseCall, inputResponses })
 
-const next = (round: Rounds.Round<unknown>, inputResponses: object): Rounds.Call => ({
+const next = (round: RoundRunner.Round<unknown>, inputResponses: object): RoundRunner.Call => ({
   ...answering(inputResponses),
   requestState: round._tag === "InputRequired" ? round.requestState : undefined
 })
@@ -48,9 +49,9 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         for (const answer of notAnswers) {
           for (const each of [handler, Effect.all([handler, handler], unbounded), Effect.timeout(handler, "1 hour")]) {
             const error = yield* Effect.flip(
-              Rounds.run<unknown, unknown, Effect.Services<typeof handler>>(each, answering({ key: answer }))
+              RoundRunner.run<unknown, unknown, Effect.Services<typeof handler>>(each, answering({ key: answer }))
             )
-            expect(error).toBeInstanceOf(Rounds.InvalidInputResponse)
+            expect(error).toBeInstanceOf(RoundRunner.InvalidInputResponse)
           }
         }
         expect(wentOn).toBe(0)
@@ -60,7 +61,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("have to be an object", () =>
     Effect.gen(function*() {
       for (const inputResponses of [null, [], "text", 1, true]) {
-        const error = yield* Effect.flip(Rounds.run(ask("a"), answering(inputResponses)))
+        const error = yield* Effect.flip(RoundRunner.run(ask("a"), answering(inputResponses)))
         expect(error._tag).toBe("InvalidInputResponse")
       }
     }))
@@ -81,7 +82,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       ]
       const strange = Object.fromEntries(names.map((name) => [name, say("strange")]))
       const answers = JSON.parse(JSON.stringify(strange).replace("{", `{"__proto__":{"role":"assistant"},`))
-      const round = yield* Rounds.run(ask("a", "key"), answering(answers))
+      const round = yield* RoundRunner.run(ask("a", "key"), answering(answers))
       expect(round).toMatchObject({ _tag: "InputRequired", requestState: undefined })
       expect(Object.keys(round._tag === "InputRequired" ? round.inputRequests : {})).toStrictEqual(["key"])
     }))
@@ -100,12 +101,12 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const call = { ...baseCall }
       let answers = 0
       for (let round = 0; round < 3; round++) {
-        const ended = yield* Rounds.run(handler, call)
+        const ended = yield* RoundRunner.run(handler, call)
         if (ended._tag === "Complete") break
         for (const key of Object.keys(ended.inputRequests)) all[key] = say(`${answers++}`)
         Object.assign(call, { requestState: ended.requestState, inputResponses: { ...all } })
       }
-      const last = yield* Rounds.run(handler, call)
+      const last = yield* RoundRunner.run(handler, call)
       expect(last).toStrictEqual({ _tag: "Complete", value: ["0", "1", "2"] })
     }))
 
@@ -115,13 +116,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const call = { ...baseCall }
       const keys: Array<ReadonlyArray<string>> = []
       for (let round = 0; round < 8; round++) {
-        const ended = yield* Rounds.run(handler, call)
+        const ended = yield* RoundRunner.run(handler, call)
         if (ended._tag === "Complete") break
         keys.push(Object.keys(ended.inputRequests))
         Object.assign(call, { requestState: ended.requestState, inputResponses: round % 2 === 0 ? undefined : {} })
       }
       expect(keys).toStrictEqual(Array.from({ length: 8 }, () => keys[0]))
-      expect((yield* Effect.flip(Rounds.run(handler, call)))._tag).toBe("RoundsExceeded")
+      expect((yield* Effect.flip(RoundRunner.run(handler, call)))._tag).toBe("RoundsExceeded")
     }))
 
   it.effect("that are none are refused in whichever round they are taken", () =>
@@ -136,11 +137,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
           Effect.tap(Effect.exit(late), () => Effect.sync(() => seen++))
         ], unbounded)
       })
-      const first = yield* Rounds.run(handler, { ...baseCall })
+      const first = yield* RoundRunner.run(handler, { ...baseCall })
       const b = first._tag === "InputRequired" ? Object.keys(first.inputRequests).at(-1)! : ""
-      const second = yield* Rounds.run(handler, next(first, { a: say("A"), [b]: { role: 1 } }))
+      const second = yield* RoundRunner.run(handler, next(first, { a: say("A"), [b]: { role: 1 } }))
       expect(second).toMatchObject({ _tag: "InputRequired", inputRequests: { c: {} } })
-      const error = yield* Effect.flip(Rounds.run(handler, next(second, { c: say("C") })))
+      const error = yield* Effect.flip(RoundRunner.run(handler, next(second, { c: say("C") })))
       expect(error).toMatchObject({ _tag: "InvalidInputResponse" })
       expect([runs, seen]).toStrictEqual([3, 0])
     }))
@@ -158,7 +159,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         Effect.flatMap(ask(text), (reply) => ask(reply)), unbounded)
       const call = { ...baseCall }
       for (let round = 0;; round++) {
-        const ended = yield* Effect.provideService(Rounds.run(handler, call), Rounds.MaxRounds, 20)
+        const ended = yield* Effect.provideService(RoundRunner.run(handler, call), Rounds.MaxRounds, 20)
         if (ended._tag === "Complete") {
           expect([ended.value, round]).toStrictEqual([["<<a>>", "<<b>>", "<<a>>", "<<c>>"], 8])
           break
@@ -206,16 +207,16 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
         Uint8Array.from([1, 2, 0, 0, 0, 0])
       ]
       for (const bytes of broken) {
-        const error = yield* Effect.flip(carrying(bytes)(Rounds.run(handler, { ...baseCall, requestState: "x" })))
+        const error = yield* Effect.flip(carrying(bytes)(RoundRunner.run(handler, { ...baseCall, requestState: "x" })))
         expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
       }
       for (const requestState of [null, 1, {}, []]) {
-        const error = yield* Effect.flip(Rounds.run(handler, { ...baseCall, requestState }))
+        const error = yield* Effect.flip(RoundRunner.run(handler, { ...baseCall, requestState }))
         expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
       }
       expect(ran).toBe(0)
       for (const [value, whole] of [journal("[]", rest), deflated(deflateRawSync("[]"), rest)].entries()) {
-        expect(yield* carrying(whole)(Rounds.run(handler, { ...baseCall, requestState: "x" })))
+        expect(yield* carrying(whole)(RoundRunner.run(handler, { ...baseCall, requestState: "x" })))
           .toStrictEqual({ _tag: "Complete", value })
       }
     }))

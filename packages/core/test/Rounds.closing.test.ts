@@ -1,4 +1,5 @@
 import { ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import {
   Cause,
@@ -203,7 +204,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("comes with more finalizers that ask than any one fiber may ask", () =>
     Effect.gen(function*() {
       const each = (index: number) => Effect.ensuring(ask(`${index}`), Effect.ignore(ask(`end ${index}`)))
-      const round = yield* Rounds.run(
+      const round = yield* RoundRunner.run(
         Effect.forEach(Array.from({ length: 1200 }, (_, i) => i), each, unbounded),
         baseCall
       )
@@ -232,7 +233,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const background = Effect.forever(Effect.exit(ask("background"))).pipe(
         Effect.onExit(() => Deferred.succeed(ended, undefined))
       )
-      const round = yield* Rounds.run(Effect.andThen(Effect.forkDetach(background), ask("a")), baseCall)
+      const round = yield* RoundRunner.run(Effect.andThen(Effect.forkDetach(background), ask("a")), baseCall)
       expect(round._tag).toBe("InputRequired")
       yield* Deferred.await(ended)
     }))
@@ -278,7 +279,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         )
       expect(yield* sizes(Duration.infinity)).toStrictEqual([2])
       const lonely = Effect.all([ask("a"), Effect.never], unbounded)
-      const round = yield* Effect.provideService(Rounds.run(lonely, baseCall), Rounds.SettleTime, Duration.zero)
+      const round = yield* Effect.provideService(RoundRunner.run(lonely, baseCall), Rounds.SettleTime, Duration.zero)
       expect(round._tag).toBe("InputRequired")
     }))
 
@@ -310,7 +311,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const signalling = Effect.andThen(Effect.sleep(1), Deferred.succeed(asked, undefined))
       const handler = Effect.all([catching, Effect.andThen(signalling, ticking)], unbounded)
       const fiber = yield* Effect.forkChild(
-        Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.hours(1))
+        Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.hours(1))
       )
       yield* Deferred.await(asked)
       yield* Fiber.interrupt(fiber)
@@ -321,7 +322,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       const handler = Effect.andThen(Effect.forkDetach(Effect.never), Effect.uninterruptible(ask("a")))
       const fiber = yield* Effect.forkDetach(
-        Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.infinity),
+        Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.infinity),
         { startImmediately: true }
       )
       yield* Effect.sleep(5)
@@ -344,7 +345,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         return yield* Effect.all([ask("a"), Effect.andThen(Effect.sleep(2), ask("b"))], unbounded)
       }))
       for (let millis = 0; millis < 12; millis++) {
-        const fiber = yield* Effect.forkChild(slowStates(Rounds.run(handler, baseCall)))
+        const fiber = yield* Effect.forkChild(slowStates(RoundRunner.run(handler, baseCall)))
         yield* Effect.sleep(millis)
         yield* Fiber.interrupt(fiber)
         const exit = yield* Fiber.await(fiber)

@@ -1,5 +1,6 @@
 import { ClientSampler, Rounds } from "@effect-sampling/core"
 import type { Sampler } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Clock, Context, Duration, Effect, Layer, Random } from "effect"
 import { recordSpans } from "./fixtures.ts"
@@ -87,7 +88,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("leaves no timer and no listener behind after a thousand rounds", () =>
     Effect.gen(function*() {
       const handler = Effect.timeout(Effect.all([ask("a"), Effect.never], unbounded), "1 hour")
-      const round = Effect.provideService(Rounds.run(handler, baseCall), Rounds.SettleTime, Duration.zero)
+      const round = Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.zero)
       yield* round
       const before = process.getActiveResourcesInfo().length
       yield* Effect.forEach(Array.from({ length: 1000 }), () => round, { concurrency: 100, discard: true })

@@ -1,4 +1,5 @@
 import { ClientSampler, Rounds } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Arbitrary, Duration, Effect, Layer, Queue, Random, Ref, Schema } from "effect"
 import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
@@ -29,7 +30,7 @@ const driveSlowly = <E, R>(handler: Effect.Effect<ReadonlyArray<Asked>, E, R>, n
     const given: Array<string> = []
     const call = { ...baseCall }
     for (let round = 0; round < 200; round++) {
-      const ended = yield* Rounds.run(handler, call)
+      const ended = yield* RoundRunner.run(handler, call)
       if (ended._tag === "Complete") {
         const used = ended.value.map(([question, answer]) => `${question} => ${answer}`)
         expect(new Set(used).size).toBe(used.length)

@@ -1,4 +1,5 @@
-import { ClientSampler, RequestState, Rounds, Sampler } from "@effect-sampling/core"
+import { ClientSampler, RequestState, Sampler } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { KeyValueStore } from "effect/persistence"
@@ -17,8 +18,8 @@ const started = Effect.gen(function*() {
     runs++
     return Effect.map(Sampler.sample("Hello"), (reply) => reply.text)
   })
-  const call: Rounds.Call = { ...baseCall, principal: "ada", arguments: { n: 1 } }
-  const first = yield* Effect.provide(Rounds.run(handler, call), ClientSampler.layer)
+  const call: RoundRunner.Call = { ...baseCall, principal: "ada", arguments: { n: 1 } }
+  const first = yield* Effect.provide(RoundRunner.run(handler, call), ClientSampler.layer)
   assert(first._tag === "InputRequired" && first.requestState !== undefined)
   const state = first.requestState
   const inputResponses = Object.fromEntries(
@@ -29,9 +30,9 @@ const started = Effect.gen(function*() {
     state,
     runs: () => runs,
     /** The second round, by a call that may differ. */
-    go: (changed: Partial<Rounds.Call>) =>
+    go: (changed: Partial<RoundRunner.Call>) =>
       Effect.provide(
-        Rounds.run(handler, { ...call, inputResponses, requestState: state, ...changed }),
+        RoundRunner.run(handler, { ...call, inputResponses, requestState: state, ...changed }),
         ClientSampler.layer
       )
   }

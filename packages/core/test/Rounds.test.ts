@@ -1,4 +1,5 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
 import { baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
@@ -6,11 +7,11 @@ import { baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
 const ask = (text: string, key?: string) =>
   Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
 
-const call = (fields: Partial<Rounds.Call>): Rounds.Call => ({ ...baseCall, ...fields })
+const call = (fields: Partial<RoundRunner.Call>): RoundRunner.Call => ({ ...baseCall, ...fields })
 
 const reply = (text: string) => ({ role: "assistant", model: "m", content: { type: "text", text } })
 
-const inputRequired = (round: Rounds.Round<unknown>): Rounds.InputRequired => {
+const inputRequired = (round: RoundRunner.Round<unknown>): RoundRunner.InputRequired => {
   if (round._tag !== "InputRequired") throw new Error("the call is complete")
   return round
 }
@@ -21,9 +22,9 @@ const beforeAsking: Readonly<Record<string, Effect.Effect<unknown, SamplingError
   "uses random numbers": Random.next
 }
 
-const continued = ({ requestState }: Rounds.InputRequired) => ({ requestState })
+const continued = ({ requestState }: RoundRunner.InputRequired) => ({ requestState })
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Rounds.run", (it) => {
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("RoundRunner.run", (it) => {
   it.effect("completes a handler that asks nothing at once", () =>
     Effect.gen(function*() {
       const { rounds, value } = yield* drive(Effect.succeed(1), echo)
@@ -102,7 +103,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("takes an answer that comes without a state where the ask needs none", () =>
     Effect.gen(function*() {
       const answered = call({ inputResponses: { capital: reply("Paris") } })
-      const ended = yield* Rounds.run(ask("What is the capital?", "capital"), answered)
+      const ended = yield* RoundRunner.run(ask("What is the capital?", "capital"), answered)
       expect(ended).toMatchObject({ _tag: "Complete", value: "Paris" })
     }))
 
@@ -110,13 +111,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     it.effect(`asks again when an answer comes without the state, where the handler first ${what}`, () =>
       Effect.gen(function*() {
         const handler = Effect.andThen(before, ask("What is the capital?", "capital"))
-        const first = yield* Rounds.run(handler, call({}))
-        const without = yield* Rounds.run(handler, call({ inputResponses: { capital: reply("Paris") } }))
+        const first = yield* RoundRunner.run(handler, call({}))
+        const without = yield* RoundRunner.run(handler, call({ inputResponses: { capital: reply("Paris") } }))
         for (const { inputRequests, requestState } of [inputRequired(first), inputRequired(without)]) {
           expect(Object.keys(inputRequests)).toStrictEqual(["capital"])
           expect(requestState).toBeTypeOf("string")
         }
-        const again = yield* Rounds.run(
+        const again = yield* RoundRunner.run(
           handler,
           call({ ...continued(inputRequired(without)), inputResponses: { capital: reply("Paris") } })
         )
@@ -130,11 +131,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         yield* Rounds.startedAt
         return `${yield* ask("one", "step1")} ${yield* ask("two", "step2")}`
       })
-      const first = inputRequired(yield* Rounds.run(handler, call({})))
+      const first = inputRequired(yield* RoundRunner.run(handler, call({})))
       const inputResponses = { step1: reply("1"), step2: reply("early") }
-      const second = inputRequired(yield* Rounds.run(handler, call({ ...continued(first), inputResponses })))
+      const second = inputRequired(yield* RoundRunner.run(handler, call({ ...continued(first), inputResponses })))
       expect(Object.keys(second.inputRequests)).toStrictEqual(["step2"])
-      const third = yield* Rounds.run(
+      const third = yield* RoundRunner.run(
         handler,
         call({ ...continued(second), inputResponses: { step1: reply("changed"), step2: reply("2") } })
       )
@@ -143,9 +144,9 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
 
   it.effect("ignores an answer without a state where the ask has no name", () =>
     Effect.gen(function*() {
-      const first = inputRequired(yield* Rounds.run(ask("a"), call({})))
+      const first = inputRequired(yield* RoundRunner.run(ask("a"), call({})))
       const inputResponses = Object.fromEntries(Object.keys(first.inputRequests).map((key) => [key, reply("b")]))
-      expect((yield* Rounds.run(ask("a"), call({ inputResponses })))._tag).toBe("InputRequired")
+      expect((yield* RoundRunner.run(ask("a"), call({ inputResponses })))._tag).toBe("InputRequired")
     }))
 
   it.effect("closes a round at once when a fiber is joined that waits for an answer", () =>

@@ -1,9 +1,9 @@
 import {
-  CaptureContent,
   type Content,
   ProviderSampler,
   Sampler,
   SamplingMessage,
+  Telemetry,
   TestSampler,
   ToolApproval,
   ToolLoop
@@ -286,7 +286,7 @@ describe("ToolLoop", () => {
             model,
             Tools.toLayer({ secret: () => Effect.succeed("private result"), void: () => Effect.die("private defect") })
           ], { local: true }),
-          Effect.provideService(CaptureContent.CaptureContent, capture),
+          Effect.provideService(Telemetry.CaptureContent, capture),
           Effect.provide(tracer)
         )
         const named = (name: string) =>
@@ -383,7 +383,7 @@ describe("ToolLoop", () => {
         const { layer: tracer, spans } = recordSpans()
         yield* Sampler.sample(SamplingMessage.user({ type: "image", data: "AAAABBBB", mimeType: "image/png" })).pipe(
           Effect.provide(ProviderSampler.layer({ name: "p", createMessage: () => Effect.succeed("ok") })),
-          Effect.provideService(CaptureContent.CaptureContent, true),
+          Effect.provideService(Telemetry.CaptureContent, true),
           Effect.provide(tracer)
         )
         const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))

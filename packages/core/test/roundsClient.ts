@@ -1,4 +1,5 @@
-import { RequestState, Rounds, Sampler } from "@effect-sampling/core"
+import { RequestState, Sampler } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { Effect, Layer } from "effect"
 import { Base64Url } from "effect/encoding"
 
@@ -9,7 +10,7 @@ export const openStates = Layer.succeed(RequestState.RequestState, {
 })
 
 /** The first request of a call. */
-export const baseCall: Rounds.Call = {
+export const baseCall: RoundRunner.Call = {
   method: "tools/call",
   name: "tool",
   arguments: {},
@@ -29,14 +30,14 @@ interface Log {
 /** What an official client does: it answers all asks of a round and calls again. */
 export const drive = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
-  answer: (request: Rounds.InputRequired["inputRequests"][string], key: string) => unknown,
-  options: { readonly call?: Partial<Rounds.Call>; readonly maxRounds?: number } = {}
+  answer: (request: RoundRunner.InputRequired["inputRequests"][string], key: string) => unknown,
+  options: { readonly call?: Partial<RoundRunner.Call>; readonly maxRounds?: number } = {}
 ) =>
   Effect.gen(function*() {
     const log: Log = { rounds: [], states: [] }
     const call = { ...baseCall, ...options.call }
     for (let round = 0; round < (options.maxRounds ?? 20); round++) {
-      const ended = yield* Rounds.run(handler, call)
+      const ended = yield* RoundRunner.run(handler, call)
       if (ended._tag === "Complete") return { value: ended.value, ...log }
       log.rounds.push(Object.keys(ended.inputRequests))
       log.states.push(ended.requestState)

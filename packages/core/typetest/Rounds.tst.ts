@@ -1,5 +1,6 @@
 import type { RequestState, SamplingError } from "@effect-sampling/core"
 import { Client, Rounds } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { Context, Effect, Schema } from "effect"
 import { describe, expect, it } from "tstyche"
 
@@ -19,13 +20,14 @@ describe("Rounds.once", () => {
   })
 })
 
-describe("Rounds.run", () => {
+describe("RoundRunner.run", () => {
   it("adds what can be wrong with a round to what the handler may fail with", () => {
-    const run = (call: Rounds.Call) => Rounds.run(Effect.flatMap(Payments, (payments) => payments.charge), call)
+    const run = (call: RoundRunner.Call) =>
+      RoundRunner.run(Effect.flatMap(Payments, (payments) => payments.charge), call)
     expect<ReturnType<typeof run>>().type.toBe<
       Effect.Effect<
-        Rounds.Round<string>,
-        "broke" | RequestState.StateRejected | RequestState.StateNotKept | Rounds.InvalidInputResponse,
+        RoundRunner.Round<string>,
+        "broke" | RequestState.StateRejected | RequestState.StateNotKept | RoundRunner.InvalidInputResponse,
         Payments
       >
     >()

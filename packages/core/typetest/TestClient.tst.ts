@@ -1,5 +1,6 @@
-import type { RequestState, Rounds, SamplingError } from "@effect-sampling/core"
+import type { RequestState, SamplingError } from "@effect-sampling/core"
 import { Sampler, TestClient, TestSampler } from "@effect-sampling/core"
+import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { Effect } from "effect"
 import type { Scope } from "effect"
 import { describe, expect, it } from "tstyche"
@@ -21,7 +22,7 @@ describe("TestClient.call", () => {
         | SamplingError.SamplingError
         | RequestState.StateRejected
         | RequestState.StateNotKept
-        | Rounds.InvalidInputResponse
+        | RoundRunner.InvalidInputResponse
       >
     >()
   })

@@ -4,11 +4,11 @@
  *
  * @since 0.1.0
  */
-import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
-import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
-import type * as Rounds from "@effect-sampling/core/Rounds"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as McpServer from "effect/ai/McpServer"
 import type * as Tool from "effect/ai/Tool"
@@ -109,7 +109,7 @@ type Handled = Effect.Effect<
 >
 
 const toHandled = <E, R>(
-  round: Effect.Effect<Rounds.Round<ToolDispatch.Outcome>, E, R>,
+  round: Effect.Effect<RoundRunner.Round<ToolDispatch.ToolOutcome>, E, R>,
   toResult: ToolResult.ToResult
 ): Handled =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of the handler are in the context of the registration or of the request; `Refused` is what the server makes a JSON-RPC error of
@@ -141,7 +141,7 @@ const isStateNotKept = Schema.is(StateNotKept)
 const isRefused = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Refused)
 
-const toInputRequired = (round: Rounds.InputRequired): McpSchema.InputRequired =>
+const toInputRequired = (round: RoundRunner.InputRequired): McpSchema.InputRequired =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine gives at least one of both, and the parameters that each method has
   new McpSchema.InputRequired(round as ConstructorParameters<typeof McpSchema.InputRequired>[0])
 

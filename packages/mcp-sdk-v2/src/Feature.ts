@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
-import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
-import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import { logToStderr } from "@effect-sampling/mcp-kit/internal/logToStderr"
 import type {
   GetPromptResult,
   McpServer,
@@ -49,7 +49,7 @@ export interface Feature {
  *   blocks where the tool has `toModelOutput`.
  * - A typed error becomes an `isError` result with its message. A defect becomes a generic message; its cause is logged.
  * - Preliminary results are sent as progress, when the client asked for it.
- * - Since MCP 2026-07-28 the call is answered in rounds: `Rounds.run`. A capability that the client did not declare, and for
+ * - Since MCP 2026-07-28 the call is answered in rounds: `RoundRunner.run`. A capability that the client did not declare, and for
  *   which the handler fails, is JSON-RPC error -32021 then.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, tools, "Error Handling".
@@ -72,7 +72,7 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
             const definition = ToolResult.definition(tool)
             const { onFailure, onSuccess } = ToolResult.make(tool, definition)
             // One for all calls: it is kept for as long as a call runs.
-            const toResult = (exit: Exit.Exit<ToolDispatch.Outcome, unknown>) =>
+            const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
               Exit.isSuccess(exit)
                 ? onSuccess(exit.value)
                 : interruptedOrNotKept(exit.cause) ?? tell(onFailure(exit.cause))

@@ -5,9 +5,9 @@
  *
  * @since 0.1.0
  */
-import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
-import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
-import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import { logToStderr } from "@effect-sampling/mcp-kit/internal/logToStderr"
 import type {
   CallToolResult,
   GetPromptResult,

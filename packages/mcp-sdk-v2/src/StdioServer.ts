@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
-import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
+import * as CallsInFlight from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
+import { logErrors } from "@effect-sampling/mcp-kit/internal/logErrors"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import * as Deferred from "effect/Deferred"

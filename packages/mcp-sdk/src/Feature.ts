@@ -3,10 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
-import { logToStderr } from "@effect-sampling/core/adapter/LogToStderr"
-import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import { logToStderr } from "@effect-sampling/mcp-kit/internal/logToStderr"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { UriTemplate } from "@modelcontextprotocol/sdk/shared/uriTemplate.js"
@@ -67,7 +67,7 @@ export const toolkit = <Tools extends Record<string, Tool.Any>>(
           const definition = ToolResult.definition(tool)
           const { onFailure, onSuccess } = ToolResult.make(tool, definition)
           // One for all calls: it is kept for as long as a call runs.
-          const toResult = (exit: Exit.Exit<ToolDispatch.Outcome, unknown>, server: Server, extra: Extra) =>
+          const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>, server: Server, extra: Extra) =>
             Exit.isSuccess(exit)
               ? onSuccess(exit.value)
               : Cause.hasInterruptsOnly(exit.cause)

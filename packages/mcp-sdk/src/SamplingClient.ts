@@ -3,9 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as SamplingAnswer from "@effect-sampling/core/adapter/SamplingAnswer"
 import * as Sampler from "@effect-sampling/core/Sampler"
 import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import * as SamplingAnswer from "@effect-sampling/mcp-kit/internal/samplingAnswer"
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { CreateMessageRequestSchema } from "@modelcontextprotocol/sdk/types.js"
 import type { CreateMessageResult, CreateMessageResultWithTools } from "@modelcontextprotocol/sdk/types.js"

@@ -3,8 +3,8 @@
  *
  * @since 0.1.0
  */
-import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
-import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
+import * as CallsInFlight from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
+import { logErrors } from "@effect-sampling/mcp-kit/internal/logErrors"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { LineTransport } from "@effect-sampling/core/adapter/LineTransport"
+import { LineTransport } from "@effect-sampling/mcp-kit/internal/stdio/LineTransport"
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import * as Process from "node:process"
 import type { Readable, Writable } from "node:stream"

@@ -3,11 +3,11 @@
  *
  * @since 0.1.0
  */
-import * as CallsInFlight from "@effect-sampling/core/adapter/CallsInFlight"
-import * as HttpSessions from "@effect-sampling/core/adapter/HttpSessions"
-import { logErrors } from "@effect-sampling/core/adapter/LogErrors"
-import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
 import { Principal } from "@effect-sampling/core/ClientConnection"
+import * as CallsInFlight from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
+import * as HttpSessions from "@effect-sampling/mcp-kit/internal/http/HttpSessions"
+import { logErrors } from "@effect-sampling/mcp-kit/internal/logErrors"
+import { timerMillis } from "@effect-sampling/mcp-kit/internal/timerMillis"
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

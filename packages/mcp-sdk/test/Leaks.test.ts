@@ -1,5 +1,5 @@
 import { ClientSampler, Sampler } from "@effect-sampling/core"
-import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
+import { CallsInFlight } from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
 import { Feature } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"

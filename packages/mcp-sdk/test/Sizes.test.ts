@@ -1,5 +1,5 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
-import * as OversizedMessage from "@effect-sampling/core/adapter/OversizedMessage"
+import * as OversizedMessage from "@effect-sampling/mcp-kit/internal/oversizedMessage"
 import { StdioTransport, StreamableHttpServer } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"

@@ -1,5 +1,5 @@
 import * as SchemaIssue from "effect/SchemaIssue"
-import { cut } from "./quote.ts"
+import { truncate } from "./quote.ts"
 
 const toIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
@@ -12,7 +12,7 @@ export const formatIssue = (issue: SchemaIssue.Issue): string => {
   const { issues } = toIssues(issue)
   const lines = issues.slice(0, maxIssues).map(({ message, path }) => {
     const place = formatPath(path ?? [])
-    return cut(place === "" ? message : `${place}: ${message}`, maxLength)
+    return truncate(place === "" ? message : `${place}: ${message}`, maxLength)
   })
   if (issues.length > maxIssues) lines.push(`and ${issues.length - maxIssues} more`)
   return lines.join("; ")

@@ -5,7 +5,7 @@
 import { Sampler, SamplingError, type SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
 import { Effect, Layer, Schema, SchemaAST } from "effect"
 import { Tool, type Toolkit } from "effect/ai"
-import { inputSchema } from "../../src/internal/jsonSchema.ts"
+import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
 import type { Scenario } from "./Scenario.ts"
 import { blocksOf, json, textOf } from "./Scenario.ts"
 import { toolsOf } from "./toolkit.ts"

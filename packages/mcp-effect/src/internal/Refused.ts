@@ -1,6 +1,6 @@
-import * as RequiredCapabilities from "@effect-sampling/core/adapter/RequiredCapabilities"
 import type { ClientUnsupported } from "@effect-sampling/core/Client"
 import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabilities"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"

@@ -1,4 +1,3 @@
-import * as AskError from "@effect-sampling/core/adapter/AskError"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { describe } from "@effect-sampling/core/ClientConnection"
 import {
@@ -9,6 +8,7 @@ import {
   SamplingUnsupported
 } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import * as AskError from "@effect-sampling/core/wire/AskError"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Predicate from "effect/Predicate"

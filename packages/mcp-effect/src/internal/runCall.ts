@@ -3,8 +3,8 @@ import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/C
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import { StateRejected } from "@effect-sampling/core/RequestState"
 import type { StateNotKept } from "@effect-sampling/core/RequestState"
-import * as Rounds from "@effect-sampling/core/Rounds"
 import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import { McpConnection } from "./McpConnection.ts"
 import { missingCapability, Refused } from "./Refused.ts"
 
-type Target = Pick<Rounds.Call, "method" | "name" | "arguments">
+type Target = Pick<RoundRunner.Call, "method" | "name" | "arguments">
 
 /**
  * Runs the handler of a call with its client: up to MCP 2025-11-25 to its end, later to the end of a round. It is
@@ -23,22 +23,22 @@ type Target = Pick<Rounds.Call, "method" | "name" | "arguments">
 export const runCall = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   target: Target
-): Effect.Effect<Rounds.Round<A>, E | StateNotKept | Refused, R | McpSchema.McpRequestContext> =>
+): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | Refused, R | McpSchema.McpRequestContext> =>
   Effect.contextWith((
     context: Context.Context<R | McpSchema.McpRequestContext>
-  ): Effect.Effect<Rounds.Round<A>, E | StateNotKept | Refused, R> => {
+  ): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | Refused, R> => {
     const server = Context.getOrUndefined(context, McpSchema.McpServerClient)
     return server === undefined
-      ? Effect.catchCause(Rounds.run(handler, toCall(context, target)), refuse)
+      ? Effect.catchCause(RoundRunner.run(handler, toCall(context, target)), refuse)
       : Effect.map(Effect.provideService(handler, ClientConnection, push(context, server)), complete)
   })
 
-const complete = <A>(value: A): Rounds.Complete<A> => ({ _tag: "Complete", value })
+const complete = <A>(value: A): RoundRunner.Complete<A> => ({ _tag: "Complete", value })
 
 const push = (context: Context.Context<never>, server: McpSchema.McpServerClient["Service"]): ClientConnection =>
   new McpConnection(server, Context.get(context, AskTimeout))
 
-const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: Target): Rounds.Call => {
+const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: Target): RoundRunner.Call => {
   const request = Context.get(context, McpSchema.McpRequestContext)
   return {
     ...target,
@@ -58,7 +58,7 @@ const toCaller = (context: Context.Context<never>): Caller => {
 }
 
 const refuse = <E>(
-  cause: Cause.Cause<E | StateRejected | StateNotKept | Rounds.InvalidInputResponse>
+  cause: Cause.Cause<E | StateRejected | StateNotKept | RoundRunner.InvalidInputResponse>
 ): Effect.Effect<never, E | StateNotKept | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
   if (isStateRejected(error) || isInvalidInputResponse(error)) {
@@ -70,7 +70,7 @@ const refuse = <E>(
 }
 
 const isStateRejected = Schema.is(StateRejected)
-const isInvalidInputResponse = Schema.is(Rounds.InvalidInputResponse)
+const isInvalidInputResponse = Schema.is(RoundRunner.InvalidInputResponse)
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**

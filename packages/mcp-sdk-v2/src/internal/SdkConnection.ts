@@ -1,6 +1,6 @@
-import * as ClientAsk from "@effect-sampling/core/adapter/ClientAsk"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import * as ClientAsk from "@effect-sampling/mcp-kit/internal/calls/ClientAsk"
 import type { Server, ServerContext } from "@modelcontextprotocol/server"
 import * as Effect from "effect/Effect"
 import { answersWithJson } from "./sdkInternals.ts"

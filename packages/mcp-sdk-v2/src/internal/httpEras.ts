@@ -1,4 +1,4 @@
-import type { SdkSession } from "@effect-sampling/core/adapter/HttpSessions"
+import type { SdkSession } from "@effect-sampling/mcp-kit/internal/http/HttpSessions"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import {
   createMcpHandler,

@@ -1,4 +1,4 @@
-import { protocolError } from "@effect-sampling/core/adapter/HandlerFailure"
+import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type {
   CallToolResult,
   GetPromptResult,

@@ -1,13 +1,13 @@
-import { CallsInFlight } from "@effect-sampling/core/adapter/CallsInFlight"
-import { ClientChannel, idInUse } from "@effect-sampling/core/adapter/ClientChannel"
-import * as HandlerFailure from "@effect-sampling/core/adapter/HandlerFailure"
-import * as HttpStreams from "@effect-sampling/core/adapter/HttpStreams"
-import { timerMillis } from "@effect-sampling/core/adapter/TimerMillis"
-import * as ToolResult from "@effect-sampling/core/adapter/ToolResult"
 import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import type { Caller, ClientCapabilities } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
-import * as Rounds from "@effect-sampling/core/Rounds"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import { CallsInFlight } from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
+import { ClientChannel, idInUse } from "@effect-sampling/mcp-kit/internal/calls/ClientChannel"
+import * as HttpStreams from "@effect-sampling/mcp-kit/internal/http/HttpStreams"
+import { timerMillis } from "@effect-sampling/mcp-kit/internal/timerMillis"
 import type { InputRequiredResult, Server, ServerContext } from "@modelcontextprotocol/server"
 import {
   CLIENT_CAPABILITIES_META_KEY,
@@ -26,7 +26,7 @@ import { refusal } from "./refusal.ts"
 import { SdkConnection } from "./SdkConnection.ts"
 import { callParamsOf, isAnsweredInRounds } from "./sdkInternals.ts"
 
-export type Method = Rounds.Call["method"]
+export type Method = RoundRunner.Call["method"]
 
 /**
  * Runs the effects of calls and interrupts a call when its request ends: with the connection of its client up to MCP
@@ -89,7 +89,7 @@ export const makeRunCall = <R>(
     const runCall: RunCall<R> = (effect, method, server, ctx, toResult) =>
       isAnsweredInRounds(server)
         ? runUntilEnd(
-          Rounds.run(
+          RoundRunner.run(
             withServices(effect, Context.add(CurrentRequest, ctx)),
             toCall(method, principal(toCaller(ctx)), ctx)
           ),
@@ -165,7 +165,7 @@ interface Envelope {
 }
 
 /** Nobody has checked `inputResponses` and `requestState`: that is for the rounds to do. */
-const toCall = (method: Method, principal: string | undefined, ctx: ServerContext): Rounds.Call => {
+const toCall = (method: Method, principal: string | undefined, ctx: ServerContext): RoundRunner.Call => {
   const params = callParamsOf(ctx)
   // Without them a state would be bound to nothing, and one that came would be forgotten.
   if (params === undefined) throw HandlerFailure.protocolError(ProtocolErrorCode.InternalError, notRemembered)
@@ -188,7 +188,7 @@ const toCall = (method: Method, principal: string | undefined, ctx: ServerContex
 const notRemembered =
   "The server does not know what it was called with. Register features and wrap handlers before it connects."
 
-const toInputRequired = ({ inputRequests, requestState }: Rounds.InputRequired): InputRequiredResult => ({
+const toInputRequired = ({ inputRequests, requestState }: RoundRunner.InputRequired): InputRequiredResult => ({
   resultType: "input_required",
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- requests of the engine, which are what MCP defines; the SDK checks them
   inputRequests: inputRequests as unknown as NonNullable<InputRequiredResult["inputRequests"]>,

@@ -1,4 +1,4 @@
-import type { SdkSession } from "@effect-sampling/core/adapter/HttpSessions"
+import type { SdkSession } from "@effect-sampling/mcp-kit/internal/http/HttpSessions"
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
 import { randomUUID } from "node:crypto"

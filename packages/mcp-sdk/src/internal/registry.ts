@@ -1,4 +1,4 @@
-import { protocolError } from "@effect-sampling/core/adapter/HandlerFailure"
+import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js"

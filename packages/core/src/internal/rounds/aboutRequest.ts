@@ -1,9 +1,9 @@
 import type { ClientRequest } from "../../ClientConnection.ts"
-import { cut } from "../quote.ts"
+import { truncate } from "../quote.ts"
 
 /** A few words on an ask, for people who look for it in their code: the method, then its name or what it says. */
 export const aboutRequest = ({ key, method, params }: ClientRequest): string =>
-  `${method} ${key ?? cut(words(params), 60)}`
+  `${method} ${key ?? truncate(words(params), 60)}`
 
 /** The same with its words quoted, so that they cannot break out of a message. */
 export const quoteAbout = (about: string): string => {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { stateCrypto } from "../requestState/stateCrypto.ts"
+import { stateCrypto } from "../sealing/stateCrypto.ts"
 
 /** The first 128 bits of the SHA-256 of a text, in base64url. */
 export const digest = (text: string): Effect.Effect<string> =>

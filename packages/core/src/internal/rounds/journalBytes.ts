@@ -1,5 +1,5 @@
+import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
-import { concat } from "../bytes.ts"
 import { fromUtf8, toUtf8 } from "../platform.ts"
 import { deflate, inflate } from "./deflate.ts"
 import type { Journal } from "./Journal.ts"
@@ -61,5 +61,5 @@ export const decodeJournal = (bytes: Uint8Array): Effect.Effect<Journal | undefi
 const joinDeflated = (answers: Uint8Array, rest: Uint8Array): Uint8Array => {
   const length = new Uint8Array(lengthLength)
   new DataView(length.buffer).setUint32(0, answers.length)
-  return concat([Uint8Array.of(version, isDeflated), length, answers, rest])
+  return Bytes.concat([Uint8Array.of(version, isDeflated), length, answers, rest])
 }

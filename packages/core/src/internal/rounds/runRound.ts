@@ -22,7 +22,7 @@ export interface Options {
 }
 
 /** How one run of a handler ended, and what the next one has to know. */
-export interface Ended<A, E> {
+export interface RunResult<A, E> {
   readonly exit: Exit.Exit<A, E>
   /** Why the run did not get to its exit by itself. */
   readonly interruption: Interruption | undefined
@@ -65,7 +65,7 @@ class RoundConnection implements ClientConnection {
 export const runRound = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   { client, journal, maxRounds, responses, settleTime }: Options
-): Effect.Effect<Ended<A, E>, never, R> =>
+): Effect.Effect<RunResult<A, E>, never, R> =>
   Effect.contextWith((context: Context.Context<R>) =>
     Effect.callback((resume) => {
       const clock = Context.get(context, Clock.Clock)

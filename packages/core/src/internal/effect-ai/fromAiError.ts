@@ -1,0 +1,124 @@
+import type * as AiError from "effect/ai/AiError"
+import * as Duration from "effect/Duration"
+import * as Option from "effect/Option"
+import { InvalidResponse, ProviderError, SamplingUnsupported } from "../../SamplingError.ts"
+import type { ProviderErrorReason, SamplingError } from "../../SamplingError.ts"
+import { samplingErrorOf } from "./toAiError.ts"
+
+/** What a failure of a language model means to whoever asked. Nothing of the provider's text goes into it. */
+export const fromAiError = (provider: string, error: AiError.AiError): SamplingError =>
+  Option.getOrElse(samplingErrorOf(error), () => fromReason(provider, error.reason))
+
+const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingError => {
+  const status = statusOf(reason)
+  switch (reason._tag) {
+    case "RateLimitError":
+      return providerError(provider, "rateLimit", status, reason.retryAfter)
+    case "QuotaExhaustedError":
+      return providerError(provider, "quota", status)
+    case "AuthenticationError":
+      return providerError(provider, "auth", status)
+    case "ContentPolicyError":
+      return providerError(provider, "contentFilter", status)
+    case "InvalidRequestError":
+      return providerError(
+        provider,
+        isContextLength(reason.description) ? "contextLength" : byStatus(status) ?? "badRequest",
+        status
+      )
+    case "NetworkError":
+      return providerError(provider, reason.reason === "TransportError" ? "unavailable" : "badRequest", status)
+    case "InternalProviderError":
+      return providerError(provider, byStatus(status) ?? "unavailable", status)
+    case "UnknownError":
+      return providerError(provider, byStatus(status) ?? "badRequest", status)
+    case "InvalidUserInputError":
+      return new SamplingUnsupported({
+        missing: "content",
+        message:
+          `The provider "${provider}" does not take some content of this request: a file of its kind, or at its ` +
+          "place. Leave it out, or use another provider."
+      })
+    case "UnsupportedSchemaError":
+    case "ToolConfigurationError":
+    case "ToolkitRequiredError":
+    case "InvalidToolResultError":
+    case "ToolResultEncodingError":
+      return providerError(provider, "badRequest", status)
+    case "InvalidResponseError":
+    case "InvalidOutputError":
+    case "StructuredOutputError":
+    case "ToolNotFoundError":
+    case "ToolParameterValidationError":
+      return new InvalidResponse({
+        message:
+          `The provider "${provider}" gave an answer that its language model could not read. Ask again, or use ` +
+          "another model."
+      })
+  }
+}
+
+const statusOf = (reason: AiError.AiErrorReason): number | undefined =>
+  "http" in reason ? reason.http?.response?.status : undefined
+
+const byStatus = (status: number | undefined): ProviderErrorReason | undefined => {
+  switch (status) {
+    case 402:
+      return "quota"
+    case 404:
+      return "notFound"
+    case 408:
+      return "timeout"
+    case 413:
+      return "contextLength"
+    default:
+      return status !== undefined && status >= 500 ? "unavailable" : undefined
+  }
+}
+
+/** `effect/ai` has no reason for it; providers tell it in words. */
+const isContextLength = (description: string | undefined): boolean =>
+  /maximum context length|context (length|window|size)|context_length_exceeded|prompt is too long/i.test(
+    description ?? ""
+  )
+
+const providerError = (
+  provider: string,
+  reason: ProviderErrorReason,
+  status: number | undefined,
+  retryAfter?: Duration.Duration
+): ProviderError =>
+  new ProviderError({
+    provider,
+    reason,
+    ...(status !== undefined && { status }),
+    ...(retryAfter !== undefined && Duration.isFinite(retryAfter) &&
+      { retryAfterMillis: Duration.toMillis(retryAfter) }),
+    message: `The provider "${provider}" ${explanations[reason]}${status === undefined ? "" : ` (HTTP ${status})`}. ${
+      advice[reason]
+    }`
+  })
+
+const explanations: Readonly<Record<ProviderErrorReason, string>> = {
+  auth: "refused the API key",
+  rateLimit: "got too many requests",
+  quota: "says that the account has no credit left",
+  contextLength: "cannot fit the prompt into the context of its model",
+  contentFilter: "refused the content of this request",
+  notFound: "does not know the model or the endpoint",
+  badRequest: "did not accept the request",
+  unavailable: "failed, is overloaded or cannot be reached",
+  timeout: "did not answer in time"
+}
+
+const advice: Readonly<Record<ProviderErrorReason, string>> = {
+  auth: "Check its key, and that it may use this model.",
+  rateLimit: "Try again later, or send fewer requests at once.",
+  quota: "Check the plan and the billing of the account.",
+  contextLength: "Shorten the prompt, or use a model with a larger context.",
+  contentFilter: "Change the prompt.",
+  notFound: "Check the names of the model and of the endpoint.",
+  badRequest: "Check that the model supports everything in the request: tools, images, audio.",
+  unavailable: "Try again later.",
+  timeout: "Ask for less, or use a faster model."
+}

@@ -1,0 +1,192 @@
+import type * as Response from "effect/ai/Response"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+import type { Content, TextContent } from "../../Content.ts"
+import { blocks } from "../../Content.ts"
+import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
+import { isRecord } from "../objects/jsonSchema.ts"
+import { quote } from "../quote.ts"
+
+/** The parts of an answer. `json` stands in for all of its text, where it is given. */
+export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
+  toMetadataPart(response),
+  ...(json === undefined ? [] : [{ type: "text" as const, text: json }]),
+  ...blocks(response.content).flatMap((block): Array<Response.PartEncoded> =>
+    block.type !== "text" ? toPart(block) : json === undefined ? [{ type: "text", text: block.text }] : []
+  ),
+  toFinishPart(response)
+]
+
+/** The same as one chunk of a stream. */
+export const toStreamParts = (response: SamplingResponse): Array<Response.StreamPartEncoded> => [
+  toMetadataPart(response),
+  ...blocks(response.content).flatMap((block, index): Array<Response.StreamPartEncoded> =>
+    block.type === "text"
+      ? [
+        { type: "text-start", id: String(index) },
+        { type: "text-delta", id: String(index), delta: block.text },
+        { type: "text-end", id: String(index) }
+      ]
+      : toPart(block)
+  ),
+  toFinishPart(response)
+]
+
+const toPart = (
+  block: Exclude<Content, TextContent>
+): Array<Response.FilePartEncoded | Response.ToolCallPartEncoded> => {
+  switch (block.type) {
+    case "image":
+    case "audio":
+      return [{ type: "file", mediaType: block.mimeType, data: block.data }]
+    case "tool_use":
+      return [{ type: "tool-call", id: block.id, name: block.name, params: block.input, providerExecuted: false }]
+    // A sampler refuses an answer that holds one.
+    case "tool_result":
+      return []
+  }
+}
+
+const toMetadataPart = (response: SamplingResponse): Response.ResponseMetadataPartEncoded => ({
+  type: "response-metadata",
+  modelId: response.model
+})
+
+const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded => ({
+  type: "finish",
+  reason: toFinishReason(response),
+  usage: {
+    inputTokens: response.usage?.inputTokens === undefined ? {} : { total: response.usage.inputTokens },
+    outputTokens: response.usage?.outputTokens === undefined ? {} : { total: response.usage.outputTokens }
+  },
+  metadata: {
+    sampling: {
+      source: { kind: response.source.kind, name: response.source.name },
+      passedOver: response.passedOver.map((error) => error._tag),
+      ...(response.stopReason !== undefined && { stopReason: response.stopReason })
+    }
+  }
+})
+
+/**
+ * MCP's reasons, and those that clients pass on from their vendors. `effect/ai` runs the tools of an answer only when it
+ * ended as one: with calls and a reason that is missing or unknown it did.
+ */
+const toFinishReason = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
+  const known = stopReason === undefined ? undefined : finishReasons.get(stopReason)
+  if (known === "length" || known === "content-filter") return known
+  if (blocks(content).some((block) => block.type === "tool_use")) return "tool-calls"
+  return known ?? (stopReason === undefined ? "unknown" : "other")
+}
+
+const finishReasons: ReadonlyMap<string, Response.FinishReason> = new Map<string, Response.FinishReason>([
+  ["endTurn", "stop"],
+  ["stopSequence", "stop"],
+  ["maxTokens", "length"],
+  ["toolUse", "tool-calls"],
+  ["contentFilter", "content-filter"],
+  ["refusal", "content-filter"],
+  ["end_turn", "stop"],
+  ["stop", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["length", "length"],
+  ["tool_use", "tool-calls"],
+  ["tool_calls", "tool-calls"],
+  ["content_filter", "content-filter"]
+])
+
+/** What the parts of a language model's answer are in MCP's terms. */
+export interface FromParts {
+  readonly content: ReadonlyArray<Content>
+  readonly model: string | undefined
+  readonly stopReason: string | undefined
+  readonly usage: Usage | undefined
+}
+
+type AnswerPart =
+  | Response.Part<{}>
+  | Response.ToolCallPart<string, unknown>
+  | Response.ToolResultPart<string, unknown, unknown>
+
+/** The answer, or what in it MCP cannot carry. */
+export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
+  Result.gen(function*() {
+    const content: Array<Content> = []
+    let model: string | undefined
+    let finish: Response.FinishPart | undefined
+    for (const part of parts) {
+      switch (part.type) {
+        case "text":
+          content.push({ type: "text", text: part.text })
+          break
+        case "file":
+          content.push(yield* fromFile(part))
+          break
+        case "tool-call":
+          if (part.providerExecuted) break
+          content.push(yield* fromCall(part))
+          break
+        case "response-metadata":
+          model = part.modelId ?? model
+          break
+        case "finish":
+          finish = part
+          break
+        // Thoughts, citations, and what the provider did by itself are no part of an MCP answer.
+        default:
+          break
+      }
+    }
+    const hasCalls = content.some((block) => block.type === "tool_use")
+    return { content, model, stopReason: toStopReason(finish, hasCalls), usage: toUsage(finish) }
+  })
+
+const fromFile = ({ data, mediaType }: Response.FilePart): Result.Result<Content, string> =>
+  mediaType.startsWith("image/")
+    ? Result.succeed({ type: "image", data: Base64.encode(data), mimeType: mediaType })
+    : mediaType.startsWith("audio/")
+    ? Result.succeed({ type: "audio", data: Base64.encode(data), mimeType: mediaType })
+    : Result.fail(`it holds a file of type ${quote(mediaType)}, and MCP sampling carries only images and audio`)
+
+const fromCall = (part: Response.ToolCallPart<string, unknown>): Result.Result<Content, string> => {
+  const { params } = part
+  return isRecord(params)
+    ? Result.succeed({ type: "tool_use", id: part.id, name: part.name, input: params })
+    : Result.fail(`it calls the tool ${quote(part.name)} with arguments that are not an object`)
+}
+
+const toStopReason = (finish: Response.FinishPart | undefined, hasCalls: boolean): string | undefined => {
+  if (finish === undefined) return hasCalls ? "toolUse" : undefined
+  const own = finish.metadata.sampling?.stopReason
+  if (own !== undefined) return own
+  switch (finish.reason) {
+    case "stop":
+      return hasCalls ? "toolUse" : "endTurn"
+    case "tool-calls":
+      return hasCalls ? "toolUse" : "endTurn"
+    case "length":
+      return "maxTokens"
+    case "content-filter":
+      return "contentFilter"
+    case "error":
+    case "pause":
+    case "other":
+      return finish.reason
+    case "unknown":
+      return hasCalls ? "toolUse" : undefined
+  }
+}
+
+const toUsage = (finish: Response.FinishPart | undefined): Usage | undefined => {
+  const inputTokens = toCount(finish?.usage.inputTokens.total)
+  const outputTokens = toCount(finish?.usage.outputTokens.total)
+  if (inputTokens === undefined && outputTokens === undefined) return undefined
+  return {
+    ...(inputTokens !== undefined && { inputTokens }),
+    ...(outputTokens !== undefined && { outputTokens })
+  }
+}
+
+const toCount = (tokens: number | undefined): number | undefined =>
+  tokens !== undefined && tokens >= 0 ? tokens : undefined

@@ -1,0 +1,214 @@
+import * as AiError from "effect/ai/AiError"
+import * as Tool from "effect/ai/Tool"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { ToolResultContent } from "../../Content.ts"
+import type { ToolUseContent } from "../../Content.ts"
+import type { InvalidRequest } from "../../SamplingError.ts"
+import type { SamplingMessage } from "../../SamplingMessage.ts"
+import type { ToolDefinition } from "../../SamplingRequest.ts"
+import { CaptureContent } from "../../Telemetry.ts"
+import { ToolApproval } from "../../ToolApproval.ts"
+import * as ToolDispatch from "../../ToolDispatch.ts"
+import type { Failure, StepOptions } from "../../ToolLoop.ts"
+import { Sequential } from "../../ToolLoop.ts"
+import { toPromptMessages } from "../effect-ai/toPrompt.ts"
+import { inputSchema } from "../objects/jsonSchema.ts"
+import { quote, truncate } from "../quote.ts"
+import { invalidRequest } from "../request/validateRequest.ts"
+import { recorded } from "../rounds/recorded.ts"
+import { resultContent } from "../trace/contentAttributes.ts"
+import { errorResult, toToolResult } from "./toResultContent.ts"
+
+/** A dispatch of any tools. */
+interface Dispatch {
+  readonly tools: Record<string, Tool.Any>
+  readonly call: (
+    name: string,
+    parameters: unknown,
+    options?: ToolDispatch.CallOptions
+  ) => Effect.Effect<ToolDispatch.ToolOutcome, unknown, unknown>
+}
+
+/** The tools of a toolkit, ready for a loop. */
+export interface Tools<E, R> {
+  readonly definitions: ReadonlyArray<ToolDefinition>
+  /**
+   * Runs the calls of one reply and gives their results in call order. Whatever goes wrong becomes an error result for
+   * the model, except the declared failure of a tool with `failureMode: "error"`, which fails.
+   */
+  readonly runCalls: (
+    calls: ReadonlyArray<ToolUseContent>,
+    history: ReadonlyArray<SamplingMessage>
+  ) => Effect.Effect<ReadonlyArray<ToolResultContent>, E, R>
+}
+
+export const prepareTools = <All extends Record<string, Tool.Any>>(
+  { concurrency = 1, toolChoice, toolkit }: StepOptions<All>
+): Effect.Effect<
+  Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>,
+  InvalidRequest,
+  Tool.HandlersFor<All>
+> =>
+  Effect.flatMap(ToolDispatch.make(toolkit), (dispatch) => {
+    if (concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
+      return Effect.fail(invalidRequest(`concurrency: Expected a positive integer or "unbounded"`))
+    }
+    if (typeof toolChoice === "object" && !Object.hasOwn(toolkit.tools, toolChoice.tool)) {
+      return Effect.fail(invalidRequest(`toolChoice: The toolkit has no tool ${quote(toolChoice.tool)}`))
+    }
+    const foreign = Object.values(toolkit.tools).find(Tool.isProviderDefined)
+    if (foreign !== undefined) {
+      return Effect.fail(invalidRequest(`toolkit: The tool ${quote(foreign.name)} is one of a provider's own`))
+    }
+    const tools: Tools<unknown, unknown> = {
+      definitions: Object.values(toolkit.tools).map(toDefinition),
+      runCalls: (calls, history) =>
+        Effect.forEach(calls, (call) => runCallOnce(dispatch, call, history), {
+          concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
+        })
+    }
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only declared failures of tools in mode "error" fail, and handlers and schemas need these services
+    return Effect.succeed(tools as Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>)
+  })
+
+export const toDefinition = (tool: Tool.Any): ToolDefinition => {
+  const description = Tool.getDescription(tool)
+  return {
+    name: tool.name,
+    ...(description !== undefined && { description }),
+    inputSchema: inputSchema(tool)
+  }
+}
+
+const toolOf = (dispatch: Dispatch, call: ToolUseContent): Tool.Any | undefined =>
+  Object.hasOwn(dispatch.tools, call.name) ? dispatch.tools[call.name] : undefined
+
+const isSequential = (dispatch: Dispatch, call: ToolUseContent): boolean => {
+  const tool = toolOf(dispatch, call)
+  return tool !== undefined && Context.get(tool.annotations, Sequential)
+}
+
+/** Where the client is asked in rounds, a call that has a result is not run again. */
+const runCallOnce = (
+  dispatch: Dispatch,
+  call: ToolUseContent,
+  history: ReadonlyArray<SamplingMessage>
+): Effect.Effect<ToolResultContent, unknown, unknown> =>
+  recorded(runCall(dispatch, call, history), {
+    name: `call ${call.name} ${call.id}`,
+    schema: ToolResultContent,
+    canMove: false
+  })
+
+const runCall = (
+  dispatch: Dispatch,
+  call: ToolUseContent,
+  history: ReadonlyArray<SamplingMessage>
+): Effect.Effect<ToolResultContent, unknown, unknown> => {
+  const tool = toolOf(dispatch, call)
+  return tool === undefined
+    ? withToolSpan(call, Effect.succeed(unknownTool(dispatch, call)))
+    : Effect.catchCause(
+      // The span ends with what went wrong, before it becomes a result.
+      withToolSpan(call, resultOf(dispatch, tool, call, history)),
+      (cause) => toErrorResult(call, tool, cause)
+    )
+}
+
+const withToolSpan = <E, R>(
+  call: ToolUseContent,
+  run: Effect.Effect<ToolResultContent, E, R>
+): Effect.Effect<ToolResultContent, E, R> =>
+  Effect.flatMap(CaptureContent, (capture) => {
+    const attributes = {
+      "gen_ai.operation.name": "execute_tool",
+      "gen_ai.tool.name": truncate(call.name, 100),
+      "gen_ai.tool.call.id": truncate(call.id, 100),
+      ...(capture && { "gen_ai.tool.call.arguments": JSON.stringify(call.input) })
+    }
+    return run.pipe(
+      Effect.tap((result) =>
+        Effect.annotateCurrentSpan({
+          ...(result.isError === true && { "error.type": "tool_error" }),
+          ...(capture && { "gen_ai.tool.call.result": JSON.stringify(resultContent(result.content)) })
+        })
+      ),
+      Effect.withSpan(`execute_tool ${truncate(call.name, 100)}`, { attributes }, { captureStackTrace: false })
+    )
+  })
+
+const unknownTool = (dispatch: Dispatch, call: ToolUseContent): ToolResultContent =>
+  errorResult(
+    call.id,
+    `There is no tool ${quote(call.name)}. The tools are: ${Object.keys(dispatch.tools).join(", ")}`
+  )
+
+const resultOf = Effect.fnUntraced(
+  function*(dispatch: Dispatch, tool: Tool.Any, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
+    if ((yield* needsApproval(tool, call, history)) && !(yield* isApproved(call))) {
+      return errorResult(call.id, `The call of the tool "${tool.name}" was not approved`)
+    }
+    const outcome = yield* dispatch.call(tool.name, call.input, { toolCallId: call.id })
+    return outcome.isFailure && !isDeclared(tool, outcome.result, outcome.failureOrigin)
+      ? notDeclared(call, tool, outcome.result)
+      : yield* toToolResult(call.id, outcome)
+  }
+)
+
+/** Nobody is asked about arguments that do not fit: the call fails for them. */
+const needsApproval = Effect.fnUntraced(
+  function*(tool: Tool.Any, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
+    if (tool.needsApproval === undefined || tool.needsApproval === false) return false
+    // The schema of a dynamic tool may be plain JSON Schema, which nothing decodes.
+    const parameters = Schema.isSchema(tool.parametersSchema)
+      ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
+      : Result.succeed(call.input)
+    if (Result.isFailure(parameters)) return false
+    if (tool.needsApproval === true) return true
+    const needed = tool.needsApproval(parameters.success, { toolCallId: call.id, messages: toPromptMessages(history) })
+    return Effect.isEffect(needed) ? yield* needed : needed
+  }
+)
+
+const isApproved = (call: ToolUseContent): Effect.Effect<boolean> =>
+  Effect.flatMap(
+    ToolApproval,
+    (approve) => approve({ toolName: call.name, toolCallId: call.id, parameters: call.input })
+  )
+
+const toErrorResult = (
+  call: ToolUseContent,
+  tool: Tool.Any,
+  cause: Cause.Cause<unknown>
+): Effect.Effect<ToolResultContent, unknown> => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause)
+  const failure = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) {
+    const origin = Context.get(Cause.reasonAnnotations(failure), Toolkit.FailureOrigin)
+    if (isDeclared(tool, failure.error, origin)) return Effect.fail(failure.error)
+    if (isInvalidArguments(failure.error)) return Effect.succeed(notDeclared(call, tool, failure.error))
+  }
+  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, cause), masked(call, tool))
+}
+
+const isDeclared = (tool: Tool.Any, error: unknown, origin: Tool.FailureOrigin | undefined): boolean =>
+  origin === "handler" && Schema.is(tool.failureSchema)(error)
+
+const isInvalidArguments = (
+  error: unknown
+): error is AiError.AiError & { readonly reason: AiError.ToolParameterValidationError } =>
+  AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError"
+
+/** What the model can act on, whatever the failure mode: wrong arguments. Of any other failure it learns nothing. */
+const notDeclared = (call: ToolUseContent, tool: Tool.Any, error: unknown): ToolResultContent =>
+  isInvalidArguments(error)
+    ? errorResult(call.id, `Invalid arguments for the tool "${tool.name}": ${truncate(error.reason.description, 2000)}`)
+    : masked(call, tool)
+
+const masked = (call: ToolUseContent, tool: Tool.Any): ToolResultContent =>
+  errorResult(call.id, `The tool "${tool.name}" failed`)

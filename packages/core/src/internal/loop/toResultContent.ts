@@ -1,0 +1,33 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Content from "../../Content.ts"
+import type { ToolResultContent } from "../../Content.ts"
+import type { ToolOutcome } from "../../ToolDispatch.ts"
+import { isRecord } from "../objects/jsonSchema.ts"
+
+/** The result of a call as the model gets it: content blocks where the tool gives them, JSON otherwise. */
+export const toToolResult = (toolUseId: string, outcome: ToolOutcome): Effect.Effect<ToolResultContent> =>
+  Effect.suspend(() => {
+    if (outcome.isFailure) return Effect.succeed(errorResult(toolUseId, toText(outcome.encodedResult)))
+    if (outcome.modelOutput !== undefined) {
+      // A file may be no base64, which would make the whole next request invalid.
+      const content = outcome.modelOutput.map(Content.fromModelOutput)
+      return Effect.orDie(validate({ type: "tool_result", toolUseId, content }))
+    }
+    const text = toText(outcome.encodedResult)
+    const result: ToolResultContent = { type: "tool_result", toolUseId, content: [{ type: "text", text }] }
+    // A schema like Schema.Unknown lets through what is no JSON, dates for example.
+    const json: unknown = isRecord(outcome.encodedResult) ? JSON.parse(text) : undefined
+    return Effect.succeed(isRecord(json) ? { ...result, structuredContent: json } : result)
+  })
+
+const validate = Schema.decodeEffect(Content.ToolResultContent)
+
+export const errorResult = (toolUseId: string, text: string): ToolResultContent => ({
+  type: "tool_result",
+  toolUseId,
+  content: [{ type: "text", text }],
+  isError: true
+})
+
+const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? "null"

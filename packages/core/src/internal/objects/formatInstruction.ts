@@ -1,0 +1,14 @@
+import type { ResponseFormat, SamplingRequest } from "../../SamplingRequest.ts"
+import { joinPrompts } from "../loop/toSample.ts"
+
+/** The request for a source that does not follow `responseFormat`: the system prompt asks for it in words. */
+export const withFormatInstruction = (
+  { responseFormat, ...request }: SamplingRequest & { readonly responseFormat: ResponseFormat }
+): SamplingRequest => ({
+  ...request,
+  systemPrompt: joinPrompts(
+    request.systemPrompt,
+    "Answer with one JSON value and nothing else: no explanation and no code fence. It must fit this JSON Schema:\n" +
+      JSON.stringify(responseFormat.schema)
+  )!
+})

@@ -1,0 +1,42 @@
+import * as Tool from "effect/ai/Tool"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import { formatIssue } from "../issues.ts"
+import { jsonIn } from "./jsonIn.ts"
+import { isRecord, objectSchema } from "./jsonSchema.ts"
+import type { JsonSchema } from "./jsonSchema.ts"
+
+/** A schema as a model is asked for it. */
+export interface Target<A, R> {
+  /** Its root is an object: what is none stands under the key `value`. References resolve from this root. */
+  readonly jsonSchema: JsonSchema
+  /** Decodes a JSON value, or says what is wrong with it. */
+  readonly decode: (json: unknown) => Effect.Effect<A, string, R>
+}
+
+export const makeTarget = <S extends Schema.Constraint>(schema: S): Target<S["Type"], S["DecodingServices"]> => {
+  const root = objectSchema(Tool.getJsonSchemaFromSchema(schema))
+  const decodeIssue = Schema.decodeUnknownEffect(Schema.toCodecJson(schema), { errors: "all" })
+  const decode = (json: unknown) => Effect.mapError(decodeIssue(json), (error) => formatIssue(error.issue))
+  const decodeWrapped = (json: unknown) =>
+    isRecord(json) && Object.hasOwn(json, "value")
+      ? Effect.mapError(decodeIssue(json["value"]), (error) =>
+        formatIssue(new SchemaIssue.Pointer(["value"], error.issue)))
+      : Effect.fail(`It is no object with the key "value"`)
+  return {
+    jsonSchema: root.schema,
+    decode: root.isWrapped
+      // Some models leave the wrapping out.
+      ? (json) => Effect.catch(decodeWrapped(json), (problem) => Effect.mapError(decode(json), () => problem))
+      : decode
+  }
+}
+
+/** Decodes the JSON in a text: all of it, or the first value that fits in its code fences and among its prose. */
+export const decodeText = <A, R>(target: Target<A, R>, text: string): Effect.Effect<A, string, R> =>
+  Effect.suspend(() => {
+    const candidates = jsonIn(text)
+    if (candidates.length === 0) return Effect.fail("It holds no whole JSON value")
+    return Effect.catch(Effect.firstSuccessOf(candidates.map(target.decode)), () => target.decode(candidates[0]))
+  })

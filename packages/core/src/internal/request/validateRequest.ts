@@ -1,0 +1,27 @@
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { InvalidRequest } from "../../SamplingError.ts"
+import { SamplingRequest } from "../../SamplingRequest.ts"
+import { compiled } from "../compiled.ts"
+import { formatIssue } from "../issues.ts"
+import { findPairingProblem } from "../loop/toolPairing.ts"
+import { wellFormedRequest } from "./wellFormed.ts"
+
+const isRequest = Schema.is(compiled(SamplingRequest))
+
+const decode = Schema.decodeUnknownResult(SamplingRequest, { errors: "all" })
+
+/** A request as callers wrote it, checked against every rule before anything is sent. */
+export const validateRequest = (request: unknown): Result.Result<SamplingRequest, InvalidRequest> => {
+  if (!isRequest(request)) {
+    const decoded = decode(request)
+    return Result.fail(invalidRequest(Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : "not a request"))
+  }
+  const problem = findPairingProblem(request.messages)
+  return problem === undefined
+    ? Result.succeed(wellFormedRequest(request))
+    : Result.fail(invalidRequest(problem))
+}
+
+export const invalidRequest = (problem: string): InvalidRequest =>
+  new InvalidRequest({ message: `The sampling request is invalid and was not sent: ${problem}` })

@@ -1,0 +1,188 @@
+/**
+ * Runs the handler of one call in rounds: for adapters, around every handler of a request that may be answered with
+ * `input_required` (MCP 2026-07-28).
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { ClientCapabilities, ClientConnection, ClientRequest } from "../ClientConnection.ts"
+import { quote, truncate } from "../internal/quote.ts"
+import { emptyJournal, needsState, wireKey } from "../internal/rounds/Journal.ts"
+import type { Journal } from "../internal/rounds/Journal.ts"
+import { decodeJournal, encodeJournal } from "../internal/rounds/journalBytes.ts"
+import { inRoundSpan } from "../internal/rounds/roundSpan.ts"
+import type { RoundAttributes } from "../internal/rounds/roundSpan.ts"
+import { runRound } from "../internal/rounds/runRound.ts"
+import type { RunResult } from "../internal/rounds/runRound.ts"
+import { DigestedBinding } from "../internal/sealing/sealer.ts"
+import { RequestState, StateRejected } from "../RequestState.ts"
+import type { Binding, StateNotKept } from "../RequestState.ts"
+import { MaxRounds, SettleTime } from "../Rounds.ts"
+
+/**
+ * A request of a client that is answered in rounds, as an adapter got it. All of it is the client's: it is checked before
+ * it is used.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  readonly method: "tools/call" | "prompts/get" | "resources/read"
+  /**
+   * The name of the tool or prompt, or the URI of the resource.
+   */
+  readonly name: string
+  readonly arguments: unknown
+  /**
+   * Who calls, where the transport authenticates. A state is of use to its principal only.
+   */
+  readonly principal: string | undefined
+  readonly client: ClientConnection["client"]
+  readonly protocolVersion: string
+  readonly capabilities: ClientCapabilities
+  readonly inputResponses: unknown
+  readonly requestState: unknown
+}
+
+/**
+ * How a round ended: the handler completed, or waits for answers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Round<A> = Complete<A> | InputRequired
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Complete<A> {
+  readonly _tag: "Complete"
+  readonly value: A
+}
+
+/**
+ * What the client has to answer, by key, and the state that it has to send back: the fields of MCP's
+ * `InputRequiredResult`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface InputRequired {
+  readonly _tag: "InputRequired"
+  readonly inputRequests: Readonly<Record<string, Omit<ClientRequest, "key">>>
+  readonly requestState: string | undefined
+}
+
+/**
+ * The client sent an answer that is none: the call is answered with a JSON-RPC error (-32602), and the handler does not
+ * see it.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class InvalidInputResponse
+  extends Schema.TaggedError<InvalidInputResponse>("@effect-sampling/core/wire/RoundRunner/InvalidInputResponse")(
+    "InvalidInputResponse",
+    { message: Schema.String }
+  )
+{}
+
+/**
+ * One round of a call: for adapters, around every handler of a request that may be answered with `input_required`.
+ *
+ * **Details**
+ *
+ * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
+ * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
+ * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the
+ * run where the handler asks for it, before the handler sees it. Answers that the state does not ask for are ignored. Those
+ * that come without a state are taken by asks that have a `key`, where nothing was recorded before.
+ *
+ * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const run = <A, E, R>(
+  handler: Effect.Effect<A, E, R>,
+  call: Call
+): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse, R> =>
+  Effect.gen(function*() {
+    const responses = toResponses(call.inputResponses)
+    if (responses === undefined) return yield* new InvalidInputResponse({ message: notAnswers })
+    const binding = new DigestedBinding(call)
+    const carrier = yield* RequestState
+    const journal = call.requestState === undefined
+      ? emptyJournal(yield* Clock.currentTimeMillis, responses.size > 0)
+      : yield* openJournal(carrier, call.requestState, binding)
+    const maxRounds = yield* MaxRounds
+    const settleTime = yield* SettleTime
+    return yield* inRoundSpan(`${call.method} ${truncate(call.name, 100)}`, journal.trace, (trace, annotate) =>
+      Effect.flatMap(
+        runRound(handler, { client: call, responses, maxRounds, settleTime, journal }),
+        (ended) =>
+          toRound(ended, { ...journal, trace, rounds: journal.rounds + 1 }, annotate, carrier, binding)
+      ))
+  })
+
+/** What the end of a run means to the client. A state is sealed only where the next run needs it. */
+const toRound = Effect.fnUntraced(function*<A, E>(
+  { exit, interruption, isStartKnown, journal, replayed }: RunResult<A, E>,
+  before: Journal,
+  annotate: (attributes: RoundAttributes) => void,
+  carrier: RequestState,
+  binding: Binding
+): Effect.fn.Return<Round<A>, E | StateNotKept | InvalidInputResponse> {
+  const index = before.rounds
+  annotate({ index, asks: 0, replayed, stateBytes: 0 })
+  if (interruption === undefined) return { _tag: "Complete", value: yield* exit }
+  if (interruption._tag === "InvalidAnswer") return yield* invalidAnswer(interruption)
+  const { asks } = interruption
+  const next = { ...journal, trace: before.trace, rounds: index, open: asks.map(([record]) => record) }
+  const requestState = isStartKnown || needsState(next, asks)
+    ? yield* carrier.seal(yield* encodeJournal(next), binding)
+    : undefined
+  annotate({ index, asks: asks.length, replayed, stateBytes: requestState?.length ?? 0 })
+  const inputRequests = Object.fromEntries(
+    asks.map(([record, { method, params }]) => [wireKey(record), { method, params }])
+  )
+  return { _tag: "InputRequired", inputRequests, requestState }
+})
+
+const toResponses = (inputResponses: unknown): ReadonlyMap<string, unknown> | undefined => {
+  if (inputResponses === undefined) return noResponses
+  return typeof inputResponses === "object" && inputResponses !== null && !Array.isArray(inputResponses)
+    ? new Map(Object.entries(inputResponses))
+    : undefined
+}
+
+const noResponses: ReadonlyMap<string, unknown> = new Map()
+
+const notAnswers = "inputResponses: expected an object of answers by their keys"
+
+const invalidAnswer = ({ key, problem }: { readonly key: string; readonly problem: string }): Effect.Effect<
+  never,
+  InvalidInputResponse
+> =>
+  Effect.fail(new InvalidInputResponse({ message: `inputResponses[${quote(key)}] is not a valid answer: ${problem}` }))
+
+const openJournal = (
+  carrier: RequestState,
+  state: unknown,
+  binding: Binding
+): Effect.Effect<Journal, StateRejected | StateNotKept> => {
+  if (typeof state !== "string") return Effect.fail(notOurs("requestState is not a string."))
+  return carrier.open(state, binding).pipe(
+    Effect.flatMap(decodeJournal),
+    Effect.flatMap((journal) =>
+      journal === undefined
+        ? Effect.fail(notOurs("The state was made by another version of this server. Call again without it."))
+        : Effect.succeed(journal)
+    )
+  )
+}
+
+const notOurs = (message: string): StateRejected => new StateRejected({ reason: "malformed", message })

@@ -1,0 +1,80 @@
+import { SamplingRequest } from "@effect-sampling/core"
+import { assert, describe, it } from "@effect/vitest"
+import { Result, Schema } from "effect"
+import { formatIssue } from "../../src/internal/issues.ts"
+import { validateRequest } from "../../src/internal/request/validateRequest.ts"
+import { hello, text } from "../fixtures.ts"
+
+const format = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): string => {
+  const decoded = Schema.decodeUnknownResult(schema, { errors: "all" })(value)
+  return Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : ""
+}
+
+describe("formatIssue", () => {
+  it("names places as one writes them in code", () => {
+    assert.strictEqual(
+      format(SamplingRequest.SamplingRequest, { messages: [{ role: "user", content: [text("a"), { type: "text" }] }] }),
+      "messages[0].content[1].text: Missing key; maxTokens: Missing key"
+    )
+  })
+
+  it("needs no place when the whole value is wrong", () => {
+    assert.strictEqual(format(SamplingRequest.SamplingRequest, "hi"), "Expected object")
+  })
+
+  it("shows eight problems and counts the others", () => {
+    const message = format(Schema.Array(Schema.String), Array.from({ length: 1000 }, (_, index) => index))
+    assert.match(message, /^\[0\]: Expected string; .*\[7\]: Expected string; and 992 more$/)
+  })
+
+  it("cuts long places", () => {
+    const message = format(Schema.Record(Schema.String, Schema.String), { ["k".repeat(1_000_000)]: 1 })
+    assert.isBelow(message.length, 300)
+  })
+
+  it("says what a content block may be", () => {
+    const message = format(SamplingRequest.SamplingRequest, { ...hello, messages: [{ role: "user", content: "hi" }] })
+    assert.strictEqual(
+      message,
+      "messages[0].content: Expected a content block (text, image, audio, tool_use or tool_result) or an array of them"
+    )
+  })
+
+  it.prop("is bounded and holds no rejected value, whatever the input", [Schema.Json], ([value]) => {
+    const marked = mark(value)
+    const message = format(SamplingRequest.SamplingRequest, { messages: [marked], maxTokens: marked })
+    assert.isBelow(message.length, 2000)
+    assert.notInclude(message, "SECRET")
+  })
+})
+
+describe("validateRequest", () => {
+  it.prop("never throws on JSON, and its message is bounded", [Schema.Json], ([value]) => {
+    for (const request of [value, { messages: value, maxTokens: value }, { ...hello, messages: [value] }]) {
+      const result = validateRequest(request)
+      if (Result.isFailure(result)) assert.isBelow(result.failure.message.length, 2000)
+    }
+  })
+
+  it.prop(
+    "gives a request back as it came, or refuses it",
+    [SamplingRequest.SamplingRequest],
+    ([request]) => {
+      const result = validateRequest(request)
+      // JSON writes a lone surrogate as an escape: those are mended.
+      if (Result.isSuccess(result) && !JSON.stringify(request).includes("\\ud")) {
+        assert.deepStrictEqual(result.success, request)
+      }
+    }
+  )
+})
+
+/** The same shape, with every string replaced. */
+const mark = (value: Schema.Json): unknown =>
+  typeof value === "string"
+    ? "SECRET"
+    : Array.isArray(value)
+    ? value.map(mark)
+    : typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mark(inner)]))
+    : value

@@ -1,0 +1,210 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Arbitrary, Effect, Exit, Schema } from "effect"
+import { Tool } from "effect/ai"
+import { jsonIn } from "../../src/internal/objects/jsonIn.ts"
+import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
+import { decodeText, makeTarget } from "../../src/internal/objects/structuredOutput.ts"
+import { oneOf } from "../fixtures.ts"
+import { danglingRefs } from "../scenarios/checkRequests.ts"
+import { json } from "../scenarios/Scenario.ts"
+
+class Leaf extends Schema.Class<Leaf>("test/a~b/Leaf")({ name: Schema.String, at: Schema.DateFromString }) {}
+
+interface Nested {
+  readonly leaf: Leaf
+  readonly more: ReadonlyArray<Nested>
+}
+const Nested: Schema.Codec<Nested, unknown> = Schema.Struct({
+  leaf: Leaf,
+  more: Schema.Array(Schema.suspend((): Schema.Codec<Nested, unknown> => Nested))
+}).annotate({ identifier: "test/Nested" })
+
+const leaves: ReadonlyArray<Schema.Codec<unknown, unknown>> = [
+  Schema.String,
+  Schema.Finite,
+  Schema.Int,
+  Schema.Boolean,
+  Schema.Null,
+  Schema.Literals(["a", "b"]),
+  Schema.DateFromString,
+  Schema.Date,
+  Schema.BigInt,
+  Leaf,
+  Nested
+]
+
+const wrappers: ReadonlyArray<(schema: Schema.Codec<unknown, unknown>) => Schema.Codec<unknown, unknown>> = [
+  (schema) => schema,
+  (schema) => Schema.Array(schema),
+  (schema) => Schema.Struct({ value: schema, other: Schema.optionalKey(schema) }),
+  (schema) => Schema.Struct({ "a/b~c": schema }).annotate({ identifier: "with/slashes and ~" }),
+  (schema) => Schema.Union([Schema.Struct({ _tag: Schema.tag("A"), schema }), Schema.String]),
+  (schema) => Schema.NullOr(schema),
+  (schema) => Schema.Record(Schema.String, schema),
+  (schema) => Schema.Tuple([schema, schema]),
+  (schema) => Schema.Option(schema)
+]
+
+/** A schema two wrappings deep. */
+const anySchema: Arbitrary.Arbitrary<Schema.Codec<unknown, unknown>> = oneOf(
+  leaves.flatMap((leaf) => wrappers.flatMap((inner) => wrappers.map((outer) => outer(inner(leaf)))))
+)
+
+/** A tool with any schema for its parameters. */
+const toolOf = (parameters: Schema.Constraint): Tool.Any =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the types want a struct
+  Tool.make("t", { parameters: parameters as Schema.Struct<{}> })
+
+describe("structuredOutput", () => {
+  it.effect.prop(
+    "every schema has an object at its root, whose references resolve",
+    [anySchema],
+    ([schema]) =>
+      Effect.sync(() => {
+        const { jsonSchema } = makeTarget(schema)
+        assert.strictEqual(jsonSchema["type"], "object")
+        assert.notProperty(jsonSchema, "$ref")
+        assert.deepStrictEqual(danglingRefs(jsonSchema), [])
+        assert.deepStrictEqual(danglingRefs(inputSchema(toolOf(schema))), [])
+      })
+  )
+
+  it.effect.prop(
+    "what a schema encodes decodes, wrapped as it is asked for, bare, and in a text",
+    [Arbitrary.flatMap(anySchema, (schema) => Arbitrary.map(Arbitrary.schema(schema), (value) => ({ schema, value })))],
+    ([{ schema, value }]) =>
+      Effect.gen(function*() {
+        const target = makeTarget(schema)
+        const codec = Schema.toCodecJson(schema)
+        // JSON has no -0.
+        const encoded: unknown = json(yield* Effect.orDie(Schema.encodeEffect(codec)(value)))
+        const wraps = JSON.stringify(target.jsonSchema["required"]) === "[\"value\"]" &&
+          target.jsonSchema["additionalProperties"] === false
+        const asked = wraps ? { value: encoded } : encoded
+        const again = Schema.encodeEffect(codec)
+        assert.deepStrictEqual(yield* Effect.flatMap(target.decode(asked), again), encoded)
+        const text = `Sure:\n\`\`\`json\n${JSON.stringify(asked, null, 2)}\n\`\`\``
+        assert.deepStrictEqual(yield* Effect.flatMap(decodeText(target, text), again), encoded)
+      })
+  )
+
+  it.effect.prop(
+    "any JSON decodes or is reported in words",
+    [anySchema, Schema.Json],
+    ([schema, given]) =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(makeTarget(schema).decode(given))
+        if (Exit.isFailure(exit)) {
+          const [reason] = exit.cause.reasons
+          assert.isTrue(reason?._tag === "Fail" && reason.error.length > 0 && reason.error.length < 3000)
+        }
+      })
+  )
+
+  it("an object is not wrapped, whatever it is called", () => {
+    for (const identifier of ["plain", "a/b", "a~b", "with spaces", "100%", "ü", "#/$defs/x"]) {
+      interface Self {
+        readonly self: ReadonlyArray<Self>
+      }
+      const Self: Schema.Codec<Self> = Schema.Struct({
+        self: Schema.Array(Schema.suspend((): Schema.Codec<Self> => Self))
+      }).annotate({ identifier })
+      const { jsonSchema } = makeTarget(Self)
+      assert.deepStrictEqual(Object.keys(Object(jsonSchema["properties"])), ["self"], identifier)
+      assert.deepStrictEqual(danglingRefs(jsonSchema), [])
+    }
+  })
+
+  it("an input schema keeps what it says, and says that it is an object", () => {
+    const empty = inputSchema(Tool.make("t", { parameters: Schema.Struct({}) }))
+    assert.strictEqual(empty["type"], "object")
+    assert.deepStrictEqual(inputSchema(Tool.make("t")), { type: "object", additionalProperties: false })
+    const union = Schema.Union([Schema.Struct({ a: Schema.Int }), Schema.Struct({ b: Schema.Int })])
+    const either = inputSchema(toolOf(union))
+    assert.strictEqual(either["type"], "object")
+    assert.property(either, "anyOf")
+    const loop = { $ref: "#/$defs/A", $defs: { A: { $ref: "#/$defs/A" } } }
+    assert.strictEqual(inputSchema(Tool.dynamic("t", { parameters: loop }))["type"], "object")
+  })
+
+  it("an input schema says nothing of dialects, and keeps what stands next to a reference", () => {
+    const parameters = {
+      $schema: "https://json-schema.org/draft/2020-12/schema",
+      $ref: "#/$defs/a~1b",
+      description: "next to it",
+      $defs: { "a/b": { type: "object", properties: {} } }
+    }
+    assert.deepStrictEqual(inputSchema(Tool.dynamic("t", { parameters })), {
+      type: "object",
+      properties: {},
+      description: "next to it",
+      $defs: { "a/b": { type: "object", properties: {} } }
+    })
+  })
+})
+
+describe("jsonIn", () => {
+  it.each<[what: string, text: string, found: ReadonlyArray<unknown>]>([
+    ["nothing", "", []],
+    ["prose", "no json here", []],
+    ["the whole text", " {\"a\":1}\n", [{ a: 1 }]],
+    ["a bare number", "7", [7]],
+    ["a fence", "x ```json\n[1]\n``` y", [[1], [1]]],
+    ["a fence on one line", "```{\"a\":1}```", [{ a: 1 }, { a: 1 }]],
+    ["a scalar in a fence", "```\n\"x\"\n```", ["x"]],
+    ["brackets in strings", "so {\"a\":\"}]\\\"{\"} it is", [{ a: "}]\"{" }]],
+    ["several values", "{\"a\":1} and [2]", [{ a: 1 }, [2]]],
+    ["only the outer ones", "is {\"a\":{\"b\":[1]}}", [{ a: { b: [1] } }]],
+    ["brackets of prose before it", "{x} [y] {\"a\":1}", [{ a: 1 }]],
+    ["an open bracket of prose before it", "a smiley :[ and {\"a\":1}", [{ a: 1 }]],
+    ["no part of an object that was cut", "{\"a\":{\"b\":1},\"c", []],
+    ["no part of a list that was cut", "so: [{\"b\":1},{\"b", []],
+    ["no part of an object that was cut in a fence", "```json\n{\"a\":{\"b\":1},", []]
+  ])("finds %s", (_, text, found) => assert.deepStrictEqual(jsonIn(text), found))
+
+  it.effect.prop(
+    "never throws, and finds what is embedded",
+    [Schema.String, Schema.String, Schema.Json],
+    ([a, b, given]) =>
+      Effect.sync(() => {
+        jsonIn(a + b)
+        jsonIn(`${a}{${b}[`)
+        jsonIn(`\`\`\`${a}\`\`\`${b}`)
+        const prose = a.replaceAll(/[[{`]/g, "")
+        assert.deepStrictEqual(
+          jsonIn(`${prose}\n${JSON.stringify({ given })}\n${b}`)[0],
+          json({ given })
+        )
+      })
+  )
+
+  const size = 10_000_000
+  it.each<[what: string, text: string]>([
+    ["open brackets", "[".repeat(size)],
+    ["open braces", "{".repeat(size)],
+    ["closed brackets", "]".repeat(size)],
+    ["nested brackets", "[".repeat(size / 2) + "]".repeat(size / 2)],
+    ["nested brackets in prose", "x" + "[".repeat(size / 2) + "]".repeat(size / 2)],
+    ["pairs of brackets", "x" + "[]".repeat(size / 2)],
+    ["broken objects", "x" + "{\"a\"".repeat(size / 4)],
+    ["quotes after a brace", "{" + "\"".repeat(size)],
+    ["backslashes in a string", "{\"" + "\\".repeat(size)],
+    ["backticks", "`".repeat(size)],
+    ["fences with values", "```1```".repeat(size / 7)],
+    ["a fence and spaces", "```" + " ".repeat(size)],
+    ["a fence and letters", "```" + "a".repeat(size)]
+  ])("takes less than 5 seconds for 10 MB of %s", (_, text) => {
+    const start = performance.now()
+    const found = jsonIn(text)
+    assert.isBelow(performance.now() - start, 5000)
+    assert.isAtMost(found.length, 32)
+    assert.doesNotThrow(() => JSON.stringify(found))
+  }, 20_000)
+
+  it("gives nothing that is nested so deep that decoders overflow the stack", () => {
+    const deep = (levels: number) => `${"{\"a\":".repeat(levels)}1${"}".repeat(levels)}`
+    assert.strictEqual(jsonIn(deep(256)).length, 1)
+    assert.deepStrictEqual(jsonIn(deep(257)), [])
+    assert.deepStrictEqual(jsonIn(`x ${deep(50_000)}`), [])
+  })
+})

@@ -1,0 +1,69 @@
+/**
+ * Asks the client of a call over the transport of an SDK server: for adapters.
+ *
+ * @since 0.1.0
+ */
+import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
+import { ConnectionLost } from "@effect-sampling/core/SamplingError"
+import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import { toSamplingError } from "@effect-sampling/core/wire/AskError"
+import * as Effect from "effect/Effect"
+import * as HttpStreams from "../http/HttpStreams.ts"
+import { ClientChannel } from "./ClientChannel.ts"
+import type { Ask, RequestId, Transport } from "./ClientChannel.ts"
+
+/**
+ * Sends a request on the stream of the call `requestId` and waits for its answer, for `timeoutMillis` or until the stream
+ * is lost. Interruption cancels it at the client.
+ *
+ * @category asking
+ * @since 0.1.0
+ */
+export const make = (
+  transport: Transport,
+  connection: ClientConnection,
+  request: ClientRequest,
+  requestId: RequestId,
+  timeoutMillis: number
+): Effect.Effect<unknown, SamplingError> =>
+  Effect.callback((resume) => {
+    let ask: Ask | undefined
+    let isLost = false
+    const forget = HttpStreams.find(transport)?.onLost(requestId, () => {
+      isLost = true
+      ask?.cancel("the stream of the call was lost")
+      resume(Effect.fail(streamLost(connection)))
+    })
+    if (isLost) return
+    // The answer may come before `ask` returns: nothing says how a transport delivers it.
+    ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
+      forget?.()
+      resume(
+        outcome._tag === "Result"
+          ? Effect.succeed(outcome.result)
+          : Effect.fail(toSamplingError(connection, outcome, timeoutMillis))
+      )
+    })
+    return Effect.sync(() => {
+      forget?.()
+      ask?.cancel("the server no longer needs the answer")
+    })
+  })
+
+/**
+ * The call has ended already when it asks: in a finalizer, for example.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const callEnded = (): ConnectionLost =>
+  new ConnectionLost({
+    message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
+  })
+
+const streamLost = (connection: ClientConnection): ConnectionLost =>
+  new ConnectionLost({
+    message: `The HTTP stream of this call was dropped, so ${
+      connection.client === undefined ? "the client" : JSON.stringify(connection.client.name.slice(0, 80))
+    } can no longer be reached. Call the tool again.`
+  })

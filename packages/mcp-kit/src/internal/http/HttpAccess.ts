@@ -1,0 +1,38 @@
+/**
+ * Who may talk to a server over HTTP: for adapters.
+ *
+ * @since 0.1.0
+ */
+
+/**
+ * `allowedHosts` are host names without port, `allowedOrigins` whole origins.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HttpAccess {
+  readonly allowedHosts: ReadonlyArray<string>
+  readonly allowedOrigins: ReadonlyArray<string>
+}
+
+/**
+ * Why a request with these headers must be refused, or undefined.
+ *
+ * MCP 2025-11-25, transports, "Security Warning": servers must validate Origin, against DNS rebinding. Host is checked for
+ * the same reason. A request without Origin does not come from a web page.
+ *
+ * @category checking
+ * @since 0.1.0
+ */
+export const refusal = (
+  { host, origin }: { readonly host?: string | undefined; readonly origin?: string | undefined },
+  access: HttpAccess
+): string | undefined => {
+  const hostname = host === undefined ? undefined : URL.parse(`http://${host}`)?.hostname
+  if (hostname === undefined || !access.allowedHosts.includes(hostname)) {
+    return "This Host is not allowed; add it to allowedHosts"
+  }
+  return origin === undefined || origin === `http://${host}` || access.allowedOrigins.includes(origin)
+    ? undefined
+    : "This Origin is not allowed; add it to allowedOrigins"
+}

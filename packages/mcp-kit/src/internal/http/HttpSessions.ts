@@ -1,0 +1,385 @@
+/**
+ * The sessions of a server over Streamable HTTP, on Node's `http` and the transport of an SDK: for adapters.
+ *
+ * @since 0.1.0
+ */
+import type { Caller } from "@effect-sampling/core/ClientConnection"
+import * as Effect from "effect/Effect"
+import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
+import type { RequestId, Transport } from "../calls/ClientChannel.ts"
+import * as OversizedMessage from "../oversizedMessage.ts"
+import * as HttpAccess from "./HttpAccess.ts"
+import * as HttpStreams from "./HttpStreams.ts"
+import { readBody } from "./readBody.ts"
+import type { BodySource } from "./readBody.ts"
+
+/**
+ * What is needed of Node's `IncomingMessage`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HttpRequest extends BodySource {
+  readonly url?: string | undefined
+  readonly method?: string | undefined
+  readonly headers: {
+    readonly host?: string | undefined
+    readonly origin?: string | undefined
+    readonly [name: string]: string | Array<string> | undefined
+  }
+}
+
+/**
+ * What the headers of a request tell about its sender. Nobody has verified them.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toCaller = ({ headers }: HttpRequest): Caller => ({
+  header: (name) => {
+    const value = headers[name.toLowerCase()]
+    return typeof value === "string" ? value : value?.join(", ")
+  },
+  authInfo: undefined
+})
+
+/**
+ * What is needed of Node's `ServerResponse`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface HttpResponse {
+  readonly headersSent: boolean
+  readonly destroyed: boolean
+  readonly writableFinished: boolean
+  setHeader(name: string, value: string): unknown
+  writeHead(status: number, headers?: Record<string, string>): unknown
+  end(text?: string): unknown
+  once(event: "close" | "finish", listener: () => void): unknown
+}
+
+/**
+ * One SDK server with its transport.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SdkSession<Request, Response> {
+  readonly transport: Transport & { readonly sessionId?: string | undefined }
+  readonly connect: () => Promise<void>
+  readonly close: () => Promise<void>
+  readonly closeStream: (requestId: RequestId) => void
+  readonly handle: (request: Request, response: Response, messages: unknown) => Promise<void>
+}
+
+/**
+ * - `open` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
+ * - `isInitialize` tells whether messages start a session.
+ * - `other` may handle requests that belong to no session; it gives whether it did. Default: none are handled.
+ * - `principal` names the caller of a request. A session serves the principal that opened it, and nobody else.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings<Request, Response> {
+  readonly open: (
+    onInitialized: (sessionId: string) => void,
+    onClosed: () => void
+  ) => SdkSession<Request, Response>
+  readonly isInitialize: (messages: unknown) => boolean
+  readonly other?: ((request: Request, response: Response, messages: object) => Promise<boolean>) | undefined
+  readonly principal: (request: Request) => string | undefined
+  readonly path: string
+  readonly access: HttpAccess.HttpAccess
+  readonly maxBodyBytes: number
+  readonly maxSessions: number
+  readonly lostStreamGraceMillis: number
+  readonly now: () => number
+}
+
+interface Session<Request, Response> {
+  readonly sdk: SdkSession<Request, Response>
+  readonly streams: HttpStreams.HttpStreams
+  readonly principal: string | undefined
+  openResponses: number
+  lastSeen: number
+}
+
+/**
+ * Checks requests, reads their bodies, and finds or opens their sessions.
+ *
+ * Source: MCP 2025-11-25, transports, "Streamable HTTP".
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class HttpSessions<Request extends HttpRequest, Response extends HttpResponse> {
+  private readonly settings: Settings<Request, Response>
+  private readonly sessions = new Map<string, Session<Request, Response>>()
+  private readonly opening = new Set<Session<Request, Response>>()
+  private readonly responses = new Set<Response>()
+  private isDraining = false
+
+  constructor(settings: Settings<Request, Response>) {
+    this.settings = settings
+  }
+
+  handle(request: Request, response: Response): Effect.Effect<void> {
+    this.responses.add(response)
+    response.once("close", () => this.responses.delete(response))
+    return Effect.catchCause(Effect.suspend(() => this.route(request, response)), (cause) =>
+      Effect.andThen(
+        Effect.logError("An HTTP request failed", cause),
+        Effect.sync(() => {
+          if (!response.headersSent) respond(response, 500, "Internal error")
+        })
+      ))
+  }
+
+  /** From now on only answers to requests of the server are taken, so that calls in flight can end. */
+  readonly drain: Effect.Effect<void> = Effect.sync(() => {
+    this.isDraining = true
+  })
+
+  /** Ends the sessions that have no open response and were not used since a time. */
+  closeIdleSince(time: number): Effect.Effect<void> {
+    return Effect.promise(() =>
+      closeAll(
+        [...this.sessions.values()].filter(({ lastSeen, openResponses }) => openResponses === 0 && lastSeen < time)
+      )
+    )
+  }
+
+  /** Ends all sessions and waits until their responses are written. */
+  readonly close: Effect.Effect<void> = Effect.andThen(
+    Effect.promise(() => closeAll([...this.sessions.values()])),
+    Effect.suspend(() => Effect.timeoutOption(allWritten(this.responses), flushTime))
+  )
+
+  private route(request: Request, response: Response): Effect.Effect<void> {
+    const { access, path } = this.settings
+    if (request.url?.split("?", 1)[0] !== path) {
+      return refuse(response, 404, `The MCP endpoint is ${path}`)
+    }
+    const refusal = HttpAccess.refusal(request.headers, access)
+    if (refusal !== undefined) return refuse(response, 403, refusal)
+    if (request.method === "POST") return this.post(request, response)
+    if (request.method !== "GET" && request.method !== "DELETE") {
+      response.setHeader("allow", "GET, POST, DELETE")
+      return refuse(response, 405, "Method not allowed")
+    }
+    const session = this.sessionOf(request)
+    if (session !== undefined) return this.pass(session, request, response, [])
+    return refuse(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession)
+  }
+
+  /** A session that belongs to another principal is as good as none: nobody learns that it exists. */
+  private sessionOf(request: Request): Session<Request, Response> | undefined {
+    const id = request.headers["mcp-session-id"]
+    const session = typeof id === "string" ? this.sessions.get(id) : undefined
+    return session?.principal === this.settings.principal(request) ? session : undefined
+  }
+
+  private post(request: Request, response: Response): Effect.Effect<void> {
+    return Effect.flatMap(readBody(request, this.settings.maxBodyBytes), (body) => {
+      const session = this.sessionOf(request)
+      switch (body._tag) {
+        case "Aborted":
+          return Effect.void
+        case "TooLarge":
+          return this.refuseBody(session, response, body)
+        case "Text": {
+          const messages = parse(body.text)
+          if (messages === undefined) return refuse(response, 400, "The body is not JSON-RPC", parseError)
+          return session === undefined
+            ? this.serveWithoutSession(request, response, messages)
+            : this.serve(session, request, response, messages)
+        }
+      }
+    })
+  }
+
+  /** An answer that is too large ends its ask at once, in place of a time-out. */
+  private refuseBody(
+    session: Session<Request, Response> | undefined,
+    response: Response,
+    { head, tail }: { readonly head: string; readonly tail: string }
+  ): Effect.Effect<void> {
+    const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
+    const message = OversizedMessage.make(head, tail)
+    if (session !== undefined && message?.kind === "answer") {
+      ClientChannel.find(session.sdk.transport)?.fail(message.id, problem)
+    }
+    response.setHeader("connection", "close")
+    return refuse(response, 413, `The body is too large: ${problem}`)
+  }
+
+  private serve(
+    session: Session<Request, Response>,
+    request: Request,
+    response: Response,
+    parsed: object
+  ): Effect.Effect<void> {
+    const messages = takeAnswers(session.sdk.transport, parsed)
+    if (messages === undefined) {
+      response.writeHead(202)
+      response.end()
+      return Effect.void
+    }
+    const requests = requestIds(messages)
+    if (this.isDraining && requests.length > 0) return refuse(response, 503, shuttingDown)
+    const inFlight = findInFlight(session, requests)
+    return inFlight === undefined
+      ? this.pass(session, request, response, requests, messages)
+      : refuse(response, 400, idInUse(inFlight), invalidRequest)
+  }
+
+  private serveWithoutSession(request: Request, response: Response, messages: object): Effect.Effect<void> {
+    const { isInitialize, maxSessions, other } = this.settings
+    if (this.isDraining && requestIds(messages).length > 0) return refuse(response, 503, shuttingDown)
+    const isHandled = other === undefined
+      ? Effect.succeed(false)
+      : Effect.promise(() => other(request, response, messages))
+    return Effect.flatMap(isHandled, (handled) => {
+      if (handled) return Effect.void
+      if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
+      if (!isInitialize(messages)) return refuse(response, 400, "A session starts with an initialize request")
+      return this.sessions.size + this.opening.size < maxSessions
+        ? this.open(request, response, messages)
+        : refuse(response, 503, `This server has all of its ${maxSessions} sessions in use; try again later`)
+    })
+  }
+
+  private open(request: Request, response: Response, message: object): Effect.Effect<void> {
+    const session = this.makeSession(this.settings.principal(request))
+    this.opening.add(session)
+    return Effect.promise(() => session.sdk.connect()).pipe(
+      Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
+      // A session that is still opening was refused by the transport, which has answered so.
+      Effect.ensuring(Effect.promise(() => this.opening.delete(session) ? session.sdk.close() : Promise.resolve()))
+    )
+  }
+
+  private makeSession(principal: string | undefined): Session<Request, Response> {
+    const sdk = this.settings.open(
+      (id) => {
+        this.opening.delete(session)
+        this.sessions.set(id, session)
+      },
+      () => {
+        streams.close()
+        if (sdk.transport.sessionId !== undefined) this.sessions.delete(sdk.transport.sessionId)
+      }
+    )
+    const streams = new HttpStreams.HttpStreams(this.settings.lostStreamGraceMillis, sdk.closeStream)
+    const session = { sdk, streams, principal, openResponses: 0, lastSeen: this.settings.now() }
+    HttpStreams.watch(sdk.transport, streams)
+    return session
+  }
+
+  /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
+  private pass(
+    session: Session<Request, Response>,
+    request: Request,
+    response: Response,
+    requests: ReadonlyArray<RequestId>,
+    messages?: object
+  ): Effect.Effect<void> {
+    return Effect.promise(() => {
+      session.openResponses++
+      const stream = session.streams.open(requests)
+      response.once("close", () => {
+        session.openResponses--
+        session.lastSeen = this.settings.now()
+        session.streams.end(stream, response.writableFinished)
+      })
+      return session.sdk.handle(request, response, messages)
+    })
+  }
+}
+
+/**
+ * The first id of these requests that another request has which has not ended: its response is open, or its call still
+ * runs after the connection dropped. With one id twice, the SDK's transport sends to the second request what belongs to
+ * the first.
+ *
+ * MCP 2025-11-25, "Requests": an id must not have been used before in its session.
+ */
+const findInFlight = (
+  { sdk, streams }: Session<never, never>,
+  requests: ReadonlyArray<RequestId>
+): RequestId | undefined => {
+  const channel = ClientChannel.find(sdk.transport)
+  return requests.find((id, index) =>
+    streams.isOpen(id) || channel?.isRunning(id) === true || requests.indexOf(id) !== index
+  )
+}
+
+/** How long clients get to read what is written already, when the server shuts down. */
+const flushTime = "1 second"
+
+const allWritten = (responses: ReadonlySet<HttpResponse>): Effect.Effect<void> =>
+  Effect.forEach(responses, (response) =>
+    Effect.callback<void>((resume) => {
+      if (response.destroyed || response.writableFinished) resume(Effect.void)
+      else {
+        response.once("finish", () => resume(Effect.void))
+        response.once("close", () => resume(Effect.void))
+      }
+    }), { concurrency: "unbounded", discard: true })
+
+const closeAll = (
+  sessions: ReadonlyArray<{ readonly sdk: { readonly close: () => Promise<void> } }>
+): Promise<ReadonlyArray<void>> => Promise.all(sessions.map(({ sdk }) => sdk.close()))
+
+const shuttingDown = "The server is shutting down"
+
+const noSession = "There is no such session; start one with an initialize request"
+
+/** The message or batch of a body. */
+const parse = (text: string): object | undefined => {
+  try {
+    const json: unknown = JSON.parse(text)
+    return typeof json === "object" && json !== null ? json : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Takes the answers to requests of ours, and gives what is left for the SDK, which would refuse a body for one message
+ * that it does not like. Undefined when nothing is left.
+ */
+const takeAnswers = (transport: Transport, parsed: object): object | undefined => {
+  const channel = ClientChannel.find(transport)
+  if (channel === undefined) return parsed
+  if (!Array.isArray(parsed)) {
+    return channel.receive(parsed) ? undefined : parsed
+  }
+  const left = parsed.filter((message) => !channel.receive(message))
+  return left.length > 0 || parsed.length === 0 ? left : undefined
+}
+
+const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
+  const ids: Array<RequestId> = []
+  for (const message of Array.isArray(messages) ? messages : [messages]) {
+    const id: unknown = typeof message === "object" && message !== null && "method" in message
+      ? Reflect.get(message, "id")
+      : undefined
+    if (typeof id === "number" || typeof id === "string") ids.push(id)
+  }
+  return ids
+}
+
+const refuse = (response: HttpResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
+  Effect.sync(() => respond(response, status, message, code))
+
+/** JSON-RPC 2.0, "Error object". */
+const parseError = -32700
+const invalidRequest = -32600
+
+const respond = (response: HttpResponse, status: number, message: string, code = -32_000): void => {
+  response.writeHead(status, { "content-type": "application/json" })
+  response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }))
+}

@@ -1,0 +1,50 @@
+import * as Effect from "effect/Effect"
+import { concat, lastBytes, sampleBytes } from "../bytes.ts"
+import { fromUtf8 } from "../platform.ts"
+
+/** What is needed of Node's `IncomingMessage`. */
+export interface BodySource {
+  on(event: "data", listener: (chunk: Uint8Array) => void): unknown
+  on(event: "end" | "error" | "close", listener: () => void): unknown
+  pause(): unknown
+}
+
+/**
+ * A body: its text, or, when it is over the limit, its first and last bytes. A body that is too large is read to its end
+ * without being kept, so that the client gets its answer, but not beyond eight times the limit.
+ */
+export type Body =
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "TooLarge"; readonly head: string; readonly tail: string }
+  | { readonly _tag: "Aborted" }
+
+export const readBody = (request: BodySource, maxBytes: number): Effect.Effect<Body> =>
+  Effect.callback((resume) => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    let sample: { readonly head: Uint8Array; tail: Uint8Array } | undefined
+    const end = () =>
+      resume(Effect.succeed(
+        sample === undefined
+          ? { _tag: "Text", text: fromUtf8(concat(chunks)) }
+          : { _tag: "TooLarge", head: fromUtf8(sample.head), tail: fromUtf8(sample.tail) }
+      ))
+    request.on("data", (chunk: Uint8Array) => {
+      size += chunk.length
+      if (sample !== undefined) {
+        sample.tail = lastBytes([sample.tail, chunk])
+        if (size > maxBytes * 8) {
+          request.pause()
+          end()
+        }
+        return
+      }
+      chunks.push(chunk)
+      if (size <= maxBytes) return
+      sample = { head: concat(chunks).slice(0, sampleBytes), tail: lastBytes(chunks) }
+      chunks.length = 0
+    })
+    request.on("end", end)
+    request.on("error", () => resume(Effect.succeed({ _tag: "Aborted" })))
+    request.on("close", () => resume(Effect.succeed({ _tag: "Aborted" })))
+  })

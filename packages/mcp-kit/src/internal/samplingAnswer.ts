@@ -1,0 +1,131 @@
+/**
+ * How a client answers the sampling requests of a server with a `Sampler`: for adapters of the official SDKs.
+ *
+ * @since 0.1.0
+ */
+import * as Content from "@effect-sampling/core/Content"
+import type * as Sampler from "@effect-sampling/core/Sampler"
+import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import type { CreateMessageResult, SamplingResponse } from "@effect-sampling/core/SamplingResponse"
+import { internalErrorText, protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<R> {
+  /**
+   * Gives the context that a server asks for with `includeContext`: it is put before the system prompt. Default: none.
+   */
+  readonly context?: ((include: Exclude<IncludeContext, "none">) => Effect.Effect<string, never, R>) | undefined
+}
+
+/**
+ * The capability that such a client declares: exactly what it serves.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const capability = <R>(
+  sampler: Sampler.Sampler["Service"],
+  options: Options<R>
+): Effect.Effect<{ readonly tools?: Record<string, never>; readonly context?: Record<string, never> }> =>
+  Effect.map(sampler.capabilities, ({ tools }) => ({
+    ...(tools && { tools: {} }),
+    ...(options.context !== undefined && { context: {} })
+  }))
+
+/**
+ * Answers one request. A failure is an error with a JSON-RPC code: -1 for a user's no, -32602 for an invalid request,
+ * -32601 for what the sampler does not support, -32603 for everything else; of a defect the server learns nothing.
+ *
+ * Source: MCP 2025-11-25, sampling, "Error Handling".
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <R>(
+  sampler: Sampler.Sampler["Service"],
+  options: Options<R>,
+  request: SamplingRequest
+): Effect.Effect<CreateMessageResult, Error, R> =>
+  Effect.suspend(() => withContext(options, request)).pipe(
+    Effect.flatMap(sampler.createMessage),
+    Effect.matchCauseEffect({
+      onSuccess: (response) => toResult(request, response),
+      onFailure: (cause) => {
+        const error = Cause.hasDies(cause) ? Option.none() : Cause.findErrorOption(cause)
+        return Option.isSome(error)
+          ? Effect.fail(toProtocolError(error.value))
+          : Effect.andThen(
+            Effect.logError("A sampling request failed", cause),
+            Effect.fail(protocolError(internalError, internalErrorText))
+          )
+      }
+    })
+  )
+
+const withContext = <R>(
+  options: Options<R>,
+  { includeContext, ...request }: SamplingRequest
+): Effect.Effect<SamplingRequest, never, R> =>
+  options.context === undefined || includeContext === undefined || includeContext === "none"
+    ? Effect.succeed(request)
+    : Effect.map(options.context(includeContext), (context) => ({
+      ...request,
+      systemPrompt: request.systemPrompt === undefined ? context : `${context}\n\n${request.systemPrompt}`
+    }))
+
+/** The SDKs take an array of blocks only for a request with tools, so several text blocks become one. */
+const toResult = (
+  request: SamplingRequest,
+  response: SamplingResponse
+): Effect.Effect<CreateMessageResult, Error> => {
+  const { content, model, role, stopReason } = response
+  const blocks = Content.blocks(content)
+  const whole = request.tools !== undefined
+    ? blocks
+    : blocks.length === 1
+    ? blocks[0]
+    : blocks.every((block) => block.type === "text")
+    ? { type: "text" as const, text: Content.text(content) }
+    : undefined
+  return whole === undefined
+    ? Effect.fail(
+      protocolError(internalError, "The model answered with several blocks that are not all text")
+    )
+    : Effect.succeed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) })
+}
+
+const toProtocolError = (error: SamplingError): Error => {
+  switch (error._tag) {
+    case "SamplingRejected":
+      return protocolError(rejected, error.message)
+    case "InvalidRequest":
+      return protocolError(invalidParams, error.message)
+    case "SamplingUnsupported":
+      return protocolError(methodNotFound, error.message)
+    case "SamplingTimeout":
+    case "ConnectionLost":
+    case "ClientError":
+    case "InvalidResponse":
+    case "ProviderError":
+    case "TurnLimitExceeded":
+    case "StructuredOutputError":
+    case "RoundsExceeded":
+    case "ReplayMismatch":
+      return protocolError(internalError, error.message)
+  }
+}
+
+/** MCP 2025-11-25, sampling, "Error Handling". */
+const rejected = -1
+
+/** JSON-RPC 2.0, "Error object". */
+const methodNotFound = -32601
+const invalidParams = -32602
+const internalError = -32603

@@ -1,0 +1,65 @@
+/**
+ * Splits the bytes of stdin into lines: for adapters.
+ *
+ * @since 0.1.0
+ */
+import { concat, empty, lastBytes, sampleBytes } from "../bytes.ts"
+import { fromUtf8 } from "../platform.ts"
+
+/**
+ * Splits a byte stream into lines, in time linear in its size. Of a line over the limit only the first and last bytes
+ * are kept, and the stream goes on after it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export class LineReader {
+  private readonly maxBytes: number
+  private readonly onLine: (line: string) => void
+  private readonly onLongLine: (head: string, tail: string) => void
+  private chunks: Array<Uint8Array> = []
+  private size = 0
+  private head: Uint8Array | undefined
+  private tail: Uint8Array = empty
+
+  constructor(maxBytes: number, onLine: (line: string) => void, onLongLine: (head: string, tail: string) => void) {
+    this.maxBytes = maxBytes
+    this.onLine = onLine
+    this.onLongLine = onLongLine
+  }
+
+  readonly push = (chunk: Uint8Array): void => {
+    let start = 0
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
+      this.add(chunk.subarray(start, end))
+      this.endLine()
+      start = end + 1
+    }
+    if (start < chunk.length) this.add(chunk.subarray(start))
+  }
+
+  private add(part: Uint8Array): void {
+    this.size += part.length
+    if (this.head !== undefined) {
+      this.tail = lastBytes([this.tail, part])
+    } else if (this.size > this.maxBytes) {
+      const kept = [...this.chunks, part]
+      this.head = concat(kept).slice(0, sampleBytes)
+      this.tail = lastBytes(kept)
+      this.chunks = []
+    } else this.chunks.push(part)
+  }
+
+  private endLine(): void {
+    const { chunks, head, tail } = this
+    this.chunks = []
+    this.size = 0
+    this.head = undefined
+    this.tail = empty
+    if (head !== undefined) this.onLongLine(fromUtf8(head), fromUtf8(tail))
+    else {
+      const line = fromUtf8(chunks.length === 1 ? chunks[0]! : concat(chunks))
+      this.onLine(line.endsWith("\r") ? line.slice(0, -1) : line)
+    }
+  }
+}

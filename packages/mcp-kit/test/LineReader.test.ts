@@ -1,0 +1,81 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { Buffer } from "node:buffer"
+import { LineReader } from "../src/internal/stdio/LineReader.ts"
+
+const read = (maxBytes: number, chunks: ReadonlyArray<Buffer>) => {
+  const lines: Array<string> = []
+  const long: Array<{ readonly head: string; readonly tail: string }> = []
+  const reader = new LineReader(maxBytes, (line) => lines.push(line), (head, tail) => long.push({ head, tail }))
+  for (const chunk of chunks) reader.push(chunk)
+  return { lines, long }
+}
+
+describe("LineReader", () => {
+  it("gives the same lines wherever the stream is cut", () => {
+    const bytes = Buffer.from("{\"a\":1}\n\r\näöü 🎉 日本\r\n\n" + "x".repeat(40) + "\nlast\nunfinished")
+    const whole = read(1000, [bytes]).lines
+    assert.deepStrictEqual(whole, ["{\"a\":1}", "", "äöü 🎉 日本", "", "x".repeat(40), "last"])
+    for (let first = 0; first <= bytes.length; first++) {
+      for (let second = first; second <= bytes.length; second += 7) {
+        const chunks = [bytes.subarray(0, first), bytes.subarray(first, second), bytes.subarray(second)]
+        assert.deepStrictEqual(read(1000, chunks).lines, whole)
+      }
+    }
+    assert.deepStrictEqual(read(1000, Array.from(bytes, (byte) => Buffer.of(byte))).lines, whole)
+  })
+
+  it.effect.prop(
+    "puts together what was cut, and keeps no more of a long line than its ends",
+    [Schema.Array(Schema.String), Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 }))],
+    ([texts, size]) =>
+      Effect.sync(() => {
+        const limit = 16
+        const wanted = texts.map((text) => text.replaceAll(/[\r\n]/g, "").toWellFormed())
+        const bytes = Buffer.from(wanted.map((line) => `${line}\n`).join(""))
+        const chunks: Array<Buffer> = []
+        for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size))
+        const { lines, long } = read(limit, chunks)
+        const fits = (line: string) => Buffer.byteLength(line) <= limit
+        assert.deepStrictEqual(lines, wanted.filter(fits))
+        assert.strictEqual(long.length, wanted.filter((line) => !fits(line)).length)
+      })
+  )
+
+  it("goes on after a line over the limit, of which it tells the first and last bytes", () => {
+    const line = `start${"x".repeat(5000)}end`
+    const { lines, long } = read(100, [Buffer.from(`before\n${line}\nafter\n`)])
+    assert.deepStrictEqual(lines, ["before", "after"])
+    assert.isTrue(long[0]!.head.startsWith("start"))
+    assert.isTrue(long[0]!.tail.endsWith("end"))
+    assert.isAtMost(long[0]!.head.length, 512)
+    assert.isAtMost(long[0]!.tail.length, 512)
+  })
+
+  it("holds a bounded part of a line that never ends", () => {
+    const reader = new LineReader(1_000_000, () => assert.fail("no line ended"), () => assert.fail("no line ended"))
+    const chunk = Buffer.alloc(65_536, "x")
+    for (let i = 0; i < 3200; i++) reader.push(chunk)
+    const held = ["head", "tail"].map((name): unknown => Reflect.get(reader, name))
+    for (const buffer of held) {
+      assert.instanceOf(buffer, Uint8Array)
+      // Not a view of what it was cut from.
+      assert.isAtMost(buffer.buffer.byteLength, 512)
+    }
+    assert.deepStrictEqual(Reflect.get(reader, "chunks"), [])
+  })
+
+  it("replaces invalid UTF-8, also when a character is cut by the end of a line", () => {
+    const { lines } = read(100, [Buffer.of(0x61, 0xff, 0x62, 10, 0xe2, 0x82, 10, 0x63, 10)])
+    assert.deepStrictEqual(lines, ["a\ufffdb", "\ufffd", "c"])
+  })
+
+  it("reads ten megabytes in small chunks in linear time", () => {
+    const chunk = Buffer.alloc(4096, "x")
+    const chunks = [...Array.from({ length: 2560 }, () => chunk), Buffer.from("\n")]
+    const started = performance.now()
+    const { lines } = read(11_000_000, chunks)
+    assert.strictEqual(lines[0]!.length, 10_485_760)
+    assert.isBelow(performance.now() - started, 1000)
+  })
+})

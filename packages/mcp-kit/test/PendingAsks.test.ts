@@ -1,0 +1,91 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { PendingAsks } from "../src/internal/calls/PendingAsks.ts"
+import type { Pending } from "../src/internal/calls/PendingAsks.ts"
+
+/** Asks that say when they expire. */
+const makeAsks = (limitMillis: number) => {
+  const asks = new PendingAsks<Pending>(limitMillis)
+  const expired: Array<number> = []
+  let onExpired = (_id: number): void => {}
+  const start = (id: number): Pending => {
+    const ask: Pending = {
+      id,
+      since: 0,
+      expire: () => {
+        asks.remove(ask)
+        expired.push(id)
+        onExpired(id)
+      }
+    }
+    asks.start(ask)
+    return ask
+  }
+  const whenExpired = (id: number): Effect.Effect<void> =>
+    Effect.callback((resume) => {
+      onExpired = (last) => {
+        if (last === id) resume(Effect.void)
+      }
+    })
+  return { asks, expired, start, whenExpired }
+}
+
+const activeTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
+
+describe("PendingAsks", () => {
+  it.live("expire in the order in which their time started last", () =>
+    Effect.gen(function*() {
+      const { asks, expired, start, whenExpired } = makeAsks(20)
+      const first = start(1)
+      start(2)
+      asks.remove(start(3))
+      asks.start(first)
+      yield* whenExpired(1)
+      assert.deepStrictEqual(expired, [2, 1])
+    }))
+
+  it.live("have their whole time, also when the timer is older than they are", () =>
+    Effect.gen(function*() {
+      const { asks, start, whenExpired } = makeAsks(60)
+      asks.remove(start(1))
+      const other = makeAsks(40)
+      other.start(2)
+      yield* other.whenExpired(2)
+      const began = performance.now()
+      start(3)
+      yield* whenExpired(3)
+      assert.isAtLeast(performance.now() - began, 59)
+    }))
+
+  it.live("may be followed by another one when they expire", () =>
+    Effect.gen(function*() {
+      const { asks, expired, start, whenExpired } = makeAsks(10)
+      const last: Pending = {
+        id: 2,
+        since: 0,
+        expire: () => {
+          asks.remove(last)
+          start(3)
+        }
+      }
+      asks.start(last)
+      yield* whenExpired(3)
+      assert.deepStrictEqual(expired, [3])
+    }))
+
+  it("keep the process alive while there are any, with one timer", () => {
+    const { asks, start } = makeAsks(60_000)
+    const before = activeTimers()
+    const [first, second] = [start(1), start(2)]
+    assert.strictEqual(activeTimers(), before + 1)
+    asks.remove(first)
+    assert.strictEqual(activeTimers(), before + 1)
+    asks.remove(second)
+    assert.strictEqual(activeTimers(), before)
+    const third = start(3)
+    assert.strictEqual(activeTimers(), before + 1)
+    asks.remove(third)
+    asks.close()
+    assert.strictEqual(activeTimers(), before)
+  })
+})
