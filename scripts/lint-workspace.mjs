@@ -16,6 +16,9 @@ const packages = directories.map((directory) => ({ directory, manifest: readJson
 const directoryOf = new Map(packages.map(({ directory, manifest }) => [manifest.name, directory]))
 const model = packages.find(({ directory }) => directory === "packages/core").manifest
 
+/** Users of an adapter do not use the kit, so an adapter brings it, as a dependency. */
+const kit = "@effect-sampling/mcp-kit"
+
 const references = readJson("tsconfig.json").references.map(({ path }) => path)
 for (const path of [...directories, "tsconfig.test.json"]) {
   expect(references.includes(path), `tsconfig.json: references lack { "path": "${path}" }`)
@@ -45,21 +48,25 @@ for (const { directory, manifest } of packages) {
   const peers = Object.keys(manifest.peerDependencies ?? {})
   expect(peers.includes("effect"), at("effect is not a peer dependency"))
   for (const name of Object.keys(manifest.dependencies ?? {})) {
-    expect(name !== "effect" && !name.startsWith("@effect-sampling/"), at(`${name} must be a peer, not a dependency`))
+    expect(
+      name === kit || (name !== "effect" && !name.startsWith("@effect-sampling/")),
+      at(`${name} must be a peer, not a dependency`)
+    )
   }
   for (const name of peers) {
     expect(manifest.devDependencies?.[name] !== undefined, at(`the peer ${name} is not among devDependencies`))
   }
   const built = readJson(`${directory}/tsconfig.json`).references ?? []
-  for (const name of peers.filter((peer) => directoryOf.has(peer))) {
+  const required = { ...manifest.dependencies, ...manifest.peerDependencies }
+  for (const name of Object.keys(required).filter((each) => directoryOf.has(each))) {
     const path = Path.posix.relative(directory, directoryOf.get(name))
     expect(
       built.some((reference) => reference.path === path),
       `${directory}/tsconfig.json: references lack { "path": "${path}" }`
     )
     expect(
-      manifest.peerDependencies[name] === `^${model.version}`,
-      at(`the peer ${name} must be ^${model.version}, the version of all packages`)
+      required[name] === `^${model.version}`,
+      at(`${name} must be ^${model.version}, the version of all packages`)
     )
   }
 }

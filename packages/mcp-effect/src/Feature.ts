@@ -7,6 +7,9 @@
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as Progress from "@effect-sampling/core/wire/Progress"
+import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
+import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as McpSchema from "effect/ai/McpSchema"
@@ -17,8 +20,8 @@ import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
 import { Refused } from "./internal/Refused.ts"
 import { runCall, runRead } from "./internal/runCall.ts"
 import { parseUriTemplate } from "./internal/uriTemplate.ts"
@@ -159,31 +162,17 @@ const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchem
 }
 
 const callOptions = (server: McpServer.McpServer["Service"]) =>
-  McpSchema.McpRequestContext.useSync(({ requestMetadata }): ToolDispatch.CallOptions => {
-    const progressToken = requestMetadata?.["progressToken"]
-    if (typeof progressToken !== "string" && typeof progressToken !== "number") return {}
-    let progress = 0
-    return {
-      onPreliminary: (result) =>
-        server.notifications["notifications/progress"]({
-          progressToken,
-          progress: ++progress,
-          message: typeof result === "string" ? result : JSON.stringify(result)
-        }).pipe(Effect.ignoreCause)
-    }
-  })
+  McpSchema.McpRequestContext.useSync(({ requestMetadata }) =>
+    Progress.callOptions(requestMetadata?.["progressToken"], server.notifications["notifications/progress"])
+  )
 
-/**
- * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromptArguments extends Schema.Constraint {
-  readonly fields: Schema.Struct.Fields
-  readonly Encoded: { readonly [name: string]: string | undefined }
-  readonly DecodingServices: never
-}
+export type {
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  PromptArguments
+} from "@effect-sampling/core/wire/PromptDefinition"
 
 /**
  * The services of a handler: what the Layer needs. The transport gives `McpRequestContext` to each call.
@@ -220,11 +209,7 @@ export type Requirements<R> = McpServer.McpServer | Exclude<R, McpSchema.McpRequ
  * @since 0.1.0
  */
 export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
-  options: {
-    readonly name: string
-    readonly title?: string | undefined
-    readonly description?: string | undefined
-    readonly arguments?: Arguments | undefined
+  options: PromptOptions<Arguments> & {
     /**
      * Annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
      */
@@ -237,14 +222,10 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
   Layer.effectDiscard(Effect.gen(function*() {
     const server = yield* McpServer.McpServer
     const services = yield* Effect.context<Exclude<R, McpSchema.McpRequestContext>>()
-    const schema: PromptArguments = options.arguments ?? Schema.Struct({})
-    const decode = Schema.decodeUnknownEffect(schema, { errors: "all" })
+    const decode = PromptDefinition.decoder(options)
     const run = (parameters: Readonly<Record<string, string>>) =>
-      Effect.matchEffect(decode(parameters), {
-        onFailure: (error) =>
-          new McpSchema.InvalidParams({
-            message: `Invalid arguments for the prompt "${options.name}": ${error.message}`
-          }),
+      Result.match(decode(parameters), {
+        onFailure: (message) => Effect.fail(new McpSchema.InvalidParams({ message })),
         onSuccess: (decoded) =>
           runCall(Effect.suspend(() => handler(decoded)), {
             method: "prompts/get",
@@ -258,16 +239,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
           )
       })
     yield* server.addPrompt({
-      prompt: new McpSchema.Prompt({
-        name: options.name,
-        title: options.title,
-        description: options.description,
-        arguments: Object.entries(schema.fields).map(([name, field]) => ({
-          name,
-          description: SchemaAST.resolveDescription(field.ast),
-          required: !SchemaAST.isOptional(field.ast)
-        }))
-      }),
+      prompt: new McpSchema.Prompt(PromptDefinition.make(options)),
       annotations: options.annotations ?? Context.empty(),
       services,
       completions: {},

@@ -1,1 +1,7 @@
-export {}
+export * as Feature from "./Feature.ts"
+export * as Handler from "./Handler.ts"
+export * as SamplingClient from "./SamplingClient.ts"
+export * as Sdk from "./Sdk.ts"
+export * as StdioServer from "./StdioServer.ts"
+export * as StdioTransport from "./StdioTransport.ts"
+export * as StreamableHttpServer from "./StreamableHttpServer.ts"

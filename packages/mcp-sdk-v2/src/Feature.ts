@@ -3,27 +3,25 @@
  *
  * @since 0.1.0
  */
-import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
-import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
-import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
-import { logToStderr } from "@effect-sampling/mcp-kit/internal/logToStderr"
-import type {
-  GetPromptResult,
-  McpServer,
-  ReadResourceResult,
-  Server,
-  ServerContext
-} from "@modelcontextprotocol/server"
-import { ProtocolErrorCode, UriTemplate } from "@modelcontextprotocol/server"
+import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
+import * as FeatureKit from "@effect-sampling/mcp-kit/Feature"
+import type { ResourceOptions, ResourceRequest } from "@effect-sampling/mcp-kit/Feature"
+import type { GetPromptResult, McpServer, ReadResourceResult, Server } from "@modelcontextprotocol/server"
 import type * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
-import * as SchemaAST from "effect/SchemaAST"
-import { addPrompt, addResource, addTools, serverOf } from "./internal/registry.ts"
-import { interruptedOrNotKept, makeRunCall, orProtocolError } from "./internal/runCall.ts"
+import type * as Effect from "effect/Effect"
+import type * as Schema from "effect/Schema"
+import { sdk } from "./internal/sdk.ts"
+
+const features = FeatureKit.make(sdk)
+
+export type {
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  PromptArguments
+} from "@effect-sampling/core/wire/PromptDefinition"
 
 /**
  * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers: one for each session,
@@ -32,12 +30,7 @@ import { interruptedOrNotKept, makeRunCall, orProtocolError } from "./internal/r
  * @category models
  * @since 0.1.0
  */
-export interface Feature {
-  /**
-   * Adds the handlers to a server that is not connected yet.
-   */
-  readonly install: (server: Server) => void
-}
+export type Feature = FeatureKit.Feature<Server>
 
 /**
  * The tools of an `effect/ai` `Toolkit`.
@@ -58,65 +51,10 @@ export interface Feature {
  * @category features
  * @since 0.1.0
  */
-export const toolkit = <Tools extends Record<string, Tool.Any>>(
+export const toolkit: <Tools extends Record<string, Tool.Any>>(
   self: Toolkit.Toolkit<Tools>
-): Effect.Effect<Feature, never, Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>> =>
-  Effect.gen(function*() {
-    const dispatch = yield* ToolDispatch.make(self)
-    const entries = yield* Effect.forEach(
-      Object.values(self.tools),
-      (tool) =>
-        Effect.map(
-          makeRunCall<Tool.HandlerServices<Tools[keyof Tools]>>(dispatch.captured(tool.name)),
-          ({ run, tell }) => {
-            const definition = ToolResult.definition(tool)
-            const { onFailure, onSuccess } = ToolResult.make(tool, definition)
-            // One for all calls: it is kept for as long as a call runs.
-            const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
-              Exit.isSuccess(exit)
-                ? onSuccess(exit.value)
-                : interruptedOrNotKept(exit.cause) ?? tell(onFailure(exit.cause))
-            return {
-              definition,
-              call: (server: Server, parameters: unknown, ctx: ServerContext) =>
-                run(dispatch.call(tool.name, parameters, callOptions(ctx)), "tools/call", server, ctx, toResult)
-            }
-          }
-        )
-    )
-    return { install: (server) => addTools(server, entries) }
-  })
-
-const callOptions = ({ mcpReq }: ServerContext): ToolDispatch.CallOptions | undefined => {
-  const progressToken = mcpReq._meta?.progressToken
-  if (progressToken === undefined) return undefined
-  let progress = 0
-  return {
-    onPreliminary: (result) =>
-      Effect.promise(() =>
-        mcpReq.notify({
-          method: "notifications/progress",
-          params: {
-            progressToken,
-            progress: ++progress,
-            message: typeof result === "string" ? result : JSON.stringify(result)
-          }
-        })
-      ).pipe(Effect.ignoreCause)
-  }
-}
-
-/**
- * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
- *
- * @category models
- * @since 0.1.0
- */
-export interface PromptArguments extends Schema.Constraint {
-  readonly fields: Schema.Struct.Fields
-  readonly Encoded: { readonly [name: string]: string | undefined }
-  readonly DecodingServices: never
-}
+) => Effect.Effect<Feature, never, Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>> =
+  features.toolkit
 
 /**
  * A prompt whose handler may sample. A string is one user message.
@@ -138,49 +76,10 @@ export interface PromptArguments extends Schema.Constraint {
  * @category features
  * @since 0.1.0
  */
-export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
-  options: {
-    readonly name: string
-    readonly title?: string | undefined
-    readonly description?: string | undefined
-    readonly arguments?: Arguments | undefined
-  },
+export const prompt: <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
+  options: PromptOptions<Arguments>,
   handler: (parameters: Arguments["Type"]) => Effect.Effect<string | GetPromptResult, E, R>
-): Effect.Effect<Feature, never, R> =>
-  Effect.map(makeRunCall<R>(), ({ run, tell }) => {
-    const schema: PromptArguments = options.arguments ?? Schema.Struct({})
-    const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
-    const definition = {
-      name: options.name,
-      ...(options.title !== undefined && { title: options.title }),
-      ...(options.description !== undefined && { description: options.description }),
-      arguments: Object.entries(schema.fields).map(([name, field]) => promptArgument(name, field))
-    }
-    const toResult = orProtocolError(
-      `The prompt "${options.name}"`,
-      tell,
-      (result: string | GetPromptResult): GetPromptResult =>
-        typeof result === "string"
-          ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
-          : result
-    )
-    const get = (server: Server, parameters: unknown, ctx: ServerContext) => {
-      const decoded = decode(parameters)
-      if (Result.isFailure(decoded)) {
-        throw HandlerFailure.protocolError(
-          ProtocolErrorCode.InvalidParams,
-          `Invalid arguments for the prompt "${options.name}": ${decoded.failure.message}`
-        )
-      }
-      return run(Effect.suspend(() => handler(decoded.success)), "prompts/get", server, ctx, toResult)
-    }
-    return { install: (server) => addPrompt(server, { definition, get }) }
-  })
-
-const promptArgument = (name: string, schema: Schema.Constraint) => {
-  const description = SchemaAST.resolveDescription(schema.ast)
-  return { name, required: !SchemaAST.isOptional(schema.ast), ...(description !== undefined && { description }) }
-}
+) => Effect.Effect<Feature, never, R> = features.prompt
 
 /**
  * A resource whose handler may sample. A string is its text. `uri` is an address or an RFC 6570 template, whose variables
@@ -203,49 +102,10 @@ const promptArgument = (name: string, schema: Schema.Constraint) => {
  * @category features
  * @since 0.1.0
  */
-export const resource = <E, R>(
-  options: {
-    readonly name: string
-    readonly uri: string
-    readonly title?: string | undefined
-    readonly description?: string | undefined
-    readonly mimeType?: string | undefined
-  },
-  handler: (request: {
-    readonly uri: string
-    readonly variables: Readonly<Record<string, string | ReadonlyArray<string>>>
-  }) => Effect.Effect<string | ReadResourceResult, E, R>
-): Effect.Effect<Feature, never, R> =>
-  Effect.map(makeRunCall<R>(), ({ run, tell }) => {
-    const mimeType = options.mimeType !== undefined && { mimeType: options.mimeType }
-    const described = {
-      name: options.name,
-      ...(options.title !== undefined && { title: options.title }),
-      ...(options.description !== undefined && { description: options.description }),
-      ...mimeType
-    }
-    const template = UriTemplate.isTemplate(options.uri) ? new UriTemplate(options.uri) : undefined
-    const what = `The resource "${options.name}"`
-    return {
-      install: (server) =>
-        addResource(server, {
-          definition: template === undefined
-            ? { ...described, uri: options.uri }
-            : { ...described, uriTemplate: options.uri },
-          match: (uri) =>
-            template === undefined ? (uri === options.uri ? {} : undefined) : template.match(uri) ?? undefined,
-          read: (target, uri, variables, ctx) =>
-            run(
-              Effect.suspend(() => handler({ uri, variables })),
-              "resources/read",
-              target,
-              ctx,
-              orProtocolError(what, tell, (result: string | ReadResourceResult): ReadResourceResult =>
-                typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result)
-            )
-        })
-    }
-  })
+export const resource: <E, R>(
+  options: ResourceOptions,
+  handler: (request: ResourceRequest) => Effect.Effect<string | ReadResourceResult, E, R>
+) => Effect.Effect<Feature, never, R> = features.resource
 
 /**
  * Installs a feature on a server that exists already and is not connected yet.
@@ -278,7 +138,7 @@ export const resource = <E, R>(
  * @category registering
  * @since 0.1.0
  */
-export const register = <E, R>(
+export const register: <E, R>(
   server: Server | McpServer,
   feature: Effect.Effect<Feature, E, R>
-): Effect.Effect<void, E, R> => logToStderr(Effect.map(feature, ({ install }) => install(serverOf(server))))
+) => Effect.Effect<void, E, R> = features.register

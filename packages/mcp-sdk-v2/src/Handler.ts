@@ -5,9 +5,7 @@
  *
  * @since 0.1.0
  */
-import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
-import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
-import { logToStderr } from "@effect-sampling/mcp-kit/internal/logToStderr"
+import * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
   CallToolResult,
   GetPromptResult,
@@ -17,11 +15,10 @@ import type {
   Server,
   ServerContext
 } from "@modelcontextprotocol/server"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import { prepareServer, serverOf } from "./internal/registry.ts"
-import { interruptedOrNotKept, makeRunCall, orProtocolError } from "./internal/runCall.ts"
-import type { Method, Runner } from "./internal/runCall.ts"
+import type * as Effect from "effect/Effect"
+import { sdk } from "./internal/sdk.ts"
+
+const handlers = HandlerKit.make(sdk)
 
 /**
  * The callback of the SDK's `registerTool` from an effectful function of the same arguments.
@@ -52,22 +49,14 @@ import type { Method, Runner } from "./internal/runCall.ts"
  * @category handlers
  * @since 0.1.0
  */
-export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
+export const tool: <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<string | CallToolResult, E, R>
-): Effect.Effect<
+) => Effect.Effect<
   (...parameters: [...Arguments, ctx: ServerContext]) => Promise<CallToolResult | InputRequiredResult>,
   never,
   R
-> =>
-  wrap(server, f, "tools/call", (tell) => (exit) => {
-    if (Exit.isFailure(exit)) {
-      return interruptedOrNotKept(exit.cause) ??
-        tell(Effect.map(HandlerFailure.text(exit.cause, "A tool"), ToolResult.ofError))
-    }
-    const result = exit.value
-    return typeof result === "string" ? { content: [{ type: "text", text: result }] } : result
-  })
+> = handlers.tool
 
 /**
  * The callback of the SDK's `registerPrompt` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -77,7 +66,6 @@ export const tool = <Arguments extends ReadonlyArray<unknown>, E, R>(
  * @since 0.1.0
  */
 export const prompt: {
-  // `registerPrompt` types the callback of a prompt without arguments as if it had some.
   <E, R>(
     server: Server | McpServer,
     f: () => Effect.Effect<GetPromptResult, E, R>
@@ -90,19 +78,7 @@ export const prompt: {
     never,
     R
   >
-  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the second overload has it
-} = <Arguments extends ReadonlyArray<unknown>, E, R>(
-  server: Server | McpServer,
-  f: (...parameters: Arguments) => Effect.Effect<GetPromptResult, E, R>
-): Effect.Effect<AnyCallback<GetPromptResult | InputRequiredResult>, never, R> =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it finds the context at the end, whatever comes before it
-  wrap(server, f, "prompts/get", (tell) => orProtocolError("A prompt", tell, identity)) as Effect.Effect<
-    AnyCallback<GetPromptResult | InputRequiredResult>,
-    never,
-    R
-  >
-
-type AnyCallback<A> = (...parameters: ReadonlyArray<unknown>) => Promise<A>
+} = handlers.prompt
 
 /**
  * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
@@ -111,30 +87,11 @@ type AnyCallback<A> = (...parameters: ReadonlyArray<unknown>) => Promise<A>
  * @category handlers
  * @since 0.1.0
  */
-export const resource = <Arguments extends ReadonlyArray<unknown>, E, R>(
+export const resource: <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
   f: (...parameters: Arguments) => Effect.Effect<ReadResourceResult, E, R>
-): Effect.Effect<
+) => Effect.Effect<
   (...parameters: [...Arguments, ctx: ServerContext]) => Promise<ReadResourceResult | InputRequiredResult>,
   never,
   R
-> => wrap(server, f, "resources/read", (tell) => orProtocolError("A resource", tell, identity))
-
-const identity = <A>(value: A): A => value
-
-const wrap = <Arguments extends ReadonlyArray<unknown>, A, E, R, B>(
-  server: Server | McpServer,
-  f: (...parameters: Arguments) => Effect.Effect<A, E, R>,
-  method: Method,
-  makeToResult: (tell: Runner<R>["tell"]) => (exit: Exit.Exit<A, unknown>) => B | Promise<B>
-): Effect.Effect<(...parameters: [...Arguments, ctx: ServerContext]) => Promise<B | InputRequiredResult>, never, R> =>
-  logToStderr(Effect.map(makeRunCall<R>(), ({ run, tell }) => {
-    const target = serverOf(server)
-    prepareServer(target)
-    const toResult = makeToResult(tell)
-    return (...all) => {
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its context last, after the arguments
-      const [parameters, ctx] = [all.slice(0, -1) as ReadonlyArray<unknown> as Arguments, all.at(-1) as ServerContext]
-      return run(Effect.suspend(() => f(...parameters)), method, target, ctx, toResult)
-    }
-  }))
+> = handlers.resource

@@ -3,23 +3,19 @@
  *
  * @since 0.1.0
  */
-import * as Sampler from "@effect-sampling/core/Sampler"
-import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/SamplingRequest"
-import * as SamplingAnswer from "@effect-sampling/mcp-kit/internal/samplingAnswer"
+import type * as Sampler from "@effect-sampling/core/Sampler"
+import * as SamplingClientKit from "@effect-sampling/mcp-kit/SamplingClient"
+import type { Options } from "@effect-sampling/mcp-kit/SamplingClient"
 import type { Client, CreateMessageResult, CreateMessageResultWithTools } from "@modelcontextprotocol/client"
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Options<R> {
+export type {
   /**
-   * Gives the context that a server asks for with `includeContext`: it is put before the system prompt. Declares the
-   * capability `sampling.context`. Default: none, and the capability is not declared.
+   * @category models
+   * @since 0.1.0
    */
-  readonly context?: ((include: Exclude<IncludeContext, "none">) => Effect.Effect<string, never, R>) | undefined
-}
+  Options
+} from "@effect-sampling/mcp-kit/SamplingClient"
 
 /**
  * Answers the server's sampling requests with the `Sampler` in the context, so that a provider Layer makes a client
@@ -54,14 +50,11 @@ export const serve = <R = never>(
   client: Client,
   options: Options<R> = {}
 ): Effect.Effect<void, never, Sampler.Sampler | R> =>
-  Effect.gen(function*() {
-    const sampler = yield* Sampler.Sampler
-    const run = Effect.runPromiseWith(yield* Effect.context<R>())
-    client.registerCapabilities({ sampling: yield* SamplingAnswer.capability(sampler, options) })
-    client.setRequestHandler("sampling/createMessage", ({ params }, { mcpReq: { signal } }) =>
-      // The sampler checks the request against our Schema, the SDK both request and result against its own.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-      run(SamplingAnswer.make(sampler, options, params as unknown as SamplingRequest) as Answered<R>, { signal }))
-  })
+  SamplingClientKit.serve((sampling, answer) => {
+    client.registerCapabilities({ sampling })
+    client.setRequestHandler("sampling/createMessage", ({ params }, { mcpReq }) =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK checks the result against its own Schema
+      answer(params, mcpReq.signal) as Promise<Answered>)
+  }, options)
 
-type Answered<R> = Effect.Effect<CreateMessageResult | CreateMessageResultWithTools, Error, R>
+type Answered = CreateMessageResult | CreateMessageResultWithTools

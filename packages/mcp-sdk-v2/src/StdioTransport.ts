@@ -3,30 +3,17 @@
  *
  * @since 0.1.0
  */
-import { LineTransport } from "@effect-sampling/mcp-kit/internal/stdio/LineTransport"
+import * as StdioTransportKit from "@effect-sampling/mcp-kit/StdioTransport"
+import type { Options } from "@effect-sampling/mcp-kit/StdioTransport"
 import type { Transport } from "@modelcontextprotocol/server"
-import * as Process from "node:process"
-import type { Readable, Writable } from "node:stream"
 
-/**
- * @category models
- * @since 0.1.0
- */
-export interface Options {
+export type {
   /**
-   * Default: the process's own.
+   * @category models
+   * @since 0.1.0
    */
-  readonly stdin?: Readable | undefined
-  /**
-   * Default: the process's own.
-   */
-  readonly stdout?: Writable | undefined
-  /**
-   * The largest message read or written, in bytes. Default: 10 MiB, which is what clients on the official SDKs read: they
-   * close the session on a larger one.
-   */
-  readonly maxMessageBytes?: number | undefined
-}
+  Options
+} from "@effect-sampling/mcp-kit/StdioTransport"
 
 /**
  * Makes a transport for `serveStdio` of the SDK, or for `server.connect`.
@@ -44,9 +31,4 @@ export interface Options {
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Transport =>
-  new LineTransport({
-    stdin: options.stdin ?? Process.stdin,
-    stdout: options.stdout ?? Process.stdout,
-    maxMessageBytes: options.maxMessageBytes ?? 10 * 1024 * 1024
-  })
+export const make = (options: Options = {}): Transport => StdioTransportKit.make(options)

@@ -3,39 +3,17 @@
  *
  * @since 0.1.0
  */
-import * as CallsInFlight from "@effect-sampling/mcp-kit/internal/calls/CallsInFlight"
-import { logErrors } from "@effect-sampling/mcp-kit/internal/logErrors"
-import { Server } from "@modelcontextprotocol/sdk/server/index.js"
-import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
-import * as Logger from "effect/Logger"
-import type * as Scope from "effect/Scope"
-import type { Feature } from "./Feature.ts"
-import * as StdioTransport from "./StdioTransport.ts"
+import * as StdioServerKit from "@effect-sampling/mcp-kit/StdioServer"
+import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import type * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import { stdio } from "./internal/stdio.ts"
 
 /**
  * @category models
  * @since 0.1.0
  */
-export interface Options<E, R> extends StdioTransport.Options {
-  /**
-   * The name that the server tells its clients.
-   */
-  readonly name: string
-  readonly version: string
-  /**
-   * Tells clients how to use the server. Default: none.
-   */
-  readonly instructions?: string | undefined
-  readonly features: ReadonlyArray<Effect.Effect<Feature, E, R>>
-  /**
-   * How long calls may go on when the server shuts down. Default: 10 seconds.
-   */
-  readonly shutdownGrace?: Duration.Input | undefined
-}
+export type Options<E, R> = StdioServerKit.Options<Server, E, R>
 
 /**
  * Serves one client over stdio, until it closes stdin. Then the calls in flight are interrupted.
@@ -57,27 +35,7 @@ export interface Options<E, R> extends StdioTransport.Options {
  * @since 0.1.0
  */
 export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effect<void, E, R> =>
-  Effect.scoped(Effect.flatMap(start(options), Deferred.await)).pipe(Effect.provideService(Logger.LogToStderr, true))
-
-/** Serves until the scope closes. What it gives is done when the client leaves. */
-const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<void>, E, R | Scope.Scope> =>
-  Effect.gen(function*() {
-    const calls = new Set<Fiber.Fiber<unknown, unknown>>()
-    const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls))
-    const server = new Server(
-      { name: options.name, version: options.version },
-      options.instructions === undefined ? {} : { instructions: options.instructions }
-    )
-    for (const feature of features) feature.install(server)
-    const logError = yield* logErrors
-    server.onerror = logError
-    yield* Effect.addFinalizer(() => Effect.promise(() => server.close()))
-    yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
-    const closed = Deferred.makeUnsafe<void>()
-    server.onclose = () => Deferred.doneUnsafe(closed, Effect.void)
-    yield* Effect.promise(() => server.connect(StdioTransport.make(options)))
-    return closed
-  })
+  StdioServerKit.serve(stdio, options)
 
 /**
  * Serves one client over stdio for as long as the Layer lives.
@@ -96,10 +54,4 @@ const start = <E, R>(options: Options<E, R>): Effect.Effect<Deferred.Deferred<vo
  * @since 0.1.0
  */
 export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<never, E, R> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const parent = Fiber.getCurrent()!
-    const closed = yield* start(options)
-    yield* Effect.forkScoped(
-      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
-    )
-  })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
+  StdioServerKit.layer(stdio, options)

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { RequestId } from "./calls/ClientChannel.ts"
+import type { RequestId } from "../Sdk.ts"
 
 /**
  * A message over the size limit, as far as its first and last bytes tell.

@@ -8,9 +8,10 @@ import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import { toSamplingError } from "@effect-sampling/core/wire/AskError"
 import * as Effect from "effect/Effect"
+import type { RequestId, Transport } from "../../Sdk.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
 import { ClientChannel } from "./ClientChannel.ts"
-import type { Ask, RequestId, Transport } from "./ClientChannel.ts"
+import type { Ask } from "./ClientChannel.ts"
 
 /**
  * Sends a request on the stream of the call `requestId` and waits for its answer, for `timeoutMillis` or until the stream

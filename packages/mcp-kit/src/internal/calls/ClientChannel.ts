@@ -5,32 +5,10 @@
  */
 import type { AskFailure } from "@effect-sampling/core/wire/AskError"
 import type { Fiber } from "effect/Fiber"
+import type { RequestId, Transport } from "../../Sdk.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import { PendingAsks } from "./PendingAsks.ts"
 import type { Pending } from "./PendingAsks.ts"
-
-/**
- * The id of a JSON-RPC request.
- *
- * @category models
- * @since 0.1.0
- */
-export type RequestId = string | number
-
-/**
- * What is needed of the transport of an SDK server, of any version.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Transport {
-  onclose?: (() => void) | undefined
-  onmessage?: OnMessage | undefined
-  send(message: unknown, options?: { readonly relatedRequestId?: RequestId }): Promise<void>
-}
-
-/** As a method, so that the transports of the SDKs, which know more of their messages, fit. */
-type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
 
 /**
  * How an ask ended: with the result of the client, or without one.

@@ -5,29 +5,15 @@
  */
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import * as Effect from "effect/Effect"
+import type { IncomingMessage, ServerResponse } from "node:http"
+import type { RequestId, Transport } from "../../Sdk.ts"
+import type { Session as SdkSession, Stateless } from "../../StreamableHttpServer.ts"
 import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
-import type { RequestId, Transport } from "../calls/ClientChannel.ts"
+import { invalidRequest, parseError } from "../errorCodes.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
 import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
 import { readBody } from "./readBody.ts"
-import type { BodySource } from "./readBody.ts"
-
-/**
- * What is needed of Node's `IncomingMessage`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HttpRequest extends BodySource {
-  readonly url?: string | undefined
-  readonly method?: string | undefined
-  readonly headers: {
-    readonly host?: string | undefined
-    readonly origin?: string | undefined
-    readonly [name: string]: string | Array<string> | undefined
-  }
-}
 
 /**
  * What the headers of a request tell about its sender. Nobody has verified them.
@@ -35,43 +21,13 @@ export interface HttpRequest extends BodySource {
  * @category converting
  * @since 0.1.0
  */
-export const toCaller = ({ headers }: HttpRequest): Caller => ({
+export const toCaller = ({ headers }: IncomingMessage): Caller => ({
   header: (name) => {
     const value = headers[name.toLowerCase()]
     return typeof value === "string" ? value : value?.join(", ")
   },
   authInfo: undefined
 })
-
-/**
- * What is needed of Node's `ServerResponse`.
- *
- * @category models
- * @since 0.1.0
- */
-export interface HttpResponse {
-  readonly headersSent: boolean
-  readonly destroyed: boolean
-  readonly writableFinished: boolean
-  setHeader(name: string, value: string): unknown
-  writeHead(status: number, headers?: Record<string, string>): unknown
-  end(text?: string): unknown
-  once(event: "close" | "finish", listener: () => void): unknown
-}
-
-/**
- * One SDK server with its transport.
- *
- * @category models
- * @since 0.1.0
- */
-export interface SdkSession<Request, Response> {
-  readonly transport: Transport & { readonly sessionId?: string | undefined }
-  readonly connect: () => Promise<void>
-  readonly close: () => Promise<void>
-  readonly closeStream: (requestId: RequestId) => void
-  readonly handle: (request: Request, response: Response, messages: unknown) => Promise<void>
-}
 
 /**
  * - `open` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
@@ -82,14 +38,11 @@ export interface SdkSession<Request, Response> {
  * @category models
  * @since 0.1.0
  */
-export interface Settings<Request, Response> {
-  readonly open: (
-    onInitialized: (sessionId: string) => void,
-    onClosed: () => void
-  ) => SdkSession<Request, Response>
+export interface Settings {
+  readonly open: (onInitialized: (sessionId: string) => void, onClosed: () => void) => SdkSession
   readonly isInitialize: (messages: unknown) => boolean
-  readonly other?: ((request: Request, response: Response, messages: object) => Promise<boolean>) | undefined
-  readonly principal: (request: Request) => string | undefined
+  readonly other?: Stateless["handle"] | undefined
+  readonly principal: (request: IncomingMessage) => string | undefined
   readonly path: string
   readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
@@ -98,8 +51,8 @@ export interface Settings<Request, Response> {
   readonly now: () => number
 }
 
-interface Session<Request, Response> {
-  readonly sdk: SdkSession<Request, Response>
+interface Session {
+  readonly sdk: SdkSession
   readonly streams: HttpStreams.HttpStreams
   readonly principal: string | undefined
   openResponses: number
@@ -114,18 +67,18 @@ interface Session<Request, Response> {
  * @category models
  * @since 0.1.0
  */
-export class HttpSessions<Request extends HttpRequest, Response extends HttpResponse> {
-  private readonly settings: Settings<Request, Response>
-  private readonly sessions = new Map<string, Session<Request, Response>>()
-  private readonly opening = new Set<Session<Request, Response>>()
-  private readonly responses = new Set<Response>()
+export class HttpSessions {
+  private readonly settings: Settings
+  private readonly sessions = new Map<string, Session>()
+  private readonly opening = new Set<Session>()
+  private readonly responses = new Set<ServerResponse>()
   private isDraining = false
 
-  constructor(settings: Settings<Request, Response>) {
+  constructor(settings: Settings) {
     this.settings = settings
   }
 
-  handle(request: Request, response: Response): Effect.Effect<void> {
+  handle(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
     this.responses.add(response)
     response.once("close", () => this.responses.delete(response))
     return Effect.catchCause(Effect.suspend(() => this.route(request, response)), (cause) =>
@@ -157,7 +110,7 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
     Effect.suspend(() => Effect.timeoutOption(allWritten(this.responses), flushTime))
   )
 
-  private route(request: Request, response: Response): Effect.Effect<void> {
+  private route(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
     const { access, path } = this.settings
     if (request.url?.split("?", 1)[0] !== path) {
       return refuse(response, 404, `The MCP endpoint is ${path}`)
@@ -175,13 +128,13 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
   }
 
   /** A session that belongs to another principal is as good as none: nobody learns that it exists. */
-  private sessionOf(request: Request): Session<Request, Response> | undefined {
+  private sessionOf(request: IncomingMessage): Session | undefined {
     const id = request.headers["mcp-session-id"]
     const session = typeof id === "string" ? this.sessions.get(id) : undefined
     return session?.principal === this.settings.principal(request) ? session : undefined
   }
 
-  private post(request: Request, response: Response): Effect.Effect<void> {
+  private post(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
     return Effect.flatMap(readBody(request, this.settings.maxBodyBytes), (body) => {
       const session = this.sessionOf(request)
       switch (body._tag) {
@@ -202,8 +155,8 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
 
   /** An answer that is too large ends its ask at once, in place of a time-out. */
   private refuseBody(
-    session: Session<Request, Response> | undefined,
-    response: Response,
+    session: Session | undefined,
+    response: ServerResponse,
     { head, tail }: { readonly head: string; readonly tail: string }
   ): Effect.Effect<void> {
     const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
@@ -216,9 +169,9 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
   }
 
   private serve(
-    session: Session<Request, Response>,
-    request: Request,
-    response: Response,
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
     parsed: object
   ): Effect.Effect<void> {
     const messages = takeAnswers(session.sdk.transport, parsed)
@@ -235,7 +188,11 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
       : refuse(response, 400, idInUse(inFlight), invalidRequest)
   }
 
-  private serveWithoutSession(request: Request, response: Response, messages: object): Effect.Effect<void> {
+  private serveWithoutSession(
+    request: IncomingMessage,
+    response: ServerResponse,
+    messages: object
+  ): Effect.Effect<void> {
     const { isInitialize, maxSessions, other } = this.settings
     if (this.isDraining && requestIds(messages).length > 0) return refuse(response, 503, shuttingDown)
     const isHandled = other === undefined
@@ -251,7 +208,7 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
     })
   }
 
-  private open(request: Request, response: Response, message: object): Effect.Effect<void> {
+  private open(request: IncomingMessage, response: ServerResponse, message: object): Effect.Effect<void> {
     const session = this.makeSession(this.settings.principal(request))
     this.opening.add(session)
     return Effect.promise(() => session.sdk.connect()).pipe(
@@ -261,7 +218,7 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
     )
   }
 
-  private makeSession(principal: string | undefined): Session<Request, Response> {
+  private makeSession(principal: string | undefined): Session {
     const sdk = this.settings.open(
       (id) => {
         this.opening.delete(session)
@@ -280,9 +237,9 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
 
   /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
   private pass(
-    session: Session<Request, Response>,
-    request: Request,
-    response: Response,
+    session: Session,
+    request: IncomingMessage,
+    response: ServerResponse,
     requests: ReadonlyArray<RequestId>,
     messages?: object
   ): Effect.Effect<void> {
@@ -307,7 +264,7 @@ export class HttpSessions<Request extends HttpRequest, Response extends HttpResp
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session.
  */
 const findInFlight = (
-  { sdk, streams }: Session<never, never>,
+  { sdk, streams }: Session,
   requests: ReadonlyArray<RequestId>
 ): RequestId | undefined => {
   const channel = ClientChannel.find(sdk.transport)
@@ -319,7 +276,7 @@ const findInFlight = (
 /** How long clients get to read what is written already, when the server shuts down. */
 const flushTime = "1 second"
 
-const allWritten = (responses: ReadonlySet<HttpResponse>): Effect.Effect<void> =>
+const allWritten = (responses: ReadonlySet<ServerResponse>): Effect.Effect<void> =>
   Effect.forEach(responses, (response) =>
     Effect.callback<void>((resume) => {
       if (response.destroyed || response.writableFinished) resume(Effect.void)
@@ -372,14 +329,10 @@ const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
   return ids
 }
 
-const refuse = (response: HttpResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
+const refuse = (response: ServerResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
   Effect.sync(() => respond(response, status, message, code))
 
-/** JSON-RPC 2.0, "Error object". */
-const parseError = -32700
-const invalidRequest = -32600
-
-const respond = (response: HttpResponse, status: number, message: string, code = -32_000): void => {
+const respond = (response: ServerResponse, status: number, message: string, code = -32_000): void => {
   response.writeHead(status, { "content-type": "application/json" })
   response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }))
 }

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { RequestId, Transport } from "../calls/ClientChannel.ts"
+import type { RequestId, Transport } from "../../Sdk.ts"
 import { clearTimeout, setTimeout } from "../platform.ts"
 import type { Timer } from "../platform.ts"
 

@@ -1,13 +1,7 @@
 import * as Effect from "effect/Effect"
+import type { IncomingMessage } from "node:http"
 import { concat, lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
-
-/** What is needed of Node's `IncomingMessage`. */
-export interface BodySource {
-  on(event: "data", listener: (chunk: Uint8Array) => void): unknown
-  on(event: "end" | "error" | "close", listener: () => void): unknown
-  pause(): unknown
-}
 
 /**
  * A body: its text, or, when it is over the limit, its first and last bytes. A body that is too large is read to its end
@@ -18,7 +12,7 @@ export type Body =
   | { readonly _tag: "TooLarge"; readonly head: string; readonly tail: string }
   | { readonly _tag: "Aborted" }
 
-export const readBody = (request: BodySource, maxBytes: number): Effect.Effect<Body> =>
+export const readBody = (request: IncomingMessage, maxBytes: number): Effect.Effect<Body> =>
   Effect.callback((resume) => {
     const chunks: Array<Uint8Array> = []
     let size = 0

@@ -48,6 +48,10 @@ export interface Options {
    * The largest message read or written, in bytes.
    */
   readonly maxMessageBytes: number
+  /**
+   * Called once when the transport has closed, after `onclose`, with which the SDK closes its server. Default: nothing.
+   */
+  readonly onClosed?: (() => void) | undefined
 }
 
 /**
@@ -67,6 +71,7 @@ export class LineTransport {
   private readonly stdout: Output
   private readonly maxMessageBytes: number
   private readonly lines: LineReader
+  private readonly onClosed: (() => void) | undefined
   private closed = false
   private batch: { text: string; readonly written: PromiseWithResolvers<void> } | undefined
   private drained: Promise<void> | undefined
@@ -75,6 +80,7 @@ export class LineTransport {
     this.stdin = options.stdin
     this.stdout = options.stdout
     this.maxMessageBytes = options.maxMessageBytes
+    this.onClosed = options.onClosed
     this.lines = new LineReader(this.maxMessageBytes, this.onLine, this.onLongLine)
   }
 
@@ -98,6 +104,7 @@ export class LineTransport {
     this.stdin.off("close", this.onEnd)
     this.stdin.pause()
     this.onclose?.()
+    this.onClosed?.()
     return Promise.resolve()
   }
 

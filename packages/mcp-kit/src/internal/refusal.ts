@@ -4,24 +4,24 @@ import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabilities"
 import { InvalidInputResponse } from "@effect-sampling/core/wire/RoundRunner"
-import { ProtocolErrorCode } from "@modelcontextprotocol/server"
 import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
+import { invalidParams, missingClientCapability } from "./errorCodes.ts"
 
 const isRefused = Schema.is(Schema.Union([StateRejected, InvalidInputResponse]))
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**
- * The JSON-RPC error of a round that is no round of its call, or for which the client declared too little. Undefined for
- * every other failure: those are the handler's.
+ * The JSON-RPC error of a request that is not a valid round of its call, or whose client declared too little. Undefined
+ * for every other failure: those are the handler's.
  *
  * MCP 2026-07-28, multi round-trip requests, and "Error Codes": -32021.
  */
 export const refusal = (cause: Cause.Cause<unknown>): Error | undefined => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
-  if (isRefused(error)) return protocolError(ProtocolErrorCode.InvalidParams, error.message)
+  if (isRefused(error)) return protocolError(invalidParams, error.message)
   const requiredCapabilities = isUnsupported(error) ? RequiredCapabilities.ofError(error) : undefined
   return isUnsupported(error) && requiredCapabilities !== undefined
-    ? protocolError(ProtocolErrorCode.MissingRequiredClientCapability, error.message, { requiredCapabilities })
+    ? protocolError(missingClientCapability, error.message, { requiredCapabilities })
     : undefined
 }

@@ -1,0 +1,85 @@
+/**
+ * Prompts as MCP shows them, with their arguments: for adapters.
+ *
+ * @since 0.1.0
+ */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
+
+/**
+ * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromptArguments extends Schema.Constraint {
+  readonly fields: Schema.Struct.Fields
+  readonly Encoded: { readonly [name: string]: string | undefined }
+  readonly DecodingServices: never
+}
+
+/**
+ * How the author of a prompt describes it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromptOptions<Arguments extends PromptArguments> {
+  readonly name: string
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  /**
+   * Default: none.
+   */
+  readonly arguments?: Arguments | undefined
+}
+
+/**
+ * What `prompts/list` shows of a prompt.
+ *
+ * Source: MCP 2025-11-25, `Prompt`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface PromptDefinition {
+  readonly name: string
+  readonly title?: string
+  readonly description?: string
+  readonly arguments: Array<{ readonly name: string; readonly required: boolean; readonly description?: string }>
+}
+
+/**
+ * Builds the definition of a prompt. The descriptions of its arguments are those of the fields.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <Arguments extends PromptArguments>(options: PromptOptions<Arguments>): PromptDefinition => ({
+  name: options.name,
+  ...(options.title !== undefined && { title: options.title }),
+  ...(options.description !== undefined && { description: options.description }),
+  arguments: Object.entries(options.arguments?.fields ?? {}).map(([name, { ast }]) => {
+    const description = SchemaAST.resolveDescription(ast)
+    return { name, required: !SchemaAST.isOptional(ast), ...(description !== undefined && { description }) }
+  })
+})
+
+/**
+ * Builds the decoder of the arguments that a client sends. Its failure is the message of a JSON-RPC error (-32602).
+ *
+ * @category decoding
+ * @since 0.1.0
+ */
+export const decoder = <Arguments extends PromptArguments>(
+  options: PromptOptions<Arguments>
+): (parameters: unknown) => Result.Result<Arguments["Type"], string> => {
+  const schema: PromptArguments = options.arguments ?? Schema.Struct({})
+  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  return (parameters) =>
+    Result.mapError(
+      decode(parameters),
+      ({ message }) => `Invalid arguments for the prompt "${options.name}": ${message}`
+    )
+}

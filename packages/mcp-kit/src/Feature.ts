@@ -1,0 +1,199 @@
+/**
+ * What a server offers: the constructors of tools, prompts and resources on an SDK.
+ *
+ * @since 0.1.0
+ */
+import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import * as Progress from "@effect-sampling/core/wire/Progress"
+import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
+import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import type * as Tool from "effect/ai/Tool"
+import type * as Toolkit from "effect/ai/Toolkit"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
+import { invalidParams } from "./internal/errorCodes.ts"
+import { logToStderr } from "./internal/logToStderr.ts"
+import { addEntries, serverOf } from "./internal/registry.ts"
+import type { AnyServer, Sdk, SdkTypes, Variables } from "./Sdk.ts"
+
+/**
+ * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Feature<Server> {
+  /**
+   * Adds the handlers to a server that is not connected yet.
+   */
+  readonly install: (server: Server) => void
+}
+
+/**
+ * How the author of a resource describes it. `uri` is an address or an RFC 6570 template.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResourceOptions {
+  readonly name: string
+  readonly uri: string
+  readonly title?: string | undefined
+  readonly description?: string | undefined
+  readonly mimeType?: string | undefined
+}
+
+/**
+ * What the handler of a resource receives: the address that was read, and the variables of its template.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ResourceRequest {
+  readonly uri: string
+  readonly variables: Readonly<Record<string, string | ReadonlyArray<string>>>
+}
+
+/**
+ * The constructors of features on one SDK. Its adapter documents them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Features<T extends SdkTypes> {
+  readonly toolkit: <Tools extends Record<string, Tool.Any>>(
+    self: Toolkit.Toolkit<Tools>
+  ) => Effect.Effect<
+    Feature<T["Server"]>,
+    never,
+    Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>
+  >
+  readonly prompt: <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
+    options: PromptOptions<Arguments>,
+    handler: (parameters: Arguments["Type"]) => Effect.Effect<string | T["PromptResult"], E, R>
+  ) => Effect.Effect<Feature<T["Server"]>, never, R>
+  readonly resource: <E, R>(
+    options: ResourceOptions,
+    handler: (request: ResourceRequest) => Effect.Effect<string | T["ResourceResult"], E, R>
+  ) => Effect.Effect<Feature<T["Server"]>, never, R>
+  readonly register: <E, R>(
+    server: AnyServer<T>,
+    feature: Effect.Effect<Feature<T["Server"]>, E, R>
+  ) => Effect.Effect<void, E, R>
+}
+
+/**
+ * Builds the constructors of features on an SDK.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = <T extends SdkTypes>(sdk: Sdk<T>): Features<T> => ({
+  toolkit: makeToolkit(sdk),
+  prompt: makePrompt(sdk),
+  resource: makeResource(sdk),
+  register: (server, feature) => logToStderr(Effect.map(feature, ({ install }) => install(serverOf<T>(server))))
+})
+
+const makeToolkit =
+  <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["toolkit"] =>
+  <Tools extends Record<string, Tool.Any>>(self: Toolkit.Toolkit<Tools>) =>
+    Effect.gen(function*() {
+      const dispatch = yield* ToolDispatch.make(self)
+      const entries = yield* Effect.forEach(Object.values(self.tools), (tool) =>
+        Effect.map(
+          makeRunner<T, Tool.HandlerServices<Tools[keyof Tools]>>(sdk, dispatch.captured(tool.name)),
+          ({ report, run }) => {
+            const definition = ToolResult.definition(tool)
+            const { onFailure, onSuccess } = ToolResult.make(tool, definition)
+            // One for all calls: it is kept for as long as a call runs.
+            const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
+              Exit.isSuccess(exit)
+                ? onSuccess(exit.value)
+                : interruptedOrNotKept(exit.cause) ?? report(onFailure(exit.cause))
+            return {
+              definition,
+              call: (server: T["Server"], parameters: unknown, request: T["Request"]) =>
+                run(
+                  dispatch.call(tool.name, parameters, callOptions(sdk, request)),
+                  "tools/call",
+                  server,
+                  request,
+                  toResult
+                )
+            }
+          }
+        ))
+      return { install: (server) => addEntries(sdk, server, "tools", entries) }
+    })
+
+const callOptions = <T extends SdkTypes>(sdk: Sdk<T>, request: T["Request"]): ToolDispatch.CallOptions | undefined =>
+  Progress.callOptions(
+    sdk.infoOf(request).progressToken,
+    (params) => Effect.promise(() => sdk.notifyProgress(request, params))
+  )
+
+const makePrompt =
+  <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["prompt"] =>
+  <E, R, Arguments extends PromptArguments>(
+    options: PromptOptions<Arguments>,
+    handler: (parameters: Arguments["Type"]) => Effect.Effect<string | T["PromptResult"], E, R>
+  ) =>
+    Effect.map(makeRunner<T, R>(sdk), ({ report, run }) => {
+      const definition = PromptDefinition.make(options)
+      const decode = PromptDefinition.decoder(options)
+      const toResult = orProtocolError(
+        `The prompt "${options.name}"`,
+        report,
+        (result: string | T["PromptResult"]): object =>
+          typeof result === "string"
+            ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
+            : result
+      )
+      const get = (server: T["Server"], parameters: unknown, request: T["Request"]): Promise<object> => {
+        const decoded = decode(parameters)
+        if (Result.isFailure(decoded)) throw protocolError(invalidParams, decoded.failure)
+        return run(Effect.suspend(() => handler(decoded.success)), "prompts/get", server, request, toResult)
+      }
+      return { install: (server) => addEntries(sdk, server, "prompts", [{ definition, get }]) }
+    })
+
+const makeResource = <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["resource"] =>
+<E, R>(
+  { name, uri: address, ...described }: ResourceOptions,
+  handler: (request: ResourceRequest) => Effect.Effect<string | T["ResourceResult"], E, R>
+) =>
+  Effect.map(makeRunner<T, R>(sdk), ({ report, run }) => {
+    const mimeType = described.mimeType !== undefined && { mimeType: described.mimeType }
+    const common = {
+      name,
+      ...(described.title !== undefined && { title: described.title }),
+      ...(described.description !== undefined && { description: described.description }),
+      ...mimeType
+    }
+    const matchTemplate = sdk.matchUri(address)
+    const read = (server: T["Server"], uri: string, variables: Variables, request: T["Request"]) =>
+      run(
+        Effect.suspend(() => handler({ uri, variables })),
+        "resources/read",
+        server,
+        request,
+        orProtocolError(
+          `The resource "${name}"`,
+          report,
+          (result: string | T["ResourceResult"]): object =>
+            typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
+        )
+      )
+    const entry = {
+      definition: matchTemplate === undefined ? { ...common, uri: address } : { ...common, uriTemplate: address },
+      match: matchTemplate ?? ((uri: string) => (uri === address ? {} : undefined)),
+      read
+    }
+    return { install: (server) => addEntries(sdk, server, "resources", [entry]) }
+  })

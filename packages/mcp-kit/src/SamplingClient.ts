@@ -1,0 +1,47 @@
+/**
+ * Makes a client of any SDK answer sampling requests.
+ *
+ * @since 0.1.0
+ */
+import * as Sampler from "@effect-sampling/core/Sampler"
+import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import type { CreateMessageResult } from "@effect-sampling/core/SamplingResponse"
+import * as Effect from "effect/Effect"
+import * as SamplingAnswer from "./internal/samplingAnswer.ts"
+import type { Options } from "./internal/samplingAnswer.ts"
+
+export type {
+  /**
+   * @category models
+   * @since 0.1.0
+   */
+  Options
+} from "./internal/samplingAnswer.ts"
+
+/**
+ * How an SDK registers the capability of a client and its handler of `sampling/createMessage`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Register = (
+  sampling: { readonly tools?: Record<string, never>; readonly context?: Record<string, never> },
+  answer: (params: object, signal: AbortSignal) => Promise<CreateMessageResult>
+) => void
+
+/**
+ * Answers the server's sampling requests with the `Sampler` in the context.
+ *
+ * @category serving
+ * @since 0.1.0
+ */
+export const serve = <R>(register: Register, options: Options<R>): Effect.Effect<void, never, Sampler.Sampler | R> =>
+  Effect.gen(function*() {
+    const sampler = yield* Sampler.Sampler
+    const run = Effect.runPromiseWith(yield* Effect.context<R>())
+    register(
+      yield* SamplingAnswer.capability(sampler, options),
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the request against our Schema
+      (params, signal) => run(SamplingAnswer.make(sampler, options, params as SamplingRequest), { signal })
+    )
+  })

@@ -1,0 +1,111 @@
+/**
+ * Runs a whole server over stdio, on any SDK.
+ *
+ * @since 0.1.0
+ */
+import * as Deferred from "effect/Deferred"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import type * as Scope from "effect/Scope"
+import type { Feature } from "./Feature.ts"
+import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import { logErrors } from "./internal/logErrors.ts"
+import { makeServers } from "./internal/registry.ts"
+import type { LineTransport } from "./internal/stdio/LineTransport.ts"
+import type { NewServer, Sdk, SdkTypes } from "./Sdk.ts"
+import * as StdioTransport from "./StdioTransport.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Server, E, R> extends StdioTransport.Options {
+  /**
+   * The name that the server tells its clients.
+   */
+  readonly name: string
+  readonly version: string
+  /**
+   * Tells clients how to use the server. Default: none.
+   */
+  readonly instructions?: string | undefined
+  readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
+  /**
+   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   */
+  readonly shutdownGrace?: Duration.Input | undefined
+}
+
+/**
+ * How an SDK serves one client over stdio. `connect` lets servers of `makeServer` talk on the transport until the scope
+ * closes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Port<T extends SdkTypes> {
+  readonly sdk: Sdk<T>
+  readonly newServer: NewServer<T>
+  readonly connect: (
+    makeServer: () => T["Server"],
+    transport: LineTransport,
+    onError: (error: Error) => void
+  ) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/**
+ * Serves one client over stdio, until it closes stdin.
+ *
+ * @category serving
+ * @since 0.1.0
+ */
+export const serve = <T extends SdkTypes, E, R>(
+  port: Port<T>,
+  options: Options<T["Server"], E, R>
+): Effect.Effect<void, E, R> =>
+  Effect.scoped(Effect.flatMap(start(port, options), Deferred.await)).pipe(
+    Effect.provideService(Logger.LogToStderr, true)
+  )
+
+/**
+ * Serves one client over stdio for as long as the Layer lives. When the client leaves, the fiber that builds the Layer is
+ * interrupted.
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <T extends SdkTypes, E, R>(
+  port: Port<T>,
+  options: Options<T["Server"], E, R>
+): Layer.Layer<never, E, R> =>
+  Layer.effectDiscard(Effect.gen(function*() {
+    const parent = Fiber.getCurrent()!
+    const closed = yield* start(port, options)
+    yield* Effect.forkScoped(
+      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
+    )
+  })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
+
+/** Serves until the scope closes. Returns a deferred that is done when the client leaves. */
+const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
+  port: Port<T>,
+  options: Options<T["Server"], E, R>
+): Effect.fn.Return<Deferred.Deferred<void>, E, R | Scope.Scope> {
+  const calls = new Set<Fiber.Fiber<unknown, unknown>>()
+  const onError = yield* logErrors
+  const makeServer = makeServers(port.sdk, port.newServer, {
+    name: options.name,
+    version: options.version,
+    instructions: options.instructions,
+    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
+    onError
+  })
+  const closed = Deferred.makeUnsafe<void>()
+  const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))
+  yield* port.connect(makeServer, transport, onError)
+  yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
+  return closed
+})

@@ -1,0 +1,267 @@
+/**
+ * Runs a whole server over Streamable HTTP, on any SDK.
+ *
+ * @since 0.1.0
+ */
+import { Principal } from "@effect-sampling/core/ClientConnection"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import * as Http from "node:http"
+import type { AddressInfo } from "node:net"
+import type { Feature } from "./Feature.ts"
+import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import { HttpSessions, toCaller } from "./internal/http/HttpSessions.ts"
+import { logErrors } from "./internal/logErrors.ts"
+import { makeServers } from "./internal/registry.ts"
+import { timerMillis } from "./internal/timerMillis.ts"
+import type { NewServer, RequestId, Sdk, SdkTypes, Transport } from "./Sdk.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options<Server, E, R> {
+  /**
+   * The name that the server tells its clients.
+   */
+  readonly name: string
+  readonly version: string
+  /**
+   * Tells clients how to use the server. Default: none.
+   */
+  readonly instructions?: string | undefined
+  readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
+  /**
+   * The port to listen on; 0 takes a free one, which {@link Address} tells. Default: 3000.
+   */
+  readonly port?: number | undefined
+  /**
+   * The interface to listen on. Default: `127.0.0.1`, so that only this machine reaches the server.
+   */
+  readonly host?: string | undefined
+  /**
+   * Default: `/mcp`.
+   */
+  readonly path?: string | undefined
+  /**
+   * Host names (without port) by which clients may address the server, against DNS rebinding. Default: `127.0.0.1`,
+   * `localhost`, `[::1]`.
+   */
+  readonly allowedHosts?: ReadonlyArray<string> | undefined
+  /**
+   * Origins of web pages that may use the server, for example `https://app.example`. Default: only its own.
+   */
+  readonly allowedOrigins?: ReadonlyArray<string> | undefined
+  /**
+   * The largest body read, in bytes. Default: 4 MiB. An answer above it fails its request with `InvalidResponse`.
+   */
+  readonly maxBodyBytes?: number | undefined
+  /**
+   * Default: 1000. Further clients get 503.
+   */
+  readonly maxSessions?: number | undefined
+  /**
+   * How long a session may stay unused before it ends. Default: 30 minutes.
+   */
+  readonly sessionIdleTimeout?: Duration.Input | undefined
+  /**
+   * How long a request to the client may wait for an answer once the HTTP stream of its call was dropped; then it fails
+   * with `ConnectionLost`. Default: 5 seconds.
+   */
+  readonly lostStreamGrace?: Duration.Input | undefined
+  /**
+   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   */
+  readonly shutdownGrace?: Duration.Input | undefined
+}
+
+/**
+ * Where the server listens, for example `http://127.0.0.1:3000/mcp`. The servers of all adapters provide it.
+ *
+ * @category services
+ * @since 0.1.0
+ */
+export class Address extends Context.Service<Address, {
+  readonly url: string
+  readonly port: number
+}>()("@effect-sampling/mcp-kit/StreamableHttpServer/Address") {}
+
+/**
+ * The server could not listen, for example because the port is taken.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ListenError
+  extends Schema.TaggedError<ListenError>("@effect-sampling/mcp-kit/StreamableHttpServer/ListenError")(
+    "ListenError",
+    { host: Schema.String, port: Schema.Int, message: Schema.String }
+  )
+{}
+
+/**
+ * One server of an SDK with its HTTP transport.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Session {
+  readonly transport: Transport & { readonly sessionId?: string | undefined }
+  readonly connect: () => Promise<void>
+  readonly close: () => Promise<void>
+  readonly closeStream: (requestId: RequestId) => void
+  readonly handle: (
+    request: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    messages: object | undefined
+  ) => Promise<void>
+}
+
+/**
+ * The requests that belong to no session (MCP 2026-07-28). `handle` returns whether it handled the request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Stateless {
+  readonly handle: (
+    request: Http.IncomingMessage,
+    response: Http.ServerResponse,
+    messages: object
+  ) => Promise<boolean>
+  readonly close: () => Promise<void>
+}
+
+/**
+ * How an SDK serves HTTP.
+ *
+ * **Details**
+ *
+ * - `openSession` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
+ * - `isInitialize` reports whether messages start a session.
+ * - `stateless` is left out where the SDK serves sessions only.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Port<T extends SdkTypes> {
+  readonly sdk: Sdk<T>
+  readonly newServer: NewServer<T>
+  readonly openSession: (
+    makeServer: () => T["Server"],
+    onInitialized: (sessionId: string) => void,
+    onClosed: () => void
+  ) => Session
+  readonly isInitialize: (messages: unknown) => boolean
+  readonly stateless?: (makeServer: () => T["Server"], onError: (error: Error) => void) => Stateless
+}
+
+/**
+ * Serves any number of clients at one address, for as long as the Layer lives.
+ *
+ * Source: MCP 2025-11-25 and 2026-07-28, transports, "Streamable HTTP".
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = <T extends SdkTypes, E, R>(
+  port: Port<T>,
+  options: Options<T["Server"], E, R>
+): Layer.Layer<Address, E | ListenError, R> =>
+  Layer.effect(
+    Address,
+    Effect.gen(function*() {
+      const calls = new Set<Fiber.Fiber<unknown, unknown>>()
+      const path = options.path ?? "/mcp"
+      const { sessions, stateless } = yield* makeSessions(port, options, path, calls)
+      const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
+      yield* Effect.addFinalizer(() =>
+        sessions.drain.pipe(
+          Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds")),
+          Effect.andThen(Effect.promise(() => stateless?.close() ?? Promise.resolve())),
+          Effect.andThen(sessions.close)
+        )
+      )
+      yield* closeIdle(sessions, Duration.toMillis(options.sessionIdleTimeout ?? "30 minutes"))
+      const host = address.family === "IPv6" ? `[${address.address}]` : address.address
+      const url = `http://${host}:${address.port}${path}`
+      yield* Effect.logInfo(`The MCP server "${options.name}" listens on ${url}`)
+      return { url, port: address.port }
+    })
+  )
+
+const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
+  port: Port<T>,
+  options: Options<T["Server"], E, R>,
+  path: string,
+  calls: Set<Fiber.Fiber<unknown, unknown>>
+) {
+  const clock = yield* Clock.Clock
+  const principal = yield* Principal
+  const onError = yield* logErrors
+  const makeServer = makeServers(port.sdk, port.newServer, {
+    name: options.name,
+    version: options.version,
+    instructions: options.instructions,
+    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
+    onError
+  })
+  const stateless = port.stateless?.(makeServer, onError)
+  const sessions = new HttpSessions({
+    open: (onInitialized, onClosed) => port.openSession(makeServer, onInitialized, onClosed),
+    other: stateless?.handle,
+    isInitialize: port.isInitialize,
+    principal: (request) => principal(toCaller(request)),
+    path,
+    access: {
+      allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],
+      allowedOrigins: options.allowedOrigins ?? []
+    },
+    maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
+    maxSessions: options.maxSessions ?? 1000,
+    lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
+    now: () => clock.currentTimeMillisUnsafe()
+  })
+  return { sessions, stateless }
+})
+
+/** Ends the sessions that stay unused, until the scope closes. */
+const closeIdle = (sessions: HttpSessions, idleMillis: number): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.asVoid(
+    Clock.currentTimeMillis.pipe(
+      Effect.flatMap((now) => sessions.closeIdleSince(now - idleMillis)),
+      Effect.repeat(Schedule.spaced(Duration.millis(Math.max(10, Math.min(idleMillis / 2, 60_000))))),
+      Effect.forkScoped
+    )
+  )
+
+const listen = Effect.fnUntraced(function*(sessions: HttpSessions, port: number, host: string) {
+  const runFork = Effect.runForkWith(yield* Effect.context())
+  const server = Http.createServer((request, response) => {
+    runFork(sessions.handle(request, response))
+  })
+  return yield* Effect.acquireRelease(
+    Effect.callback<AddressInfo, ListenError>((resume) => {
+      server.once("error", (cause) =>
+        resume(Effect.fail(
+          new ListenError({ host, port, message: `Cannot listen on ${host}:${port}: ${cause.message}` })
+        )))
+      server.listen(port, host, () => {
+        const address = server.address()
+        if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
+      })
+    }),
+    () =>
+      Effect.callback<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  )
+})

@@ -1,0 +1,47 @@
+import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
+import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import * as Effect from "effect/Effect"
+import type { Sdk, SdkTypes } from "../../Sdk.ts"
+import * as ClientAsk from "./ClientAsk.ts"
+
+/**
+ * The client of one request that an SDK's server is handling, up to MCP 2025-11-25: it is asked while the call waits. Each
+ * call makes one, so it holds as little as it can.
+ */
+export class PushConnection<T extends SdkTypes> implements ClientConnection {
+  private readonly sdk: Sdk<T>
+  private readonly server: T["Server"]
+  private readonly request: T["Request"]
+  private readonly timeoutMillis: number
+
+  constructor(sdk: Sdk<T>, server: T["Server"], request: T["Request"], timeoutMillis: number) {
+    this.sdk = sdk
+    this.server = server
+    this.request = request
+    this.timeoutMillis = timeoutMillis
+  }
+
+  get client(): ClientConnection["client"] {
+    return this.server.getClientVersion()
+  }
+
+  get protocolVersion(): string | undefined {
+    return this.sdk.protocolVersion(this.server, this.request)
+  }
+
+  get capabilities(): ClientConnection["capabilities"] {
+    return this.server.getClientCapabilities() ?? {}
+  }
+
+  get unreachable(): string | undefined {
+    return this.sdk.unreachable(this.server, this.request)
+  }
+
+  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    const { transport } = this.server
+    const { id, signal } = this.sdk.infoOf(this.request)
+    return signal.aborted || transport === undefined
+      ? Effect.fail(ClientAsk.callEnded())
+      : ClientAsk.make(transport, this, request, id, this.timeoutMillis)
+  }
+}

@@ -1,0 +1,153 @@
+import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
+import { StateNotKept } from "@effect-sampling/core/RequestState"
+import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
+import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Fiber } from "effect/Fiber"
+import * as Schema from "effect/Schema"
+import type { Rounds, Sdk, SdkTypes } from "../../Sdk.ts"
+import { internalError, invalidRequest } from "../errorCodes.ts"
+import * as HttpStreams from "../http/HttpStreams.ts"
+import { refusal } from "../refusal.ts"
+import { timerMillis } from "../timerMillis.ts"
+import { CallsInFlight } from "./CallsInFlight.ts"
+import { ClientChannel, idInUse } from "./ClientChannel.ts"
+import { PushConnection } from "./PushConnection.ts"
+
+/**
+ * Runs the effect of a call and interrupts it when its request ends: with the connection of its client up to MCP
+ * 2025-11-25, in rounds later. Returns what `toResult` makes of the end, or the asks of a round.
+ */
+type RunCall<T extends SdkTypes, R> = <A, E, B>(
+  effect: Effect.Effect<A, E, R>,
+  method: RoundRunner.Call["method"],
+  server: T["Server"],
+  request: T["Request"],
+  toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>
+) => Promise<B | T["InputRequired"]>
+
+/** Runs calls, and effects about their ends such as logging. */
+export interface Runner<T extends SdkTypes, R> {
+  readonly run: RunCall<T, R>
+  readonly report: <A>(effect: Effect.Effect<A>) => Promise<A>
+}
+
+/** Calls run with the services of the current context, and with those of `captured` that it lacks. */
+export const makeRunner = <T extends SdkTypes, R>(
+  sdk: Sdk<T>,
+  captured: Context.Context<never> = Context.empty()
+): Effect.Effect<Runner<T, R>, never, R> =>
+  Effect.map(Effect.context<R>(), (current): Runner<T, R> => {
+    const services = Context.merge(captured, current)
+    const askTimeoutMillis = timerMillis(Context.get(services, AskTimeout))
+    const principal = Context.get(services, Principal)
+    const runUntilEnd = makeRunUntilEnd(sdk, services)
+    const withRequest = (context: Context.Context<never>, request: T["Request"]): Context.Context<never> =>
+      sdk.withRequest === undefined ? context : sdk.withRequest(context, request)
+
+    const run: RunCall<T, R> = (effect, method, server, request, toResult) =>
+      sdk.rounds?.isAnsweredInRounds(server) === true
+        ? runUntilEnd(
+          RoundRunner.run(
+            withServices(effect, (context) => withRequest(context, request)),
+            sdk.rounds.toCall(method, principal(sdk.rounds.callerOf(request)), request)
+          ),
+          server,
+          request,
+          toRoundResult(sdk.rounds, toResult)
+        )
+        : runUntilEnd(
+          withServices(effect, (context) => {
+            const connection = new PushConnection(sdk, server, request, askTimeoutMillis)
+            return Context.add(withRequest(context, request), ClientConnection, connection)
+          }),
+          server,
+          request,
+          toResult
+        )
+
+    return { run, report: Effect.runPromiseWith(services) }
+  })
+
+/** Runs the effect of a request to its end, as a call that is in flight and that its client can cancel. */
+const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.Context<R>) => {
+  const calls = Context.get(services, CallsInFlight)
+  const run = Effect.runPromiseExitWith(services)
+  return <A, E, B>(
+    effect: Effect.Effect<A, E, R>,
+    { transport }: T["Server"],
+    request: T["Request"],
+    toResult: (exit: Exit.Exit<A, E>) => B | Promise<B>
+  ): Promise<B> => {
+    const { id, signal } = sdk.infoOf(request)
+    if (transport !== undefined && ClientChannel.find(transport)?.isRunning(id) === true) {
+      throw HandlerFailure.protocolError(invalidRequest, idInUse(id))
+    }
+    let call: Fiber<unknown, unknown> | undefined
+    return run(effect, {
+      onFiberStart: (fiber) => {
+        call = fiber
+        calls.add(fiber)
+        if (signal.aborted || transport === undefined) fiber.interruptUnsafe()
+        else ClientChannel.on(transport).watch(id, fiber)
+      }
+      // No observer of the fiber: the second one makes it reserve room for many.
+    }).then((exit) => {
+      if (call !== undefined) {
+        calls.delete(call)
+        if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id)
+        if (signal.aborted) HttpStreams.find(transport)?.cancelled(id)
+      }
+      return toResult(exit)
+    })
+  }
+}
+
+const toRoundResult =
+  <T extends SdkTypes, A, B>(rounds: Rounds<T>, toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>) =>
+  (exit: Exit.Exit<RoundRunner.Round<A>, unknown>): B | T["InputRequired"] | Promise<B | T["InputRequired"]> => {
+    if (Exit.isFailure(exit)) {
+      const refused = refusal(exit.cause)
+      if (refused !== undefined) throw refused
+      return toResult(Exit.failCause(exit.cause))
+    }
+    return exit.value._tag === "InputRequired"
+      ? rounds.toInputRequired(exit.value)
+      : toResult(Exit.succeed(exit.value.value))
+  }
+
+const isStateNotKept = Schema.is(StateNotKept)
+
+/** The result of a tool's call that ended for a reason other than its handler's. */
+export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
+  if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
+  const error = cause.reasons.find(Cause.isFailReason)?.error
+  return isStateNotKept(error) ? ToolResult.ofError(error.message) : undefined
+}
+
+/** For handlers of prompts and resources, which report failures by throwing. `what` names the handler in the log. */
+export const orProtocolError =
+  <A, B>(what: string, report: Runner<SdkTypes, never>["report"], onSuccess: (value: A) => B) =>
+  (exit: Exit.Exit<A, unknown>): B | Promise<B> => {
+    if (Exit.isSuccess(exit)) return onSuccess(exit.value)
+    if (Cause.hasInterruptsOnly(exit.cause)) {
+      throw HandlerFailure.protocolError(internalError, HandlerFailure.interruptedText)
+    }
+    return report(HandlerFailure.text(exit.cause, what)).then((text) => {
+      throw HandlerFailure.protocolError(internalError, text)
+    })
+  }
+
+/** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
+const withServices = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  add: (context: Context.Context<never>) => Context.Context<never>
+): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    fiber.setContext(add(fiber.context))
+    return effect
+  })

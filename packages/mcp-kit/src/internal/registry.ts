@@ -1,0 +1,174 @@
+import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefinition"
+import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
+import type { AnyServer, Capabilities, NewServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
+import { invalidParams } from "./errorCodes.ts"
+
+type Respond<T extends SdkTypes> = (server: T["Server"], parameters: unknown, request: T["Request"]) => Promise<object>
+
+export interface ToolEntry<T extends SdkTypes> {
+  readonly definition: ServedTool
+  readonly call: Respond<T>
+}
+
+export interface PromptEntry<T extends SdkTypes> {
+  readonly definition: PromptDefinition
+  readonly get: Respond<T>
+}
+
+export interface ResourceEntry<T extends SdkTypes> {
+  readonly definition: { readonly name: string } & ({ readonly uri: string } | { readonly uriTemplate: string })
+  /** The variables of the address, or undefined when it is not an address of this resource. */
+  readonly match: (uri: string) => Variables | undefined
+  readonly read: (
+    server: T["Server"],
+    uri: string,
+    variables: Variables,
+    request: T["Request"]
+  ) => Promise<object>
+}
+
+interface Entries<T extends SdkTypes> {
+  readonly tools: ToolEntry<T>
+  readonly prompts: PromptEntry<T>
+  readonly resources: ResourceEntry<T>
+}
+
+type Kind = keyof Entries<SdkTypes>
+
+/** What one server offers, or all servers that are made alike. */
+export type Registry<T extends SdkTypes> = { readonly [K in Kind]: Map<string, Entries<T>[K]> }
+
+/** Each server has the types of its SDK, so the registry that is found under it has them too. */
+const registries = new WeakMap<object, Registry<never>>()
+
+/** The registry of a server that is not connected yet; the first look applies the workarounds of its adapter. */
+export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"]): Registry<T> => {
+  const known = registries.get(server)
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
+  if (known !== undefined) return known as unknown as Registry<T>
+  const registry: Registry<T> = { tools: new Map(), prompts: new Map(), resources: new Map() }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
+  registries.set(server, registry as unknown as Registry<never>)
+  sdk.prepare(server)
+  return registry
+}
+
+/** The SDK's low-level server: `McpServer` is a layer on one. */
+export const serverOf = <T extends SdkTypes>(server: AnyServer<T>): T["Server"] =>
+  "server" in server ? server.server : server
+
+/** Adds entries to a server, and with the first of a kind the handlers and the capability of that kind. */
+export const addEntries = <T extends SdkTypes, K extends Kind>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  kind: K,
+  entries: ReadonlyArray<Entries<T>[K]>
+): void => {
+  const registry = registryOf(sdk, server)
+  if (entries.length === 0) return
+  if (registry[kind].size === 0) {
+    server.assertCanSetRequestHandler(firstMethod[kind])
+    server.registerCapabilities({ [kind]: {} })
+    serve(sdk, server, registry, kind)
+  }
+  for (const entry of entries) {
+    const { name } = entry.definition
+    if (registry[kind].has(name)) {
+      throw new Error(`The server already has a ${kind.slice(0, -1)} named "${name}"; names must be unique`)
+    }
+    registry[kind].set(name, entry)
+  }
+}
+
+/**
+ * Makes any number of servers with the same features, which are put together once: there is a server for each session,
+ * and since MCP 2026-07-28 for each HTTP request. Features that do not go together are a defect at once.
+ */
+export const makeServers = <T extends SdkTypes>(sdk: Sdk<T>, newServer: NewServer<T>, settings: {
+  readonly name: string
+  readonly version: string
+  readonly instructions: string | undefined
+  readonly features: ReadonlyArray<{ readonly install: (server: T["Server"]) => void }>
+  readonly onError: (error: Error) => void
+}): () => T["Server"] => {
+  const { features, instructions, name, onError, version } = settings
+  const model = newServer({ name, version, instructions, capabilities: undefined })
+  for (const feature of features) feature.install(model)
+  const registry = registryOf(sdk, model)
+  const offered = kinds.filter((kind) => registry[kind].size > 0)
+  const capabilities: Capabilities = Object.fromEntries(offered.map((kind) => [kind, {}]))
+  return () => {
+    const server = newServer({ name, version, instructions, capabilities })
+    server.onerror = onError
+    sdk.prepare(server)
+    for (const kind of offered) serve(sdk, server, registry, kind)
+    return server
+  }
+}
+
+const kinds: ReadonlyArray<Kind> = ["tools", "prompts", "resources"]
+
+const firstMethod = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const
+
+const serve = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"], registry: Registry<T>, kind: Kind): void => {
+  switch (kind) {
+    case "tools":
+      return serveTools(sdk, server, registry.tools)
+    case "prompts":
+      return servePrompts(sdk, server, registry.prompts)
+    case "resources":
+      return serveResources(sdk, server, registry.resources)
+  }
+}
+
+const serveTools = <T extends SdkTypes>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  tools: ReadonlyMap<string, ToolEntry<T>>
+): void => {
+  sdk.handle(server, "tools/list", () => ({ tools: definitions(tools) }))
+  sdk.handle(server, "tools/call", (params, request) => {
+    const entry = tools.get(params.name)
+    // MCP 2025-11-25, tools, "Error Handling": an unknown tool is a protocol error.
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown tool: ${params.name}`)
+    return entry.call(server, params.arguments ?? {}, request)
+  })
+}
+
+const servePrompts = <T extends SdkTypes>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  prompts: ReadonlyMap<string, PromptEntry<T>>
+): void => {
+  sdk.handle(server, "prompts/list", () => ({ prompts: definitions(prompts) }))
+  sdk.handle(server, "prompts/get", (params, request) => {
+    const entry = prompts.get(params.name)
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown prompt: ${params.name}`)
+    return entry.get(server, params.arguments ?? {}, request)
+  })
+}
+
+const serveResources = <T extends SdkTypes>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  resources: ReadonlyMap<string, ResourceEntry<T>>
+): void => {
+  sdk.handle(server, "resources/list", () => ({
+    resources: definitions(resources).filter((definition) => "uri" in definition)
+  }))
+  sdk.handle(server, "resources/templates/list", () => ({
+    resourceTemplates: definitions(resources).filter((definition) => "uriTemplate" in definition)
+  }))
+  sdk.handle(server, "resources/read", (params, request) => {
+    for (const entry of resources.values()) {
+      const variables = entry.match(params.uri)
+      if (variables !== undefined) return entry.read(server, params.uri, variables, request)
+    }
+    throw sdk.resourceNotFound(params.uri)
+  })
+}
+
+const definitions = <Definition>(
+  entries: ReadonlyMap<string, { readonly definition: Definition }>
+): ReadonlyArray<Definition> => Array.from(entries.values(), ({ definition }) => definition)

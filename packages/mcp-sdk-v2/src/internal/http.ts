@@ -1,0 +1,83 @@
+import type { Port, Session, Stateless } from "@effect-sampling/mcp-kit/StreamableHttpServer"
+import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
+import {
+  createMcpHandler,
+  isInitializeRequest,
+  isLegacyRequest,
+  WebStandardStreamableHTTPServerTransport
+} from "@modelcontextprotocol/server"
+import { forwardListChanges } from "./listChanges.ts"
+import { newServerWith } from "./newServer.ts"
+import { toWebRequest, writeWebResponse } from "./nodeHttp.ts"
+import { sdk } from "./sdk.ts"
+import type { Sdk2 } from "./sdk.ts"
+
+export const http = ({ bus, logging = false }: {
+  readonly bus?: ServerEventBus | undefined
+  readonly logging?: boolean | undefined
+}): Port<Sdk2> => ({
+  sdk,
+  newServer: newServerWith({ logging, listChanged: bus !== undefined }),
+  isInitialize: isInitializeRequest,
+  openSession: (makeServer, onInitialized, onClosed) => openSession(makeServer(), bus, onInitialized, onClosed),
+  stateless: (makeServer, onError) => makeStateless(makeServer, onError, bus)
+})
+
+/** A session of MCP 2025-11-25 or older. */
+const openSession = (
+  server: Server,
+  bus: ServerEventBus | undefined,
+  onInitialized: (sessionId: string) => void,
+  onClosed: () => void
+): Session => {
+  const transport = new WebStandardStreamableHTTPServerTransport({
+    sessionIdGenerator: () => crypto.randomUUID(),
+    onsessioninitialized: onInitialized
+  })
+  const stopForwarding = forwardListChanges(bus, () => server)
+  server.onclose = () => {
+    stopForwarding()
+    onClosed()
+  }
+  return {
+    transport,
+    connect: () => server.connect(transport),
+    close: () => server.close(),
+    closeStream: (id) => transport.closeSSEStream(id),
+    handle: (request, response, messages) =>
+      transport.handleRequest(toWebRequest(request), messages === undefined ? {} : { parsedBody: messages })
+        .then((answer) => writeWebResponse(answer, response))
+  }
+}
+
+/** The requests of MCP 2026-07-28, each with a server of its own. */
+const makeStateless = (
+  makeServer: () => Server,
+  onError: (error: Error) => void,
+  bus: ServerEventBus | undefined
+): Stateless => {
+  const handler = createMcpHandler(makeServer, {
+    legacy: "reject",
+    onerror: onError,
+    ...(bus !== undefined && { bus })
+  })
+  return {
+    handle: (request, response, messages) => {
+      const dropped = new AbortController()
+      const webRequest = toWebRequest(request, dropped.signal)
+      return isLegacyRequest(webRequest, messages).then((isLegacy) => {
+        if (isLegacy) return false
+        // MCP 2026-07-28, transports: closing the response stream cancels its request.
+        response.once("close", () => {
+          if (!response.writableFinished) dropped.abort()
+        })
+        if (response.destroyed) dropped.abort()
+        return handler.fetch(webRequest, { parsedBody: messages }).then((answer) => {
+          writeWebResponse(answer, response)
+          return true
+        })
+      })
+    },
+    close: () => handler.close()
+  }
+}

@@ -1,0 +1,92 @@
+import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import type { NewServer, Params, Sdk, SdkTypes } from "@effect-sampling/mcp-kit/Sdk"
+import { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import { Protocol } from "@modelcontextprotocol/sdk/shared/protocol.js"
+import type { RequestHandlerExtra } from "@modelcontextprotocol/sdk/shared/protocol.js"
+import { UriTemplate } from "@modelcontextprotocol/sdk/shared/uriTemplate.js"
+import {
+  CallToolRequestSchema,
+  GetPromptRequestSchema,
+  ListPromptsRequestSchema,
+  ListResourcesRequestSchema,
+  ListResourceTemplatesRequestSchema,
+  ListToolsRequestSchema,
+  ReadResourceRequestSchema
+} from "@modelcontextprotocol/sdk/types.js"
+import type {
+  CallToolResult,
+  GetPromptResult,
+  ReadResourceResult,
+  ServerNotification,
+  ServerRequest
+} from "@modelcontextprotocol/sdk/types.js"
+import {
+  answersWithJson,
+  heedCancellationOfIdZero,
+  protocolVersionOf,
+  rememberProtocolVersion
+} from "./sdkInternals.ts"
+
+/** What the SDK passes to a handler beside its arguments. */
+export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
+
+export interface Sdk1 extends SdkTypes {
+  readonly Server: Server
+  readonly Request: Extra
+  readonly ToolResult: CallToolResult
+  readonly PromptResult: GetPromptResult
+  readonly ResourceResult: ReadResourceResult
+  readonly InputRequired: never
+}
+
+/** The port of `@modelcontextprotocol/sdk` 1.x. */
+export const sdk: Sdk<Sdk1> = {
+  prepare: (server) => {
+    heedCancellationOfIdZero(server)
+    rememberProtocolVersion(server)
+  },
+  handle: (server, method, handler) => {
+    const answer = ({ params }: { readonly params?: unknown }, extra: Extra) =>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has checked the parameters; the kit reads only what the method has, and answers with what MCP defines
+      handler(params as Params, extra) as Promise<never>
+    // `Server`'s own method would check each call of a tool and its result a second time.
+    if (method === "tools/call") Protocol.prototype.setRequestHandler.call(server, schemas[method], answer)
+    else server.setRequestHandler(schemas[method], answer)
+  },
+  infoOf: ({ _meta, requestId, signal }) => ({ id: requestId, signal, progressToken: _meta?.progressToken }),
+  protocolVersion: (server) => protocolVersionOf(server),
+  unreachable: (server, { requestInfo, sessionId }) => {
+    // Only requests over HTTP carry requestInfo.
+    if (requestInfo === undefined) return undefined
+    if (sessionId === undefined) {
+      return "this server runs stateless HTTP, without sessions, so an answer has no way back. Serve with sessions."
+    }
+    return answersWithJson(server.transport)
+      ? "this server answers HTTP requests with plain JSON, so nothing can be sent during a call. Turn off enableJsonResponse."
+      : undefined
+  },
+  notifyProgress: (extra, params) => extra.sendNotification({ method: "notifications/progress", params }),
+  matchUri: (uri) => {
+    if (!UriTemplate.isTemplate(uri)) return undefined
+    const template = new UriTemplate(uri)
+    return (address) => template.match(address) ?? undefined
+  },
+  // MCP 2025-11-25, resources, "Error Handling": -32002.
+  resourceNotFound: (uri) => protocolError(-32_002, `Resource not found: ${uri}`)
+}
+
+const schemas = {
+  "tools/list": ListToolsRequestSchema,
+  "tools/call": CallToolRequestSchema,
+  "prompts/list": ListPromptsRequestSchema,
+  "prompts/get": GetPromptRequestSchema,
+  "resources/list": ListResourcesRequestSchema,
+  "resources/templates/list": ListResourceTemplatesRequestSchema,
+  "resources/read": ReadResourceRequestSchema
+} as const
+
+export const newServer: NewServer<Sdk1> = ({ capabilities, instructions, name, version }) =>
+  new Server({ name, version }, {
+    ...(instructions !== undefined && { instructions }),
+    ...(capabilities !== undefined && { capabilities })
+  })
