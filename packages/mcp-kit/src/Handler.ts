@@ -119,11 +119,9 @@ const wrapAs = <T extends SdkTypes, Result, Wrapped>(
     registryOf(sdk, target)
     const toResult = makeToResult(report)
     return (...all) => {
+      const request = all.at(-1)
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its context last, after the arguments
-      const [parameters, request] = [
-        all.slice(0, -1) as ReadonlyArray<unknown> as Arguments,
-        all.at(-1) as T["Request"]
-      ]
+      const parameters = all.slice(0, -1) as ReadonlyArray<unknown> as Arguments
       return run(Effect.suspend(() => f(...parameters)), method, target, request, toResult)
     }
   }))

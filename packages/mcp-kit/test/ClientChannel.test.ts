@@ -1,79 +1,34 @@
-import { ClientSampler, Sampler } from "@effect-sampling/core"
-import { Handler, StdioTransport } from "@effect-sampling/mcp-sdk"
 import { assert, describe, it } from "@effect/vitest"
-import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
-import { Server } from "@modelcontextprotocol/sdk/server/index.js"
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
-import { CallToolRequestSchema } from "@modelcontextprotocol/sdk/types.js"
-import type { CallToolResult, JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
 import { Deferred, Effect, Fiber } from "effect"
-import { PassThrough } from "node:stream"
 import { ClientChannel } from "../src/internal/calls/ClientChannel.ts"
+import type { Transport } from "../src/Sdk.ts"
 
-const initialize: JSONRPCMessage = {
-  jsonrpc: "2.0",
-  id: 1,
-  method: "initialize",
-  params: { protocolVersion: "2025-11-25", capabilities: { sampling: {} }, clientInfo: { name: "raw", version: "1" } }
-}
-
-const call: JSONRPCMessage = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "ask", arguments: {} } }
-
-const result = { role: "assistant", model: "m", content: { type: "text", text: "at once" } }
-
-/** Connects a server whose one tool samples. */
-const serve = (transport: Transport, options: Sampler.SampleOptions) =>
-  Effect.gen(function*() {
-    const server = new Server({ name: "s", version: "1" }, { capabilities: { tools: {} } })
-    const ask = yield* Handler.tool(server, () => Effect.map(Sampler.sample("Hi", options), (reply) => reply.text))
-    server.setRequestHandler(CallToolRequestSchema, (_, extra): Promise<CallToolResult> => ask(extra))
-    yield* Effect.promise(() => server.connect(transport))
-    return server
-  }).pipe(Effect.provide(ClientSampler.layer))
+const transportThat = (send: Transport["send"]): Transport => ({ send })
 
 describe("ClientChannel", () => {
-  it.live("takes an answer that comes before the request is written", () =>
+  it.effect("forgets an ask that cannot be written as JSON", () =>
     Effect.gen(function*() {
-      const [here, there] = InMemoryTransport.createLinkedPair()
-      const answered = yield* Deferred.make<JSONRPCMessage>()
-      here.onmessage = (message: JSONRPCMessage) => {
-        if ("method" in message && "id" in message) void here.send({ jsonrpc: "2.0", id: message.id, result })
-        else if ("id" in message && message.id === 2) Deferred.doneUnsafe(answered, Effect.succeed(message))
-      }
-      const server = yield* serve(there, {})
-      for (const message of [initialize, call]) {
-        yield* Effect.promise(() => here.send(message))
-      }
-      const response = yield* Effect.timeout(Deferred.await(answered), "3 seconds")
-      assert.include(JSON.stringify(response), "at once")
-      yield* Effect.promise(() => server.close())
-    }))
-
-  it.live("fails an ask that cannot be written as JSON as an invalid request, and forgets it", () =>
-    Effect.gen(function*() {
-      const [stdin, stdout] = [new PassThrough(), new PassThrough()]
-      const transport = StdioTransport.make({ stdin, stdout })
-      const server = yield* serve(transport, { metadata: { big: 1n } })
-      const answered = yield* Deferred.make<string>()
-      stdout.on("data", (chunk: Buffer) => {
-        const line = String(chunk)
-        if (line.includes("\"id\":2")) Deferred.doneUnsafe(answered, Effect.succeed(line))
+      const transport = transportThat((message) => {
+        JSON.stringify(message)
+        return Promise.resolve()
       })
-      stdin.write(`${JSON.stringify(initialize)}\n${JSON.stringify(call)}\n`)
-      const line = yield* Effect.timeout(Deferred.await(answered), "3 seconds")
-      assert.include(line, "JSON")
-      assert.include(line, "not sent")
-      assert.isFalse(ClientChannel.on(transport).receive({ jsonrpc: "2.0", id: 2 ** 30, result }))
-      yield* Effect.promise(() => server.close())
+      const channel = ClientChannel.on(transport)
+      const outcome = yield* Deferred.make<string>()
+      const request = { method: "sampling/createMessage", params: { metadata: { big: 1n } } }
+      channel.ask(request, 1, 60_000, ({ _tag }) => Deferred.doneUnsafe(outcome, Effect.succeed(_tag)))
+      assert.strictEqual(yield* Deferred.await(outcome), "NotSent")
+      assert.isFalse(channel.receive({ jsonrpc: "2.0", id: 2 ** 30, result: {} }))
+      transport.onclose?.()
     }))
 
-  it.live("interrupts every call when the client leaves", () =>
+  it.effect("interrupts every call when the client leaves", () =>
     Effect.gen(function*() {
-      const [here, there] = InMemoryTransport.createLinkedPair()
-      const channel = ClientChannel.on(there)
+      const transport = transportThat(() => Promise.resolve())
+      const channel = ClientChannel.on(transport)
       const calls = [yield* Effect.forkChild(Effect.never), yield* Effect.forkChild(Effect.never)]
       for (const [id, each] of calls.entries()) channel.watch(id, each)
-      yield* Effect.promise(() => here.close())
-      yield* Effect.timeout(Fiber.awaitAll(calls), "3 seconds")
+      transport.onclose?.()
+      yield* Fiber.awaitAll(calls)
+      assert.isTrue(calls.every((each) => each.pollUnsafe() !== undefined))
     }))
 })

@@ -5,7 +5,6 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 
 /**
  * What a client learns of a defect: nothing. The cause is in the log.
@@ -58,35 +57,3 @@ export const messageOf = (error: unknown): string | undefined =>
  */
 export const protocolError = (code: number, message: string, data?: unknown): Error =>
   Object.assign(new Error(message), { code, ...(data !== undefined && { data }) })
-
-/**
- * Runs a handler whose failures become JSON-RPC errors (-32603); what it throws is a defect like any other, so the client
- * does not learn of it.
- *
- * @category protocol errors
- * @since 0.1.0
- */
-export const orProtocolError = <A, E, R>(
-  handler: () => Effect.Effect<A, E, R>,
-  what: string
-): Effect.Effect<A, Error, R> =>
-  Effect.catchCause(
-    Effect.suspend(handler),
-    (cause) => Effect.flatMap(text(cause, what), (message) => Effect.fail(protocolError(internalError, message)))
-  )
-
-/**
- * For callbacks of the SDKs: they report failures by throwing.
- *
- * @category protocol errors
- * @since 0.1.0
- */
-export const valueOrThrow = <A>(exit: Exit.Exit<A, Error>): A => {
-  if (Exit.isSuccess(exit)) return exit.value
-  throw Cause.hasInterruptsOnly(exit.cause)
-    ? protocolError(internalError, interruptedText)
-    : Cause.squash(exit.cause)
-}
-
-/** JSON-RPC 2.0, "Error object". */
-const internalError = -32603

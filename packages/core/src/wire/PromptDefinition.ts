@@ -60,11 +60,13 @@ export const make = <Arguments extends PromptArguments>(options: PromptOptions<A
   name: options.name,
   ...(options.title !== undefined && { title: options.title }),
   ...(options.description !== undefined && { description: options.description }),
-  arguments: Object.entries(options.arguments?.fields ?? {}).map(([name, { ast }]) => {
-    const description = SchemaAST.resolveDescription(ast)
-    return { name, required: !SchemaAST.isOptional(ast), ...(description !== undefined && { description }) }
-  })
+  arguments: Object.entries(options.arguments?.fields ?? {}).map(toArgument)
 })
+
+const toArgument = ([name, { ast }]: readonly [string, Schema.Constraint]) => {
+  const description = SchemaAST.resolveDescription(ast)
+  return { name, required: !SchemaAST.isOptional(ast), ...(description !== undefined && { description }) }
+}
 
 /**
  * Builds the decoder of the arguments that a client sends. Its failure is the message of a JSON-RPC error (-32602).

@@ -48,8 +48,7 @@ export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"])
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
   if (known !== undefined) return known as unknown as Registry<T>
   const registry: Registry<T> = { tools: new Map(), prompts: new Map(), resources: new Map() }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
-  registries.set(server, registry as unknown as Registry<never>)
+  registries.set(server, registry)
   sdk.prepare(server)
   return registry
 }

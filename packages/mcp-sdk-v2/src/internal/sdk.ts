@@ -7,6 +7,7 @@ import type {
   GetPromptResult,
   InputRequiredResult,
   ReadResourceResult,
+  Server,
   ServerContext
 } from "@modelcontextprotocol/server"
 import {
@@ -15,7 +16,6 @@ import {
   PROTOCOL_VERSION_META_KEY,
   ProtocolErrorCode,
   ResourceNotFoundError,
-  Server,
   UriTemplate
 } from "@modelcontextprotocol/server"
 import * as Context from "effect/Context"
