@@ -1,5 +1,5 @@
+import * as Predicate from "effect/Predicate"
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai"
-import { isRecord } from "./json.ts"
 
 /**
  * What is known of a failed request. `text` is the provider's own words: they are matched and never shown.
@@ -45,7 +45,7 @@ export const fromThrown = (error: unknown): Failure => {
 
 /** The error object of a body that came with status 200, as gateways send it, or undefined. */
 export const fromErrorBody = (body: unknown): Failure | undefined =>
-  isRecord(body) && body["error"] !== undefined && body["error"] !== null && !hasChoices(body)
+  Predicate.isObject(body) && body["error"] !== undefined && body["error"] !== null && !hasChoices(body)
     ? fromBody(body, undefined)
     : undefined
 
@@ -53,7 +53,7 @@ const hasChoices = ({ choices }: Record<string, unknown>): boolean => Array.isAr
 
 const fromBody = (body: Record<string, unknown>, fallback: string | undefined): Failure => {
   const error = body["error"]
-  if (!isRecord(error)) return { kind: "status", text: typeof error === "string" ? error : fallback }
+  if (!Predicate.isObject(error)) return { kind: "status", text: typeof error === "string" ? error : fallback }
   const code = error["code"]
   return {
     kind: "status",

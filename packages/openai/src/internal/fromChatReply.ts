@@ -3,9 +3,10 @@ import type { Reply } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { Usage } from "@effect-sampling/core/SamplingResponse"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { isRecord, parseJson } from "./json.ts"
+import { parseJson } from "./json.ts"
 import type { ToolNames } from "./toolNames.ts"
 
 const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
@@ -72,7 +73,7 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
 
 const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
   new InvalidResponse({
-    message: isRecord(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
+    message: Predicate.isObject(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
       ? `The provider "${provider}" gave no choices, so there is no reply. Ask again, or check the model.`
       : `The provider "${provider}" did not answer with a chat completion. Check that baseUrl points to an ` +
         "OpenAI-compatible Chat Completions API (it often ends in /v1)."
@@ -137,7 +138,7 @@ const toToolUses = (
 const toInput = (value: string | Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined => {
   if (typeof value !== "string") return value
   const parsed = value.trim() === "" ? {} : parseJson(value)
-  return isRecord(parsed) ? parsed : undefined
+  return Predicate.isObject(parsed) ? parsed : undefined
 }
 
 const badArguments = ({ model, provider }: ReplyContext, index: number): InvalidResponse =>

@@ -1,3 +1,5 @@
+import * as Predicate from "effect/Predicate"
+
 /**
  * JSON text without lone surrogates: some servers refuse a body that holds one. Throws for what JSON cannot carry (a
  * cycle, a BigInt); `toChatRequest` turns that into an `InvalidRequest`.
@@ -7,7 +9,7 @@ export const toJson = (value: unknown): string => JSON.stringify(value, wellForm
 /** A copy that certainly is a JSON object. */
 export const toJsonObject = (value: Readonly<Record<string, unknown>>): Record<string, unknown> => {
   const copy: unknown = JSON.parse(toJson(value))
-  return isRecord(copy) ? copy : {}
+  return Predicate.isObject(copy) ? copy : {}
 }
 
 /** The value of a JSON text, or undefined. */
@@ -18,8 +20,5 @@ export const parseJson = (text: string): unknown => {
     return undefined
   }
 }
-
-export const isRecord = (u: unknown): u is Record<string, unknown> =>
-  typeof u === "object" && u !== null && !Array.isArray(u)
 
 const wellFormed = (_key: string, value: unknown): unknown => typeof value === "string" ? value.toWellFormed() : value

@@ -1,3 +1,4 @@
+import { formatInstruction } from "@effect-sampling/core/ProviderSampler"
 import type { ResponseFormat } from "@effect-sampling/core/SamplingRequest"
 import type OpenAI from "openai"
 import type { Failure } from "./failure.ts"
@@ -20,9 +21,7 @@ const toName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_")
 /** The request for a server that does not take `response_format`: the system prompt asks for it in words. */
 export const inWords = ({ response_format: format, ...request }: ChatRequest): ChatRequest => {
   if (format?.type !== "json_schema") return request
-  const instruction =
-    "Answer with one JSON value and nothing else: no explanation and no code fence. It must fit this JSON Schema:\n" +
-    JSON.stringify(format.json_schema.schema)
+  const instruction = formatInstruction(format.json_schema.schema ?? {})
   const [first, ...rest] = request.messages
   const messages: ChatRequest["messages"] = first?.role === "system" && typeof first.content === "string"
     ? [{ ...first, content: `${first.content}\n\n${instruction}` }, ...rest]
