@@ -6,7 +6,8 @@ import { toJsonObject } from "./json.ts"
 import type { ChatRequest } from "./toChatRequest.ts"
 
 /**
- * Not `strict`: that refuses every schema with an optional key or an open object.
+ * Converts the format to OpenAI's JSON mode. The mode is not `strict`, because OpenAI refuses a strict schema that has
+ * an optional key or an open object.
  *
  * Source: OpenAI API reference, "Create chat completion", `response_format`.
  */
@@ -15,10 +16,10 @@ export const toResponseFormat = ({ name, schema }: ResponseFormat): OpenAI.Respo
   json_schema: { name: toName(name), schema: toJsonObject(schema), strict: false }
 })
 
-// OpenAI takes letters, digits, underscores and hyphens, up to 64.
+// OpenAI accepts a name of up to 64 letters, digits, underscores and hyphens.
 const toName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "answer"
 
-/** The request for a server that does not take `response_format`: the system prompt asks for it in words. */
+/** Moves `response_format` into the system prompt, in words, for a server that refuses the parameter. */
 export const inWords = ({ response_format: format, ...request }: ChatRequest): ChatRequest => {
   if (format?.type !== "json_schema") return request
   const instruction = formatInstruction(format.json_schema.schema ?? {})
@@ -30,9 +31,10 @@ export const inWords = ({ response_format: format, ...request }: ChatRequest): C
 }
 
 /**
- * Whether the server refused the format: for this schema only, or whatever the schema.
+ * Returns whether the server refused this schema only (`"schema"`) or `response_format` as such (`"always"`). Returns
+ * undefined if the failure has another cause.
  *
- * OpenAI names the parameter; Groq, DeepSeek and vLLM only write about it.
+ * OpenAI names the parameter in `param`; Groq, DeepSeek and vLLM mention it only in the error text.
  */
 export const refusalOf = (failure: Failure): "schema" | "always" | undefined => {
   const text = failure.text ?? ""
