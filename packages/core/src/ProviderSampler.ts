@@ -12,11 +12,12 @@ import type * as Scope from "effect/Scope"
 import type { Content } from "./Content.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
+import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
 import { recordedCompletion } from "./internal/rounds/recordedCompletion.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
-import type { SamplingRequest } from "./SamplingRequest.ts"
+import type { ResponseFormat, SamplingRequest } from "./SamplingRequest.ts"
 import { CreateMessageResult, Usage } from "./SamplingResponse.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 
@@ -101,6 +102,29 @@ export const layerEffect = <E, R>(
   options: Effect.Effect<Options, E, R>
 ): Layer.Layer<Sampler.Sampler | Sampler.Provider, E, Exclude<R, Scope.Scope>> =>
   Layer.effectContext(Effect.map(options, toContext))
+
+/**
+ * Returns the instruction that asks a model, in words, for an answer that fits a JSON Schema.
+ *
+ * **When to use**
+ *
+ * Append it to the system prompt where the server or the model refuses the `responseFormat` of a request. A provider
+ * without {@link Options.jsonSchema} does not need it: its requests carry the instruction in place of the format.
+ *
+ * **Example** (Asking for an object in words)
+ *
+ * ```ts
+ * import { ProviderSampler } from "@effect-sampling/core"
+ *
+ * const instruction = ProviderSampler.formatInstruction({ type: "object", required: ["name"] })
+ * instruction.startsWith("Answer with one JSON value and nothing else") // => true
+ * instruction.endsWith(`{"type":"object","required":["name"]}`) // => true
+ * ```
+ *
+ * @category texts
+ * @since 0.1.0
+ */
+export const formatInstruction = (schema: ResponseFormat["schema"]): string => instruction(schema)
 
 const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.Provider> =>
   Context.make(Sampler.Sampler, make(options)).pipe(Context.add(Sampler.Provider, { name: options.name }))

@@ -11,14 +11,15 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 
 /**
- * The `Stdio` of a server that does not outlive its client: when stdin has ended, calls may go on for `grace` (default: 10
- * seconds), then the fiber that builds the Layer is interrupted, and with it the server.
+ * A `Stdio` for a server that does not outlive its client. When stdin ends, calls in flight have `grace` (default: 10
+ * seconds) to finish. Then the fiber that builds the Layer is interrupted, which ends the server.
  *
  * **When to use**
  *
- * Provide it to `McpServer.layerStdio`, which by itself waits for calls that wait for an answer of the client, without end.
+ * Provide it to `McpServer.layerStdio`. Without it, a call that waits for an answer of a client that has left keeps the
+ * server running.
  *
- * **Example** (A server that ends with its client)
+ * **Example** (Ending a server with its client)
  *
  * ```ts no-run
  * import { ClientExit } from "@effect-sampling/mcp-effect"

@@ -1,6 +1,6 @@
 /**
- * What a server offers: tools, prompts and resources whose handlers are effects and may sample. Each is a Layer that
- * registers them on Effect's `McpServer`.
+ * The features of a server: tools, prompts and resources whose handlers are effects and may sample. Each feature is a
+ * Layer that registers itself on Effect's `McpServer`.
  *
  * @since 0.1.0
  */
@@ -27,19 +27,20 @@ import { runCall, runRead } from "./internal/runCall.ts"
 import { parseUriTemplate } from "./internal/uriTemplate.ts"
 
 /**
- * The tools of an `effect/ai` `Toolkit`: takes the place of `McpServer.toolkit`.
+ * Registers the tools of an `effect/ai` `Toolkit`, in place of `McpServer.toolkit`.
  *
  * **Details**
  *
- * - Up to MCP 2025-11-25 a handler that samples waits for its client; from 2026-07-28 on it runs in rounds.
- * - Arguments are decoded by the tool's `parameters`; wrong ones become an `isError` result that says what is wrong.
- * - A success is sent as `structuredContent` and text when its schema is an object, as text otherwise, and as content
- *   blocks where the tool has `toModelOutput`.
- * - A typed error becomes an `isError` result with its message. A defect becomes a generic message; its cause is logged.
- * - In rounds, a capability that the client did not declare and that a handler fails for is JSON-RPC error -32021.
- * - Preliminary results are sent as progress, when the client asked for it.
+ * - Up to MCP 2025-11-25, a handler that samples waits for its client. From 2026-07-28 on, the handler runs in rounds.
+ * - The tool's `parameters` decode its arguments. Invalid arguments become an `isError` result that names the problem.
+ * - A success whose schema is an object is sent as `structuredContent` and as text, any other success as text. A tool
+ *   with `toModelOutput` sends the content blocks that it returns.
+ * - A typed error becomes an `isError` result with the message of the error. A defect becomes a generic message, and
+ *   its cause is logged.
+ * - In rounds, a handler that fails because the client did not declare a capability ends with JSON-RPC error -32021.
+ * - Preliminary results are sent as progress if the client asked for progress.
  *
- * **Example** (A tool that samples)
+ * **Example** (Registering a tool that samples)
  *
  * ```ts
  * import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
@@ -76,7 +77,7 @@ import { parseUriTemplate } from "./internal/uriTemplate.ts"
 export const toolkit = <Tools extends Record<string, Tool.Any>>(
   self: Toolkit.Toolkit<Tools>
 ): Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>> =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the registration needs these services, and its calls get the others from middleware and from the transport
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- building the registration needs these services; middleware and the transport provide the others to each call
   Layer.effectDiscard(registerToolkit(self)) as Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>>
 
 const registerToolkit = <Tools extends Record<string, Tool.Any>>(self: Toolkit.Toolkit<Tools>) =>
@@ -115,7 +116,7 @@ const toHandled = <E, R>(
   round: Effect.Effect<RoundRunner.Round<ToolDispatch.ToolOutcome>, E, R>,
   toResult: ToolResult.ToResult
 ): Handled =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of the handler are in the context of the registration or of the request; `Refused` is what the server makes a JSON-RPC error of
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the context of the registration or of the request holds the services of the handler; the server sends `Refused` as a JSON-RPC error
   Effect.matchCauseEffect(round, {
     onFailure: (cause): Effect.Effect<McpSchema.CallToolResult, unknown> =>
       isRefused(cause) || Cause.hasInterruptsOnly(cause)
@@ -131,11 +132,14 @@ const toHandled = <E, R>(
         : toCallToolResult(toResult.onSuccess(ended.value))
   }) as Handled
 
-/** The state of a call in rounds could not be kept: no error of the tool's, but its caller has to know. */
+/**
+ * Returns the message of a `StateNotKept`, after logging its cause. The tool did not fail, but its caller has to learn
+ * that the call cannot continue.
+ */
 const stateNotKept = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
   const error = cause.reasons.find(Cause.isFailReason)?.error
   return isStateNotKept(error)
-    ? Effect.as(Effect.logError("The state of a call in rounds was not kept", cause), error.message)
+    ? Effect.as(Effect.logError("The state of a call in rounds could not be kept", cause), error.message)
     : Effect.undefined
 }
 
@@ -145,14 +149,15 @@ const isRefused = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Refused)
 
 const toInputRequired = (round: RoundRunner.InputRequired): McpSchema.InputRequired =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine gives at least one of both, and the parameters that each method has
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the engine sets at least one of the two fields, and each request has the parameters of its method
   new McpSchema.InputRequired(round as ConstructorParameters<typeof McpSchema.InputRequired>[0])
 
 const decodeContent = Schema.decodeUnknownEffect(Schema.Array(McpSchema.ContentBlock))
 
 const toCallToolResult = (result: ToolResult.ToolResult): Effect.Effect<McpSchema.CallToolResult> => {
   const texts = result.content.filter((block) => block.type === "text")
-  // Nearly all results are text, which has the same form on the wire.
+  // Text blocks have the same form on the wire. Nearly all results contain nothing else, so they
+  // skip the decoding.
   return texts.length === result.content.length
     ? Effect.succeed(new McpSchema.CallToolResult({ ...result, content: texts }))
     : Effect.map(
@@ -175,7 +180,8 @@ export type {
 } from "@effect-sampling/core/wire/PromptDefinition"
 
 /**
- * The services of a handler: what the Layer needs. The transport gives `McpRequestContext` to each call.
+ * The services that the Layer of a feature needs: those of its handler, except for `McpRequestContext`, which the
+ * transport provides to each call.
  *
  * @category utility types
  * @since 0.1.0
@@ -183,14 +189,15 @@ export type {
 export type Requirements<R> = McpServer.McpServer | Exclude<R, McpSchema.McpRequestContext>
 
 /**
- * A prompt whose handler may sample. A string is one user message.
+ * Registers a prompt whose handler may sample. A string from the handler becomes one user message.
  *
  * **Details**
  *
- * Its Layer takes the services of the handler, unlike that of `McpServer.prompt`, which leaves them to middleware. A typed
- * error becomes a JSON-RPC error with its message; a defect a generic one, with its cause logged.
+ * The Layer needs the services of the handler. `McpServer.prompt` differs: it leaves them to middleware. A typed error
+ * becomes a JSON-RPC error with the message of the error. A defect becomes a generic JSON-RPC error, and its cause is
+ * logged.
  *
- * **Example** (A prompt with an argument)
+ * **Example** (Registering a prompt with an argument)
  *
  * ```ts
  * import { ClientSampler, Sampler } from "@effect-sampling/core"
@@ -211,7 +218,7 @@ export type Requirements<R> = McpServer.McpServer | Exclude<R, McpSchema.McpRequ
 export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
   options: PromptOptions<Arguments> & {
     /**
-     * Annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
+     * The annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
      */
     readonly annotations?: Context.Context<never> | undefined
   },
@@ -243,7 +250,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
       annotations: options.annotations ?? Context.empty(),
       services,
       completions: {},
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services are those above
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the handler's services are those of `services`, captured above
       handle: run as Parameters<typeof server.addPrompt>[0]["handle"]
     })
   }))
@@ -261,7 +268,7 @@ const toPromptResult = (
     ? result
     : new McpSchema.GetPromptResult({ description, messages: result })
 
-/** A typed error as an error of the protocol. What the client may not see is in the log. */
+/** Converts a failure to a JSON-RPC error. A cause that the client must not see goes to the log. */
 const orProtocolError =
   (what: string) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E | McpSchema.InternalError> =>
     isRefused(cause) || Cause.hasInterruptsOnly(cause)
@@ -269,15 +276,15 @@ const orProtocolError =
       : Effect.flatMap(HandlerFailure.text(cause, what), (message) => new McpSchema.InternalError({ message }))
 
 /**
- * A resource whose handler may sample, up to MCP 2025-11-25. A string is its text. `uri` is an address or a template with
- * variables such as `{name}`, which the handler gets.
+ * Registers a resource whose handler may sample, up to MCP 2025-11-25. A string from the handler is the text of the
+ * resource. `uri` is a URI, or a template with variables such as `{name}`, whose values the handler receives.
  *
  * **Gotchas**
  *
- * From MCP 2026-07-28 on, Effect's server cannot ask on behalf of a resource: `ClientSampler` fails with
- * `SamplingUnsupported`, and `Sampler.fallback` goes on to a provider.
+ * From MCP 2026-07-28 on, Effect's server cannot ask the client on behalf of a resource. `ClientSampler` then fails
+ * with `SamplingUnsupported`, and `Sampler.fallback` continues to a provider.
  *
- * **Example** (A resource template)
+ * **Example** (Registering a resource template)
  *
  * ```ts
  * import { ClientSampler, Sampler } from "@effect-sampling/core"
@@ -303,7 +310,7 @@ export const resource = <E, R>(
     readonly description?: string | undefined
     readonly mimeType?: string | undefined
     /**
-     * Annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
+     * The annotations of the registration, for example `McpSchema.EnabledWhen`. Default: none.
      */
     readonly annotations?: Context.Context<never> | undefined
   },
@@ -316,14 +323,14 @@ export const resource = <E, R>(
     const server = yield* McpServer.McpServer
     const { uri, annotations = Context.empty(), ...described } = options
     const read = (address: string, variables: Readonly<Record<string, string>>) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services are those below
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the handler's services are those of `common.services` below
       runRead(Effect.suspend(() => handler({ uri: address, variables }))).pipe(
         Effect.map((result) => toContents(result, address, options.mimeType)),
         Effect.catchCause(orProtocolError(`The resource "${options.name}"`))
       ) as Effect.Effect<McpSchema.ReadResourceResult, McpSchema.InternalError, McpSchema.McpRequestContext>
     const common = {
       annotations,
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server merges them with those of the request
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server merges these services with those of each request
       services: (yield* Effect.context<Exclude<R, McpSchema.McpRequestContext>>()) as Context.Context<never>
     }
     const template = parseUriTemplate(uri)

@@ -8,7 +8,7 @@ const errorAnswer = (code: number, message: string) => (id: unknown) =>
 
 describe("Asks", { timeout: 60_000 }, () => {
   // requirement: transports/related-request
-  it.live("travel on the stream of their call (HTTP)", () =>
+  it.live("an ask travels on the HTTP stream of its call", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const call = client.startTool("ask", { prompt: "stream" })
@@ -19,7 +19,7 @@ describe("Asks", { timeout: 60_000 }, () => {
     }))
 
   for (const protocolVersion of ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"]) {
-    it.live(`are answered over stdio (${protocolVersion})`, () =>
+    it.live(`an ask is answered over stdio (MCP ${protocolVersion})`, () =>
       Effect.gen(function*() {
         const client = yield* stdioClient({}, { protocolVersion })
         const outcome = yield* Effect.promise(() => client.askAndRespond("hi", (id) => JSON.stringify(answer(id))))
@@ -28,7 +28,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       }))
   }
 
-  it.live("of one call may be open at the same time, and are told apart", () =>
+  it.live("several asks of one call can be open at once, and each receives its own answer", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const call = client.startTool("askMany", { prompts: ["one", "two", "three"] })
@@ -43,7 +43,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       )
     }))
 
-  it.live("work with the official client, whose handler is stopped when the call is cancelled", () =>
+  it.live("the official client answers an ask, and stops its handler when the call is cancelled", () =>
     Effect.gen(function*() {
       const sampling = yield* Deferred.make<void>()
       const stopped = yield* Deferred.make<void>()
@@ -55,7 +55,7 @@ describe("Asks", { timeout: 60_000 }, () => {
         Deferred.doneUnsafe(sampling, Effect.void)
         return new Promise<never>(() => {})
       })
-      // The official client does not heed the cancellation of the first request of a server, because its id is 0.
+      // The first request of a server has the id 0, whose cancellation the official client ignores.
       const first = yield* Effect.promise(() => client.callTool({ name: "ask", arguments: { prompt: "first" } }))
       assert.include(JSON.stringify(first), "official")
       const cancellation = new AbortController()
@@ -70,7 +70,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.include(JSON.stringify(next), "official")
     }))
 
-  it.live("fail with SamplingTimeout when the client stays silent; the client is told, and late answers are ignored", () =>
+  it.live("an ask without an answer fails with SamplingTimeout, is cancelled, and ignores a late answer", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ askTimeout: 300 })
       const call = client.startTool("ask", { prompt: "slow" })
@@ -89,7 +89,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.strictEqual(next.ok, "hello")
     }))
 
-  it.live("wait forever where AskTimeout is infinite", () =>
+  it.live("an ask has no time limit if AskTimeout is infinite", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ askTimeout: "Infinity" })
       const outcome = yield* Effect.promise(() => client.askAndRespond("x", (id) => JSON.stringify(answer(id))))
@@ -97,7 +97,7 @@ describe("Asks", { timeout: 60_000 }, () => {
     }))
 
   // requirement: cancellation/receiver
-  it.live("end with their call when the client cancels it", () =>
+  it.live("an ask ends when the client cancels its call", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const call = client.startTool("ask", { prompt: "cancelled" })
@@ -111,7 +111,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       )
     }))
 
-  it.live("end with their call when the client drops its stream, or ends the session (HTTP)", () =>
+  it.live("an ask ends when the client drops the HTTP stream of its call or ends the session", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const dropped = client.startTool("ask", { prompt: "dropped" })
@@ -125,7 +125,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       yield* Effect.promise(() => client.event("ask interrupted", 1000))
     }))
 
-  it.live("of a call that was cancelled fail with ConnectionLost, and nothing is sent", () =>
+  it.live("an ask of a cancelled call fails with ConnectionLost, and nothing is sent", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const call = client.startTool("askWhenInterrupted")
@@ -137,7 +137,7 @@ describe("Asks", { timeout: 60_000 }, () => {
     }))
 
   // requirement: sampling/capability
-  it.live("without a sampling capability fail at once, and nothing is sent", () =>
+  it.live("an ask to a client without the sampling capability fails at once, and nothing is sent", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ capabilities: {} })
       const response = yield* Effect.promise(() =>
@@ -148,7 +148,7 @@ describe("Asks", { timeout: 60_000 }, () => {
     }))
 
   // requirement: sampling/tools-capability
-  it.live("with tools need the capability sampling.tools", () =>
+  it.live("an ask with tools fails if the client did not declare sampling.tools", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ capabilities: { sampling: {} } })
       const response = yield* Effect.promise(() =>
@@ -158,7 +158,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.isFalse(client.received.entries.some(isAsk))
     }))
 
-  it.live("for context go out without it to a client that did not declare sampling.context", () =>
+  it.live("an ask is sent without includeContext to a client that did not declare sampling.context", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ capabilities: { sampling: {} } })
       const call = client.startTool("askWithContext", { prompt: "no context" })
@@ -168,7 +168,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "answered")
     }))
 
-  it.live("carry tools and context to a client that declared them", () =>
+  it.live("an ask carries tools and context to a client that declared both capabilities", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       for (const name of ["askWithTools", "askWithContext"]) {
@@ -182,7 +182,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       }
     }))
 
-  it.live("of one session are not answered by another", () =>
+  it.live("an ask of one session cannot be answered by another session", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const other = yield* rawClient()
@@ -193,7 +193,7 @@ describe("Asks", { timeout: 60_000 }, () => {
       assert.strictEqual(outcomeOf(yield* Effect.promise(() => client.response(call))).ok, "hello")
     }))
 
-  it.live("carry large texts both ways", () =>
+  it.live("an ask and its answer carry large texts", () =>
     Effect.gen(function*() {
       const client = yield* rawClient()
       const size = 5_000_000
@@ -210,17 +210,22 @@ describe("Asks", { timeout: 60_000 }, () => {
 
 describe("Errors of clients", { timeout: 30_000 }, () => {
   const cases = [
-    ["-1 is a rejection", -1, "User rejected sampling request", "SamplingRejected"],
+    ["the client error -1 becomes SamplingRejected", -1, "User rejected sampling request", "SamplingRejected"],
     [
-      "the denial of Visual Studio Code is a rejection",
+      "the denial of Visual Studio Code becomes SamplingRejected",
       -32_603,
       "The user has denied permission to call this method.",
       "SamplingRejected"
     ],
-    ["-32601 means that it has no handler, whatever it declared", -32_601, "Method not found", "SamplingUnsupported"],
-    ["the Python SDK's -32600 means that it has no handler", -32_600, "Sampling not supported", "SamplingUnsupported"],
-    ["-32603 is a failure of the client", -32_603, "boom ".repeat(200_000), "ClientError"],
-    ["-32000 is a failure of the client, not a lost connection", -32_000, "Connection closed", "ClientError"]
+    ["the client error -32601 becomes SamplingUnsupported", -32_601, "Method not found", "SamplingUnsupported"],
+    [
+      "the error -32600 of the Python SDK becomes SamplingUnsupported",
+      -32_600,
+      "Sampling not supported",
+      "SamplingUnsupported"
+    ],
+    ["the client error -32603 becomes a ClientError", -32_603, "boom ".repeat(200_000), "ClientError"],
+    ["the client error -32000 becomes a ClientError, not ConnectionLost", -32_000, "Connection closed", "ClientError"]
   ] as const
   for (const [title, code, message, expected] of cases) {
     it.live(title, () =>

@@ -33,7 +33,7 @@ const cases = [["greet", "elicitation/create", "Ada, 36"], ["roots", "roots/list
 const textOf = (reply: Message): string => reply.result.content[0].text
 
 describe("Client", { timeout: 30_000 }, () => {
-  it.live("asks the user and for the roots while the call waits", () =>
+  it.live("elicitation and roots are answered while the call waits", () =>
     Effect.gen(function*() {
       const client = yield* httpClient(yield* serveHttp(registrations), capabilities)
       for (const [name, method, expected] of cases) {
@@ -48,7 +48,7 @@ describe("Client", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("asks the user and for the roots in rounds", () =>
+  it.live("elicitation and roots are answered in rounds", () =>
     Effect.gen(function*() {
       const client = new RoundsClient(yield* serveHttp(registrations))
       for (const [name, method, expected] of cases) {
@@ -61,7 +61,7 @@ describe("Client", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("tells what a client does not support, in both eras", () =>
+  it.live("the error names the capability that the client did not declare, in both eras", () =>
     Effect.gen(function*() {
       const url = yield* serveHttp(registrations)
       const push = yield* httpClient(url, {})

@@ -63,7 +63,7 @@ const handlers = Tools.toLayer(Effect.map(Sampler.Sampler, (sampler) => ({
 
 const tools = Feature.toolkit(Tools).pipe(Layer.provide(handlers), Layer.provide(ClientSampler.layer))
 
-/** Collects what is logged while the server of a test runs. */
+/** Collects the log entries of the server of a test. */
 const withLog = () => {
   const log: Array<string> = []
   const layer = Logger.layer([
@@ -82,7 +82,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
     )
   const text = (result: CallToolResult) => result.content.map((block) => block.type === "text" ? block.text : "")
 
-  it.live("lists what each tool takes and gives, with its annotations", () =>
+  it.live("a tool is listed with its schemas and annotations", () =>
     Effect.gen(function*() {
       const client = yield* connected
       const listed = yield* Effect.promise(() => client.listTools())
@@ -106,7 +106,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
     }))
 
   // requirement: tools/structured-content
-  it.live("sends an object as structured content and text, anything else as text", () =>
+  it.live("an object is sent as structured content and text, and any other success as text", () =>
     Effect.gen(function*() {
       const object = yield* call("object", { n: 2 })
       assert.deepStrictEqual(object.structuredContent, { doubled: 4 })
@@ -115,7 +115,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.deepStrictEqual((yield* call("nothing")).content, [])
     }))
 
-  it.live("sends content blocks where a tool has toModelOutput", () =>
+  it.live("a tool with toModelOutput sends content blocks", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* call("blocks")).content, [
         { type: "text", text: "text" },
@@ -127,7 +127,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
     }))
 
   // requirement: tools/errors
-  it.live("answers wrong arguments with an error that says what is wrong", () =>
+  it.live("invalid arguments are answered with an error result that names the problem", () =>
     Effect.gen(function*() {
       const result = yield* call("object", { n: "two" })
       assert.isTrue(result.isError)
@@ -135,7 +135,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.include(text(result).join(), "\"n\"")
     }))
 
-  it.live("answers a declared failure with its message, or with its encoded form where it has none", () =>
+  it.live("a declared failure is answered with its message, or with its encoded form if it has no message", () =>
     Effect.gen(function*() {
       for (
         const [result, message] of [
@@ -149,7 +149,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("answers defects and undeclared failures with a generic message, and logs their cause", () =>
+  it.live("a defect or an undeclared failure is answered with a generic message, and its cause is logged", () =>
     Effect.gen(function*() {
       for (const [name, logged] of [["dies", secret], ["throws", secret], ["wrongResult", "wrongResult"]] as const) {
         log.length = 0
@@ -162,7 +162,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
     }))
 
   // requirement: progress/token
-  it.live("sends preliminary results as progress to a client that asked for it", () =>
+  it.live("preliminary results are sent as progress to a client that asked for it", () =>
     Effect.gen(function*() {
       const client = yield* connected
       const progress: Array<unknown> = []
@@ -176,20 +176,20 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(text(yield* call("preliminary")), ["three"])
     }))
 
-  it.live("samples with the client's model", () =>
+  it.live("a tool samples with the model of the client", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(text(yield* call("samples")), ["model: {\"type\":\"text\",\"text\":\"Hi\"}"])
     }))
 
   // requirement: tools/unknown
-  it.live("is a protocol error for a tool that does not exist", () =>
+  it.live("a call of a tool that does not exist is a protocol error", () =>
     Effect.gen(function*() {
       const client = yield* connected
       const error = yield* rejection(() => client.callTool({ name: "missing" }))
       assert.strictEqual(error.code, -32_602)
     }))
 
-  it.effect("dies on parameters that are no object", () =>
+  it.effect("the Layer of a tool whose parameters are not an object dies", () =>
     Effect.gen(function*() {
       const Odd = Toolkit.make(Tool.make("odd", { parameters: Schema.Array(Schema.Int), success: Schema.Void }))
       const odd = Feature.toolkit(Odd).pipe(Layer.provide(Odd.toLayer({ odd: () => Effect.void })))
@@ -197,7 +197,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), "parameters must be an object")
     }))
 
-  it.effect("takes the services of middleware and the middleware itself, as McpServer.toolkit does", () =>
+  it.effect("the toolkit accepts middleware and the services that it provides, as McpServer.toolkit does", () =>
     Effect.gen(function*() {
       class User extends Context.Service<User, { readonly name: string }>()("test/User") {}
       const Named = Toolkit.make(Tool.make("who", { success: Schema.String, dependencies: [User] }))
@@ -213,7 +213,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(result.content, [{ type: "text", text: "caller of who" }])
     }))
 
-  it.effect("hides tools that EnabledWhen excludes", () =>
+  it.effect("a tool that EnabledWhen excludes is not listed", () =>
     Effect.gen(function*() {
       const Sampling = Toolkit.make(
         Tool.make("samples", { success: Schema.Void }).annotate(
@@ -231,7 +231,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
 
 const rejection = (promise: () => Promise<unknown>) =>
   Effect.promise(() =>
-    promise().then(() => assert.fail("it succeeded"), (error: Error & { readonly code: number }) => error)
+    promise().then(() => assert.fail("The request succeeded"), (error: Error & { readonly code: number }) => error)
   )
 
 describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
@@ -278,7 +278,7 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
 
   const client = officialClient(features)
 
-  it.live("list what they take", () =>
+  it.live("prompts, resources and resource templates are listed with their arguments", () =>
     Effect.gen(function*() {
       const it = yield* client
       const { prompts } = yield* Effect.promise(() => it.listPrompts())
@@ -303,7 +303,7 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
       ])
     }))
 
-  it.live("sample", () =>
+  it.live("prompts and resources sample with the model of the client", () =>
     Effect.gen(function*() {
       const it = yield* client
       const prompt = yield* Effect.promise(() =>
@@ -319,7 +319,7 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
       ])
     }))
 
-  it.live("give messages, contents and bytes as they are", () =>
+  it.live("messages, contents and bytes from a handler are sent unchanged", () =>
     Effect.gen(function*() {
       const it = yield* client
       assert.strictEqual(
@@ -333,7 +333,7 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
     }))
 
   // requirement: prompts-resources/errors
-  it.live("fail with typed messages, and keep defects to the log", () =>
+  it.live("a typed error of a prompt or resource reaches the client, and a defect appears only in the log", () =>
     Effect.gen(function*() {
       const it = yield* client
       const wrong = yield* rejection(() => it.getPrompt({ name: "improve", arguments: {} }))
@@ -361,12 +361,12 @@ describe("Feature.prompt and Feature.resource", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.effect("die on a template that Effect's router does not know", () =>
+  it.effect("the Layer of a resource template that Effect's router does not support dies", () =>
     Effect.gen(function*() {
       for (const uri of ["file:///{+path}", "file:///{?query}", "file:///*", "file:///{"]) {
         const odd = Feature.resource({ name: "odd", uri }, () => Effect.succeed(""))
         const exit = yield* Effect.exit(Layer.build(Layer.provide(odd, McpServer.McpServer.layer)))
-        assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), "its router does not know")
+        assert.include(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), "its router does not support")
       }
     }))
 })

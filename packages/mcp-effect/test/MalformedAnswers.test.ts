@@ -5,7 +5,10 @@ import { answer } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import type { RawClient } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import { rawClient, stdioClient } from "./fixtures/servers.ts"
 
-/** Each on a session that goes on: the answer must neither hang, nor crash the server, nor show what the client sent. */
+/**
+ * Sends every malformed answer in one session. None of them may hang the ask, crash the server, or appear in the error
+ * text.
+ */
 const checkAll = (client: RawClient, lost: ReadonlySet<string>) =>
   Effect.forEach(
     malformed.filter(({ title }) => !lost.has(title)),
@@ -18,7 +21,7 @@ const checkAll = (client: RawClient, lost: ReadonlySet<string>) =>
         assert.isBelow(Date.now() - started, 2000, title)
         if (expected === "answered") assert.isString(outcome.ok, title)
         else {
-          // Over stdio, Effect's server takes the error of an answer that has both.
+          // Over stdio, Effect's server reads the error of an answer that has both a result and an error.
           const isBoth = title === "both result and error"
           assert.strictEqual(outcome.failed, isBoth ? "ClientError" : expected, `${title}: ${JSON.stringify(outcome)}`)
           assert.isBelow(outcome.message!.length, 2500, title)
@@ -28,7 +31,7 @@ const checkAll = (client: RawClient, lost: ReadonlySet<string>) =>
       })
   )
 
-/** Answers that Effect's server does not hand to the ask: only the time-out ends it. */
+/** Sends the answers that Effect's server does not pass to the ask. Only the time-out ends such an ask. */
 const checkLost = (client: RawClient, lost: ReadonlySet<string>) =>
   Effect.forEach(malformed.filter(({ title }) => lost.has(title)), ({ body, title }) =>
     Effect.gen(function*() {
@@ -42,7 +45,7 @@ const checkLost = (client: RawClient, lost: ReadonlySet<string>) =>
     }))
 
 const lostAnywhere = ["the method repeated in the answer", "an id that is a string"]
-// It parses each line, and writes and parses it again: too deep for JSON.stringify.
+// Effect's server parses each line, serializes it and parses it again, and this value is too deep for JSON.stringify.
 const lostOverStdio = new Set([...lostAnywhere, "arrays a hundred thousand deep"])
 const lostOverHttp = new Set([
   ...lostAnywhere,
@@ -54,19 +57,19 @@ const lostOverHttp = new Set([
 
 describe("Malformed answers", { timeout: 60_000 }, () => {
   // requirement: sampling/validation
-  it.live("fail their ask with a typed error at once (stdio)", () =>
+  it.live("a malformed answer fails its ask with a typed error at once (stdio)", () =>
     Effect.flatMap(stdioClient(), (client) => checkAll(client, lostOverStdio)))
 
-  it.live("fail their ask with a typed error at once (HTTP)", () =>
+  it.live("a malformed answer fails its ask with a typed error at once (HTTP)", () =>
     Effect.flatMap(rawClient(), (client) => checkAll(client, lostOverHttp)))
 
-  it.live("that are no answers to Effect's server end with the time-out (stdio)", () =>
+  it.live("a malformed answer that Effect's server drops ends its ask with the time-out (stdio)", () =>
     Effect.flatMap(stdioClient({ askTimeout: 300 }), (client) => checkLost(client, lostOverStdio)))
 
-  it.live("that are no answers to Effect's server end with the time-out (HTTP)", () =>
+  it.live("a malformed answer that Effect's server drops ends its ask with the time-out (HTTP)", () =>
     Effect.flatMap(rawClient({ askTimeout: 300 }), (client) => checkLost(client, lostOverHttp)))
 
-  it.live("cannot interrupt a tool, or make it die", () =>
+  it.live("a malformed answer can neither interrupt a tool nor make it die", () =>
     Effect.gen(function*() {
       const client = yield* rawClient({ askTimeout: 500 })
       const ofCause = (reason: object) => (id: unknown) =>

@@ -94,7 +94,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual([reply.result.resultType, textOf(reply), rounds.length], ["complete", "logged", 0])
     }))
 
-  it.live("a tool that samples ends with its ask, and goes on with the answer", () =>
+  it.live("a tool that samples ends the round with its ask, and continues with the answer in the next round", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const { reply, rounds } = yield* Effect.promise(() =>
@@ -109,7 +109,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("asks at the same time make one round", () =>
+  it.live("concurrent asks share one round", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const { reply, rounds } = yield* Effect.promise(() =>
@@ -119,14 +119,14 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(rounds.map(({ result }) => Object.keys(result.inputRequests).length), [3])
     }))
 
-  it.live("the name of an ask is its key", () =>
+  it.live("the name that an author gives to an ask becomes its key", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const { rounds } = yield* Effect.promise(() => client.drive("tools/call", { name: "named" }, echo))
       assert.deepStrictEqual(Object.keys(rounds[0]!.result.inputRequests), ["capital"])
     }))
 
-  it.live("prompts are answered in rounds too", () =>
+  it.live("a prompt that samples runs in rounds", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const { reply, rounds } = yield* Effect.promise(() =>
@@ -136,7 +136,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(reply.result.messages, [{ role: "user", content: { type: "text", text: "<p>" } }])
     }))
 
-  it.live("resources cannot ask; they say so", () =>
+  it.live("a resource that samples fails with an error that says that resources cannot ask", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const reply = yield* Effect.promise(() => client.request("resources/read", { uri: "dictionary://x" }))
@@ -144,7 +144,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.include(reply.error?.message, "cannot ask on behalf of a resource over MCP 2026-07-28")
     }))
 
-  it.live("work over stdio, next to the revisions before", () =>
+  it.live("rounds work over stdio on a server that also supports earlier revisions", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({}, { protocolVersion: "2026-07-28" })
       const params = { name: "ask", arguments: { prompt: "hi" }, _meta: meta() }
@@ -162,7 +162,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(client.noise, [])
     }))
 
-  it.live("answers of every shape reach the handler as they came", () =>
+  it.live("an answer with text, images and tool calls reaches the handler unchanged", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const content = [
@@ -177,7 +177,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
     }))
 
   // requirement: progress/token
-  it.live("preliminary results are progress, to a client that asked for it", () =>
+  it.live("preliminary results are sent as progress to a client that asked for it", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const messages: Array<Message> = []
@@ -201,7 +201,7 @@ describe("Rounds", { timeout: 30_000 }, () => {
 })
 
 describe("Errors in rounds", { timeout: 30_000 }, () => {
-  it.live("a capability that the client did not declare is error -32021, with status 400", () =>
+  it.live("a capability that the client did not declare becomes error -32021 with status 400", () =>
     Effect.gen(function*() {
       const client = yield* served()
       for (
@@ -221,7 +221,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("a tool that returns its failures is not failed for a missing capability", () =>
+  it.live("a tool with the failure mode return answers a missing capability with an error result", () =>
     Effect.gen(function*() {
       const client = yield* served()
       const reply = yield* Effect.promise(() => client.callTool("returned", {}, { capabilities: {} }))
@@ -229,7 +229,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       assert.include(textOf(reply), "did not declare the capability")
     }))
 
-  it.live("a state that is not accepted is error -32602, and so is a malformed answer", () =>
+  it.live("a rejected state and a malformed answer become error -32602", () =>
     Effect.gen(function*() {
       const rejecting = Layer.succeed(RequestState.RequestState, {
         seal: () => Effect.succeed("state"),
@@ -247,7 +247,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("a state is of use to its call and to its principal only", () =>
+  it.live("a state is accepted only for its own call and its own principal", () =>
     Effect.gen(function*() {
       const auth = McpServer.middleware((effect, { headers }) =>
         Effect.provideService(effect, ClientConnection.Principal, () => headers["x-user"])
@@ -269,7 +269,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       assert.strictEqual((yield* call("parallel", "alice", requestState)).result.resultType, "input_required")
     }))
 
-  it.live("an answer that Effect's server takes and that is none is error -32602", () =>
+  it.live("an answer that Effect's server accepts but that does not fit its ask becomes error -32602", () =>
     Effect.gen(function*() {
       const client = yield* served()
       for (const answer of [{ roots: [] }, { action: "accept" }]) {
@@ -281,7 +281,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("a state that cannot be kept is an error of the tool, and an internal error of a prompt", () =>
+  it.live("a state that cannot be kept becomes an error result of a tool and an internal error of a prompt", () =>
     Effect.gen(function*() {
       const failing = Layer.succeed(RequestState.RequestState, {
         seal: () =>
@@ -298,7 +298,7 @@ describe("Errors in rounds", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(prompt.error, { code: -32_603, message: "The state is too large." })
     }))
 
-  it.live("too many rounds are an error of the tool", () =>
+  it.live("a tool that needs more rounds than MaxRounds returns an error result", () =>
     Effect.gen(function*() {
       const client = yield* served(Layer.succeed(Rounds.MaxRounds, 2))
       const { reply, rounds } = yield* Effect.promise(() =>

@@ -18,7 +18,7 @@ const Tools = Toolkit.make(
   Tool.make("run", { parameters: Schema.Struct({ index: Schema.Int }), success: Schema.String })
 )
 
-/** One tool, which runs the scenario of a number and answers with its report as JSON. */
+/** A single tool that runs the scenario with the given index and returns its report as JSON. */
 const registrations = Feature.toolkit(Tools).pipe(
   Layer.provide(Tools.toLayer({
     run: ({ index }) =>
@@ -46,11 +46,11 @@ const toResult = (reply: ProviderSampler.Reply): object => {
 
 const report = (reply: Message) => JSON.parse(reply.result.content[0].text)
 
-/** Plays the client's model, and keeps what it was asked. */
+/** Plays the client's model, and records the requests to it. */
 const player = (model: Model) => {
   const requests: Array<Request> = []
   const play = (params: object): object => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Effect's server has encoded it with its schema
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Effect's server has encoded the request with its schema
     requests.push(params as Request)
     return toResult(model(requests.at(-1)!, requests.length - 1))
   }
@@ -91,23 +91,23 @@ const runRounds = (sampling: object) => (scenario: Scenario) =>
     return { requests, report: report(reply) }
   })
 
-describe("a client asked while the call waits", () => {
+describe("a client that is asked while the call waits", () => {
   layer(server, { excludeTestServices: true })((it) => suite(it, { takesTools: true, run: runPush({ tools: {} }) }))
 })
 
-describe("a client asked while the call waits, without sampling.tools", () => {
+describe("a client without sampling.tools that is asked while the call waits", () => {
   layer(server, { excludeTestServices: true })((it) => suite(it, { takesTools: false, run: runPush({}) }))
 })
 
-describe("a client asked in rounds, without sampling.tools", () => {
+describe("a client without sampling.tools that is asked in rounds", () => {
   layer(server, { excludeTestServices: true })((it) => suite(it, { takesTools: false, run: runRounds({}) }))
 })
 
-// The reports tell what the tools did in the last run of the handler, which runs none of them again: so not `suite`.
-describe("a client asked in rounds", () => {
+// `suite` does not fit: a report lists what the tools did in the last run of the handler, which runs no tool again.
+describe("a client that is asked in rounds", () => {
   layer(server, { excludeTestServices: true })((it) => {
     for (const scenario of scenarios) {
-      it.effect(`is asked the same as one that is waited for: ${scenario.title}`, () =>
+      it.effect(`a client in rounds receives the same asks as one that is waited for: ${scenario.title}`, () =>
         Effect.gen(function*() {
           const waiting = yield* runPush({ tools: {} })(scenario)
           const rounds = yield* runRounds({ tools: {} })(scenario)

@@ -11,19 +11,19 @@ class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 const Tools = Toolkit.make(Tool.make("ping", { success: Schema.String }))
 
 describe("Feature", () => {
-  test("toolkit takes the place of McpServer.toolkit", () => {
+  test("Feature.toolkit has the type of McpServer.toolkit", () => {
     expect(Feature.toolkit(Tools)).type.toBe<ReturnType<typeof McpServer.toolkit<typeof Tools.tools>>>()
     expect(
       Feature.toolkit(Tools).pipe(Layer.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") })))
     ).type.toBe<Layer.Layer<never, never, McpServer.McpServer>>()
   })
 
-  test("toolkit leaves the services that its tools depend on to middleware", () => {
+  test("Feature.toolkit leaves the dependencies of its tools to middleware", () => {
     const Query = Toolkit.make(Tool.make("query", { success: Schema.String, dependencies: [Database] }))
     expect(Feature.toolkit(Query)).type.toBe<ReturnType<typeof McpServer.toolkit<typeof Query.tools>>>()
   })
 
-  test("prompt takes what its handler asks for, and turns its errors into protocol errors", () => {
+  test("Feature.prompt requires the services of its handler, and its Layer has no errors", () => {
     const feature = Feature.prompt(
       {
         name: "p",
@@ -41,14 +41,14 @@ describe("Feature", () => {
     >()
   })
 
-  test("the arguments of a prompt are strings on the wire", () => {
+  test("Feature.prompt refuses arguments that are not strings when encoded", () => {
     expect(Feature.prompt).type.not.toBeCallableWith(
       { name: "p", arguments: Schema.Struct({ n: Schema.Number }) },
       () => Effect.succeed("x")
     )
   })
 
-  test("resource takes what its handler asks for, but for the request itself", () => {
+  test("Feature.resource requires the services of its handler, except for the request context", () => {
     expect(
       Feature.resource({ name: "r", uri: "file:///r" }, () =>
         Effect.andThen(

@@ -27,7 +27,10 @@ export interface Transport {
   send(message: unknown, options?: { readonly relatedRequestId?: RequestId }): Promise<void>
 }
 
-/** As a method, so that the transports of the SDKs, which know more of their messages, fit. */
+/**
+ * Declared as a method, because methods compare their parameters bivariantly: the transports of the SDKs declare
+ * narrower message types.
+ */
 type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
 
 /**

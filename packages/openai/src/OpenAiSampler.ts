@@ -23,8 +23,8 @@ import { makeToolNames } from "./internal/toolNames.ts"
 import { isOpenAi } from "./internal/vendorClient.ts"
 
 /**
- * The model that answers when none is named: a small one that takes `temperature`, stop sequences and images, and
- * spends none of `maxTokens` on reasoning.
+ * The default model: a small model that accepts `temperature`, stop sequences and images, and that spends no part of
+ * `maxTokens` on reasoning.
  *
  * @category constants
  * @since 0.1.0
@@ -32,56 +32,56 @@ import { isOpenAi } from "./internal/vendorClient.ts"
 export const defaultModel = "gpt-4.1-mini"
 
 /**
- * How to reach the server, and what to ask of it. All are optional.
+ * The address of the server, the credentials for it, and the settings of its requests. Every field is optional.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Sent as a bearer token. Without it no `Authorization` header is sent, as local servers like it; OpenAI answers that
-   * with a `ProviderError` of reason `auth`.
+   * The API key, sent as a bearer token. Without a key, requests carry no `Authorization` header: local servers need
+   * none, and requests to OpenAI fail with a `ProviderError` of reason `auth`.
    */
   readonly apiKey?: Redacted.Redacted | undefined
   /**
-   * Where the API is, usually ending in `/v1`. Default: `https://api.openai.com/v1`.
+   * The URL of the API, usually ending in `/v1`. Default: `https://api.openai.com/v1`.
    */
   readonly baseUrl?: string | URL | undefined
   /**
-   * The model that answers unless the request's preferences choose another of {@link Options.models}. Default:
+   * The model that answers unless the preferences of the request select another one of {@link Options.models}. Default:
    * {@link defaultModel}.
    */
   readonly model?: string | undefined
   /**
-   * The models that a request's hints and priorities may choose, next to `model`. Default: none.
+   * The models that the hints and priorities of a request may select in addition to `model`. Default: none.
    */
   readonly models?: ReadonlyArray<ModelPreferences.Model | string> | undefined
   /**
-   * Sent as `OpenAI-Organization`. Default: none.
+   * The value of the header `OpenAI-Organization`. Default: none.
    */
   readonly organization?: string | undefined
   /**
-   * How long one attempt may take. Default: 2 minutes. Node's `fetch` gives up after 5 minutes without an answer,
-   * whatever is set here.
+   * The time limit of one attempt. Default: 2 minutes. Node's own `fetch` gives up after 5 minutes without an answer;
+   * a larger value here does not change that.
    */
   readonly timeout?: Duration.Input | undefined
   /**
-   * How often a request is sent again after it was rate-limited, the server failed (5xx) or the connection did. Not
-   * after a timeout, and not when the server asks to wait for more than a minute. Default: 2.
+   * How many times a request is sent again after a rate limit, a server error (5xx) or a failed connection. A request
+   * is not sent again after a timeout, or when the server asks for a wait of more than a minute. Default: 2.
    */
   readonly maxRetries?: number | undefined
   /**
-   * Under which name the limit of tokens is sent. Default: `max_completion_tokens` to OpenAI and `max_tokens` to other
-   * servers; where the server does not know it, the other one, from then on.
+   * The name under which the token limit is sent. Default: `max_completion_tokens` for OpenAI and `max_tokens` for
+   * other servers. If the server does not know the default name, this request and all later ones use the other name.
    */
   readonly maxTokensParameter?: "max_completion_tokens" | "max_tokens" | undefined
   /**
-   * Whether OpenAI keeps the completion. Default: not sent, so the account's setting holds. The request's `metadata` is
-   * sent only with `true`, because OpenAI refuses it otherwise.
+   * Whether OpenAI stores the completion. Default: not sent, so the setting of the account applies. The `metadata` of a
+   * request is sent only when `store` is `true`, because OpenAI refuses it otherwise.
    */
   readonly store?: boolean | undefined
   /**
-   * The provider's name in `source` and in errors. Default: `openai`.
+   * The name of the provider in `source` and in errors. Default: `openai`.
    */
   readonly name?: string | undefined
 }
@@ -91,28 +91,29 @@ export interface Options {
  *
  * **Details**
  *
- * - Content: text, images (png, jpeg, gif, webp) and audio (wav, mp3) of the user, tool calls and their results. Images
- *   and audio in a tool result follow it as a user message, since OpenAI takes only text there. Anything else fails with
- *   `SamplingUnsupported`, and nothing is sent.
- * - Tool names that OpenAI does not take (with dots, or over 64 characters) are replaced on the way, and restored in the
- *   reply; so are ids of tool calls over 40 characters.
- * - At most 4 stop sequences; more are an `InvalidRequest`.
- * - `metadata`: see {@link Options.store}. Values that are not strings are sent as JSON; more than 16 pairs, keys over
- *   64 or values over 512 characters are an `InvalidRequest`.
- * - `responseFormat`, which `sampleObject` sets: sent as `response_format` of type `json_schema`, not strict. Where the
- *   server refuses it, the system prompt asks for it in words, from then on for that model.
- * - Not sent, because the API has no place for it: `includeContext` (a provider has no context of MCP servers),
- *   `annotations`, `_meta`, and `outputSchema` of tools.
- * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (where the server tells), `contentFilter`,
- *   `refusal` (the refusal is the text), or the server's own word.
- * - Failures are a `ProviderError` with its `reason`, or an `InvalidResponse` where what came is no chat completion.
- *   Their messages hold neither keys nor anything that the provider wrote.
- * - Interrupting the fiber aborts the HTTP request.
+ * - Content: text, images (png, jpeg, gif, webp) and audio (wav, mp3) in user messages, tool calls and tool results.
+ *   OpenAI accepts only text in a tool result, so images and audio of a result follow it in a user message. A request
+ *   with any other content fails with `SamplingUnsupported` before it is sent.
+ * - Tools: OpenAI refuses tool names with dots or with more than 64 characters, and tool call ids with more than 40
+ *   characters. Both are replaced in the request; the reply carries the original tool names again.
+ * - Stop sequences: at most 4. A request with more fails with `InvalidRequest`.
+ * - `metadata`: see {@link Options.store}. Values other than strings are sent as JSON. More than 16 pairs, a key of
+ *   more than 64 characters or a value of more than 512 characters fail with `InvalidRequest`.
+ * - `responseFormat`, which `sampleObject` sets: sent as a `response_format` of type `json_schema` that is not strict.
+ *   If the server refuses it for a model, the system prompt of this request and of all later ones for that model
+ *   describes the format in words.
+ * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
+ *   `annotations`, `_meta`, and the `outputSchema` of tools.
+ * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (if the server reports it), `contentFilter`,
+ *   `refusal` (the text is the refusal), or the server's own value for any other reason.
+ * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
+ *   messages contain neither keys nor text that the provider wrote.
+ * - Interruption: interrupting the fiber aborts the HTTP request.
  *
  * **Gotchas**
  *
- * Reasoning models (`gpt-5` and later) refuse `temperature` and stop sequences, and spend `maxTokens` on reasoning
- * first: a small limit gives an empty text with `stopReason` `maxTokens`.
+ * Reasoning models (`gpt-5` and later) refuse `temperature` and stop sequences. They also spend `maxTokens` on
+ * reasoning first, so a small limit returns an empty text with the `stopReason` `maxTokens`.
  *
  * Source: OpenAI API reference, "Create chat completion".
  *
@@ -144,7 +145,7 @@ export const layer = (options: Options = {}): Layer.Layer<Sampler | Provider> =>
   ProviderSampler.layerEffect(make(options))
 
 /**
- * The same as {@link Options}, each read by a `Config`.
+ * The fields of {@link Options}, each as a `Config` that reads its value.
  *
  * @category models
  * @since 0.1.0
@@ -154,18 +155,19 @@ export type ConfigOptions = {
 }
 
 /**
- * {@link layer} with options from `Config`.
+ * Builds {@link layer} with options that are read from `Config`.
  *
  * **Details**
  *
  * | option | default |
  * |---|---|
- * | `apiKey` | `OPENAI_API_KEY`; required unless `baseUrl` is another server's |
- * | `baseUrl` | `OPENAI_BASE_URL`, or OpenAI |
+ * | `apiKey` | `OPENAI_API_KEY`; required unless `baseUrl` points to another server than OpenAI's |
+ * | `baseUrl` | `OPENAI_BASE_URL`, or the URL of OpenAI |
  * | `model` | `OPENAI_MODEL`, or {@link defaultModel} |
  * | `organization` | `OPENAI_ORG_ID`, or none |
  *
- * An empty variable counts as absent. Nothing else is read from the environment, neither here nor by the vendor's client.
+ * An empty variable counts as absent. Neither this Layer nor the vendor's client reads anything else from the
+ * environment.
  *
  * **Example** (Choosing a server by environment)
  *

@@ -30,7 +30,7 @@ describe("reasons", () => {
     ["429", failure(429, { message, code: "rate_limit_exceeded" }), "rateLimit", "fewer requests"],
     ["429 without a code", failure(429, { message }), "rateLimit", "fewer requests"],
     ["429 insufficient_quota", failure(429, { message, code: "insufficient_quota" }), "quota", "billing"],
-    ["429 with the type", failure(429, { message, type: "insufficient_quota" }), "quota", "billing"],
+    ["429 with the type insufficient_quota", failure(429, { message, type: "insufficient_quota" }), "quota", "billing"],
     ["402", failure(402, { message }), "quota", "billing"],
     ["404", failure(404, { message, code: "model_not_found" }), "notFound", "gpt-4.1-mini"],
     ["404 as HTML", OpenAiServer.raw({ status: 404, body: "<h1>BODY</h1>" }), "notFound", "/v1"],
@@ -58,8 +58,18 @@ describe("reasons", () => {
     ],
     ["400 content_filter", failure(400, { message, code: "content_filter" }), "contentFilter", "Change"],
     ["400", failure(400, { message }), "badRequest", "Check that the model supports"],
-    ["400 naming a parameter", failure(400, { message, param: "messages[0].content" }), "badRequest", "the messages"],
-    ["400 naming another", failure(400, { message, param: "BODY" }), "badRequest", "Check that the model supports"],
+    [
+      "400 that names a known parameter",
+      failure(400, { message, param: "messages[0].content" }),
+      "badRequest",
+      "the messages"
+    ],
+    [
+      "400 that names an unknown parameter",
+      failure(400, { message, param: "BODY" }),
+      "badRequest",
+      "Check that the model supports"
+    ],
     ["422", failure(422, { message }), "badRequest", "Check that the model supports"],
     ["409", failure(409, { message }), "badRequest", "Check that the model supports"],
     ["408", failure(408, { message }), "timeout", "timeout"],
@@ -76,13 +86,13 @@ describe("reasons", () => {
     ["a body that breaks off", OpenAiServer.raw({ body: `{"BODY":`, end: "cut" }), "unavailable", "broke"],
     ["a connection that is closed", OpenAiServer.drop, "unavailable", "cannot be reached"],
     ["200 with an error", json({ error: { message, code: 429 } }), "rateLimit", "fewer requests"],
-    ["200 with a code", json({ error: { message, code: "insufficient_quota" } }), "quota", "billing"],
+    ["200 with an error code", json({ error: { message, code: "insufficient_quota" } }), "quota", "billing"],
     ["200 with an error and empty choices", json({ error: { message }, choices: [] }), "unavailable", "later"],
-    ["200 with an error as text", json({ error: "BODY" }), "unavailable", "later"],
-    ["400 with an error as text", json({ error: "BODY context window BODY" }, 400), "contextLength", "Shorten"]
+    ["200 with an error that is a string", json({ error: "BODY" }), "unavailable", "later"],
+    ["400 with an error that is a string", json({ error: "BODY context window BODY" }, 400), "contextLength", "Shorten"]
   ]
   for (const [what, reply, reason, advice] of cases) {
-    it.live(`${what} is ${reason}`, () =>
+    it.live(`a failed request (${what}) becomes a ProviderError with the reason ${reason}`, () =>
       Effect.gen(function*() {
         const error = yield* failed(reply)
         assert.strictEqual(error.reason, reason)
@@ -96,7 +106,7 @@ describe("reasons", () => {
       }))
   }
 
-  it.live("a wrong key is auth", () =>
+  it.live("a wrong key fails with the reason auth", () =>
     Effect.gen(function*() {
       const error = yield* failed({ apiKey: "another" })
       assert.strictEqual(error.reason, "auth")
@@ -104,24 +114,24 @@ describe("reasons", () => {
     }))
 })
 
-describe("servers that cannot be asked", () => {
+describe("unusable servers and settings", () => {
   const fails = (options: OpenAiSampler.Options) =>
     failed({}, { maxRetries: 0, apiKey: Redacted.make(key), ...options })
 
-  it.live("a refused connection is unavailable", () =>
+  it.live("a refused connection fails with the reason unavailable", () =>
     Effect.gen(function*() {
       const error = yield* fails({ baseUrl: "http://127.0.0.1:1/v1" })
       assert.strictEqual(error.reason, "unavailable")
       assert.include(error.message, "OPENAI_BASE_URL")
     }))
 
-  it.live("a host that does not exist is unavailable", () =>
+  it.live("a host that does not exist fails with the reason unavailable", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* fails({ baseUrl: "http://does-not-exist.invalid/v1" })).reason, "unavailable")
     }))
 
   for (const baseUrl of ["localhost:11434/v1", "/v1", "ftp://localhost/v1", "not a URL"]) {
-    it.live(`${baseUrl} as base URL is a badRequest that says so`, () =>
+    it.live(`the invalid base URL "${baseUrl}" fails with the reason badRequest and names baseUrl`, () =>
       Effect.gen(function*() {
         const error = yield* fails({ baseUrl })
         assert.strictEqual(error.reason, "badRequest")
@@ -129,14 +139,14 @@ describe("servers that cannot be asked", () => {
       }))
   }
 
-  it.live("credentials in the base URL are refused and not repeated", () =>
+  it.live("credentials in the base URL are refused, and the error does not show them", () =>
     Effect.gen(function*() {
       const error = yield* fails({ baseUrl: "http://me:PASSWORD@127.0.0.1:1/v1" })
       assert.include(error.message, "user name or password")
       assert.strictEqual(error.reason, "badRequest")
     }))
 
-  it.live("a key that no header can carry is refused and not repeated", () =>
+  it.live("a key with characters that a header does not allow is refused, and the error does not show it", () =>
     Effect.gen(function*() {
       const error = yield* fails({ apiKey: Redacted.make(`${key}\nX-HEADER: 1`) })
       assert.include(error.message, "apiKey")
@@ -156,14 +166,14 @@ describe("retryAfterMillis", () => {
     [{}, undefined]
   ]
   for (const [headers, millis] of cases) {
-    it.live(`is ${millis} for ${JSON.stringify(headers).slice(0, 60)}`, () =>
+    it.live(`retryAfterMillis is ${millis} for the headers ${JSON.stringify(headers).slice(0, 60)}`, () =>
       Effect.gen(function*() {
         const error = yield* failed(failure(429, {}, { ...headers, "x-secret": "HEADER" }))
         assert.strictEqual(error.retryAfterMillis, millis)
       }))
   }
 
-  it.live("counts from now to a date", () =>
+  it.live("retryAfterMillis counts from now to the date in the header", () =>
     Effect.gen(function*() {
       const date = new Date(Date.now() + 3_600_000).toUTCString()
       const error = yield* failed(failure(503, {}, { "retry-after": date }))
@@ -185,24 +195,24 @@ describe("retries", () => {
       return [outcome._tag, (yield* requests).length]
     }).pipe(Effect.provide(setup(replies, options)))
 
-  it.live("send again what was rate-limited or failed, after the wait that the server asks for", () =>
+  it.live("a rate-limited or failed request is sent again after the wait that the server asks for", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* attempts([failure(429, {}, soon), failure(503, {}, soon), "Hello"]), ["Success", 3])
     }))
 
-  it.live("send again after a short wait of their own", () =>
+  it.live("a failed request is sent again after a short wait when the server names none", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* attempts([OpenAiServer.drop, "Hello"]), ["Success", 2])
     }))
 
-  it.live("end with the last error", () =>
+  it.live("the last error is reported when every retry fails", () =>
     Effect.gen(function*() {
       const reply = failure(429, {}, soon)
       assert.deepStrictEqual(yield* attempts([reply, reply, reply, "Hello"]), ["Failure", 3])
       assert.deepStrictEqual(yield* attempts([reply, "Hello"], { maxRetries: 0 }), ["Failure", 1])
     }))
 
-  it.live("are not for wrong requests, used-up accounts, malformed answers, or waits of over a minute", () =>
+  it.live("a wrong request, an exhausted quota, a malformed answer or a wait of over a minute is not retried", () =>
     Effect.gen(function*() {
       for (
         const reply of [
@@ -219,10 +229,10 @@ describe("timeout", () => {
   const hanging: Record<string, OpenAiServer.Reply> = {
     "no answer": OpenAiServer.hang,
     "half a body": OpenAiServer.raw({ body: `{"choices":`, end: "hang" }),
-    "half a body of an error": OpenAiServer.raw({ status: 500, body: `{"error":`, end: "hang" })
+    "half an error body": OpenAiServer.raw({ status: 500, body: `{"error":`, end: "hang" })
   }
   for (const [what, reply] of Object.entries(hanging)) {
-    it.effect(`ends ${what}, aborts the HTTP request and does not send it again`, () =>
+    it.effect(`a time-out with ${what} aborts the HTTP request, which is not sent again`, () =>
       Effect.gen(function*() {
         const server = yield* OpenAiServer.OpenAiServer
         const fiber = yield* Effect.forkChild(Effect.flip(Sampler.sample("Hi")))

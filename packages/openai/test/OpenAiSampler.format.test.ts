@@ -23,7 +23,7 @@ const refuse = (error: { readonly message: string; readonly param?: string; read
 
 describe("OpenAiSampler", () => {
   describe("responseFormat", () => {
-    it.live("is sent as a JSON Schema that need not be strict", () =>
+    it.live("a responseFormat is sent as a JSON Schema that is not strict", () =>
       Effect.gen(function*() {
         yield* createMessage({ responseFormat })
         assert.deepStrictEqual((yield* lastBody)["response_format"], {
@@ -36,7 +36,7 @@ describe("OpenAiSampler", () => {
         assert.notProperty(yield* lastBody, "response_format")
       }).pipe(Effect.provide(setup())))
 
-    it.live("lets sampleObject and effect/ai use the server's JSON mode", () =>
+    it.live("sampleObject and generateObject of effect/ai use the JSON mode of the server", () =>
       Effect.gen(function*() {
         const sampled = yield* Sampler.sampleObject(Invoice, "Read")
         assert.deepStrictEqual(sampled.value, { customer: "Acme" })
@@ -47,7 +47,7 @@ describe("OpenAiSampler", () => {
         assert.deepStrictEqual(yield* formats, [[true, true], [true, true]])
       }).pipe(Effect.provide(setup({ reply: () => `{"customer":"Acme"}` }))))
 
-    it.live("is asked for in words where the server refuses it, from then on", () =>
+    it.live("a responseFormat that the server refuses is described in words, in this request and in later ones", () =>
       Effect.gen(function*() {
         const first = yield* Sampler.sampleObject(Invoice, "Read", { systemPrompt: "Be exact." })
         assert.deepStrictEqual(first.value, { customer: "Acme" })
@@ -60,7 +60,7 @@ describe("OpenAiSampler", () => {
         assert.match(JSON.stringify(third?.content), /^"Answer with one JSON value/)
       }).pipe(Effect.provide(setup({ responseFormat: "refused", reply: () => `{"customer":"Acme"}` }))))
 
-    it.live("is remembered as refused for one model only", () =>
+    it.live("a refused responseFormat is remembered only for the model that was asked", () =>
       Effect.gen(function*() {
         yield* createMessage({ responseFormat })
         yield* createMessage({ responseFormat, modelPreferences: { hints: [{ name: "other" }] } })
@@ -70,7 +70,7 @@ describe("OpenAiSampler", () => {
         { model: "small", models: ["other"] }
       ))))
 
-    it.live("that is refused for its schema is asked for in words once", () =>
+    it.live("a responseFormat that is refused for its schema is described in words for that request only", () =>
       Effect.gen(function*() {
         yield* createMessage({ responseFormat })
         yield* createMessage({ responseFormat })
@@ -81,7 +81,7 @@ describe("OpenAiSampler", () => {
         "{}"
       ]))))
 
-    it.live("is recognised as refused by servers that only write about it, and other errors are not", () =>
+    it.live("a refusal that mentions responseFormat only in its text is recognised, and other errors are not", () =>
       Effect.gen(function*() {
         const refusals = [
           refuse({ message: "This response_format type is unavailable now" }),
@@ -101,10 +101,10 @@ describe("OpenAiSampler", () => {
         const twice = yield* Effect.flip(createMessage({ responseFormat })).pipe(
           Effect.provide(setup([refusals[2]!, refuse({ message: "no", param: "response_format" })]))
         )
-        assert.match(twice.message, /It objects to the responseFormat/)
+        assert.match(twice.message, /It rejected the responseFormat/)
       }))
 
-    it.live("passes through a LanguageModel in words", () =>
+    it.live("a responseFormat passes through a LanguageModel in words", () =>
       Effect.gen(function*() {
         const { value } = yield* Sampler.sampleObject(Invoice, "Read")
         assert.deepStrictEqual(value, { customer: "Acme" })

@@ -28,7 +28,7 @@ describe("stop reasons", () => {
     ["something_new", "something_new"]
   ]
   for (const [finishReason, stopReason] of cases) {
-    it.live(`reads ${finishReason} without calls as ${stopReason}`, () =>
+    it.live(`the finish reason ${finishReason} without tool calls becomes the stop reason ${stopReason}`, () =>
       Effect.gen(function*() {
         const response = yield* received({ content: "Hello", finishReason })
         assert.strictEqual(response.stopReason, stopReason)
@@ -37,7 +37,7 @@ describe("stop reasons", () => {
   }
 
   for (const finish of ["tool_calls", "function_call", "stop", null, undefined]) {
-    it.live(`keeps tool calls and says toolUse when the server says ${finish}`, () =>
+    it.live(`a reply with tool calls and the finish reason ${finish} has the stop reason toolUse`, () =>
       Effect.gen(function*() {
         const response = yield* received(choice({ content: null, tool_calls: [call] }, finish), { tools })
         assert.strictEqual(response.stopReason, "toolUse")
@@ -45,7 +45,7 @@ describe("stop reasons", () => {
       }))
   }
 
-  it.live("tells nothing where the server tells nothing", () =>
+  it.live("a reply has no stop reason and no usage if the server reports none", () =>
     Effect.gen(function*() {
       const response = yield* received(choice({ content: "Hello" }))
       assert.notProperty(response, "stopReason")
@@ -53,21 +53,21 @@ describe("stop reasons", () => {
       assert.notProperty(response, "usage")
     }))
 
-  it.live("tells a refusal apart, with its text", () =>
+  it.live("a refusal has the stop reason refusal and its text as content", () =>
     Effect.gen(function*() {
       const response = yield* received({ refusal: "I cannot help with that." })
       assert.strictEqual(response.stopReason, "refusal")
       assert.deepStrictEqual(response.content, { type: "text", text: "I cannot help with that." })
     }))
 
-  it.live("tells a stop sequence apart where the server does", () =>
+  it.live("the stop reason is stopSequence if the server reports one of the request's stop sequences", () =>
     Effect.gen(function*() {
       const reply = json({ choices: [{ message: { content: "a" }, finish_reason: "stop", stop_reason: "END" }] })
       assert.strictEqual((yield* received(reply, { stopSequences: ["END"] })).stopReason, "stopSequence")
       assert.strictEqual((yield* received(reply)).stopReason, "endTurn")
     }))
 
-  it.live("shows an empty reply that was cut as truncated, not as an error", () =>
+  it.live("an empty reply that the token limit cut short is truncated, not an error", () =>
     Effect.gen(function*() {
       const reply = yield* Sampler.sample("Think")
       assert.strictEqual(reply.text, "")
@@ -76,7 +76,7 @@ describe("stop reasons", () => {
 })
 
 describe("tool calls", () => {
-  it.live("keep their order after the text", () =>
+  it.live("tool calls keep their order after the text", () =>
     Effect.gen(function*() {
       const response = yield* received({
         content: "One moment.",
@@ -89,7 +89,7 @@ describe("tool calls", () => {
       ])
     }))
 
-  it.live("of the deprecated form, without ids, with the same id, or with an object as arguments are taken", () =>
+  it.live("tool calls in the deprecated form, with missing or repeated ids, or with object arguments are read", () =>
     Effect.gen(function*() {
       const legacy = yield* received(choice({ function_call: { name: "search", arguments: "" } }, "function_call"), {
         tools
@@ -113,7 +113,7 @@ describe("tool calls", () => {
     }))
 
   for (const text of ["{", "[1]", "null", `"text"`, "SECRET words"]) {
-    it.live(`with the arguments ${text} are an InvalidResponse that does not repeat them`, () =>
+    it.live(`a tool call with the arguments ${text} is an InvalidResponse that does not show them`, () =>
       Effect.gen(function*() {
         const error = yield* failed({ toolCalls: [{ name: "search", arguments: text }] })
         assert.strictEqual(error._tag, "InvalidResponse")
@@ -122,7 +122,7 @@ describe("tool calls", () => {
       }))
   }
 
-  it.live("cut by the limit of tokens are left out, and the reply is maxTokens", () =>
+  it.live("a tool call that the token limit cut short is dropped, and the stop reason is maxTokens", () =>
     Effect.gen(function*() {
       const response = yield* received({
         toolCalls: [{ id: "c1", name: "search", arguments: { q: "x" } }, { name: "search", arguments: `{"q":"y` }],
@@ -134,7 +134,7 @@ describe("tool calls", () => {
 })
 
 describe("lenience", () => {
-  it.live("reads parts of text, and leaves out reasoning", () =>
+  it.live("text parts are joined, and reasoning is dropped", () =>
     Effect.gen(function*() {
       const response = yield* received(choice({
         content: [{ type: "thinking", thinking: [] }, { type: "text", text: "Hel" }, { type: "text", text: "lo" }],
@@ -143,14 +143,14 @@ describe("lenience", () => {
       assert.deepStrictEqual(response.content, { type: "text", text: "Hello" })
     }))
 
-  it.live("takes JSON that the server labels as something else", () =>
+  it.live("a JSON body is accepted even if the server labels it as another type", () =>
     Effect.gen(function*() {
       const body = JSON.stringify({ choices: [{ message: { content: "Hello" } }] })
       const response = yield* received(OpenAiServer.raw({ headers: { "content-type": "text/plain" }, body }))
       assert.deepStrictEqual(response.content, { type: "text", text: "Hello" })
     }))
 
-  it.live("leaves out counts of tokens that are no counts", () =>
+  it.live("a token count that is not a number is dropped from the usage", () =>
     Effect.gen(function*() {
       const message = { content: "Hello" }
       const usage = { prompt_tokens: "many", completion_tokens: 3 }
@@ -159,7 +159,7 @@ describe("lenience", () => {
     }))
 })
 
-describe("answers that are no completion", () => {
+describe("answers that are not a completion", () => {
   const cases: Record<string, OpenAiServer.Reply> = {
     "no choices": json({ choices: [] }),
     "null for choices": json({ choices: null }),
@@ -171,12 +171,12 @@ describe("answers that are no completion", () => {
     "a number": json(4),
     "an empty body": OpenAiServer.raw({ body: "" }),
     "no content": OpenAiServer.raw({ status: 204, body: "" }),
-    "JSON that is cut": OpenAiServer.raw({ body: `{"choices":[{"mess` }),
+    "truncated JSON": OpenAiServer.raw({ body: `{"choices":[{"mess` }),
     "HTML": OpenAiServer.raw({ headers: { "content-type": "text/html" }, body: "<h1>SECRET gateway</h1>" }),
     "HTML labelled as JSON": OpenAiServer.raw({ body: "<h1>SECRET gateway</h1>" })
   }
   for (const [what, reply] of Object.entries(cases)) {
-    it.live(`${what}: an InvalidResponse that says what to check`, () =>
+    it.live(`an answer that is not a completion (${what}) is an InvalidResponse that says what to check`, () =>
       Effect.gen(function*() {
         const error = yield* failed(reply)
         assert.strictEqual(error._tag, "InvalidResponse")

@@ -7,14 +7,14 @@ import { createMessage, lastBody, setup } from "./support.ts"
 
 const { assistant, user } = SamplingMessage
 
-/** What the server got, which it found to be a request that OpenAI takes. */
+/** Returns the body that the server received. The server has checked that OpenAI would accept it. */
 const sent = (request: Partial<SamplingRequest.SamplingRequest>, options?: Parameters<typeof setup>[1]) =>
   Effect.gen(function*() {
     yield* createMessage(request)
     return yield* lastBody
   }).pipe(Effect.provide(setup({}, options)))
 
-/** The error, and that nothing was sent. */
+/** Returns the error, and asserts that nothing was sent. */
 const refused = (request: Partial<SamplingRequest.SamplingRequest>, options?: Parameters<typeof setup>[1]) =>
   Effect.gen(function*() {
     const error = yield* Effect.flip(createMessage(request))
@@ -36,7 +36,7 @@ const result = (
   more: Partial<Content.ToolResultContent> = {}
 ): Content.ToolResultContent => ({ type: "tool_result", toolUseId, content, ...more })
 
-/** The messages that a tool result becomes. */
+/** Returns the messages that a tool result becomes. */
 const answered = (content: Content.ToolResultContent["content"], more?: Partial<Content.ToolResultContent>) =>
   Effect.map(
     sent({ messages: [user("Find"), assistant([use("c1")]), user([result("c1", content, more)])] }),
@@ -44,7 +44,7 @@ const answered = (content: Content.ToolResultContent["content"], more?: Partial<
   )
 
 describe("the request", () => {
-  it.live("puts the system prompt first, and sends only what was asked for", () =>
+  it.live("a request starts with the system prompt and contains only the parameters that were set", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sent({ systemPrompt: "Be brief", messages: [user("Hi")], maxTokens: 7 }), {
         model: "gpt-4.1-mini",
@@ -54,7 +54,7 @@ describe("the request", () => {
       assert.deepStrictEqual((yield* sent({ systemPrompt: "" }))["messages"], [{ role: "user", content: "Hi" }])
     }))
 
-  it.live("sends a temperature of 0, stop sequences and a conversation", () =>
+  it.live("a request carries a temperature of 0, the stop sequences and the whole conversation", () =>
     Effect.gen(function*() {
       const body = yield* sent({
         messages: [user("Capital of France?"), assistant("Paris."), user("And Italy?")],
@@ -70,7 +70,7 @@ describe("the request", () => {
       ])
     }))
 
-  it.live("leaves out empty stop sequences and empty tools, and a tool choice without tools", () =>
+  it.live("a request omits empty stop sequences, empty tools, and a tool choice without tools", () =>
     Effect.gen(function*() {
       const body = yield* sent({ stopSequences: [], tools: [], toolChoice: { mode: "auto" } })
       assert.notProperty(body, "stop")
@@ -79,7 +79,7 @@ describe("the request", () => {
       assert.notProperty(yield* sent({ toolChoice: { mode: "none" } }), "tool_choice")
     }))
 
-  it.live("refuses more than 4 stop sequences, and a required tool choice without tools", () =>
+  it.live("more than 4 stop sequences, or a required tool choice without tools, is an InvalidRequest", () =>
     Effect.gen(function*() {
       const stops = yield* refused({ stopSequences: ["1", "2", "3", "4", "5"] })
       assert.strictEqual(stops._tag, "InvalidRequest")
@@ -89,12 +89,12 @@ describe("the request", () => {
       assert.include(choice.message, `toolChoice is "required"`)
     }))
 
-  it.live("ignores includeContext: a provider has no context of MCP servers", () =>
+  it.live("includeContext is ignored, because a provider has no context of MCP servers", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sent({ includeContext: "allServers" }), yield* sent({}))
     }))
 
-  it.live("sends texts without lone surrogates, wherever they stand", () =>
+  it.live("lone surrogates are replaced in every text of a request", () =>
     Effect.gen(function*() {
       const broken = "a\ud800b"
       const body = yield* sent({
@@ -112,7 +112,7 @@ describe("the request", () => {
       assert.include(JSON.stringify(body), "a\ufffdb")
     }))
 
-  it.live("refuses values that JSON cannot carry", () =>
+  it.live("a value that JSON cannot represent is an InvalidRequest", () =>
     Effect.gen(function*() {
       const cycle: Record<string, unknown> = {}
       cycle["self"] = cycle
@@ -127,7 +127,7 @@ describe("the request", () => {
 })
 
 describe("content", () => {
-  it.live("sends text, images and audio of the user, in order", () =>
+  it.live("text, images and audio of a user message are sent in order", () =>
     Effect.gen(function*() {
       const body = yield* sent({
         messages: [user([
@@ -151,7 +151,7 @@ describe("content", () => {
     }))
 
   for (const mimeType of ["image/png", "image/jpeg", "image/gif", "image/webp"]) {
-    it.live(`sends ${mimeType} as a data URL`, () =>
+    it.live(`an image of type ${mimeType} is sent as a data URL`, () =>
       Effect.gen(function*() {
         const body = yield* sent({ messages: [user({ type: "image", data: "AAAA", mimeType })] })
         assert.include(JSON.stringify(body["messages"]), `data:${mimeType};base64,AAAA`)
@@ -159,21 +159,21 @@ describe("content", () => {
   }
 
   const unsupported: ReadonlyArray<{ what: string; message: SamplingMessage.SamplingMessage; says: string }> = [
-    { what: "an svg image", message: user({ type: "image", data: "AAAA", mimeType: "image/svg+xml" }), says: "image" },
-    { what: "ogg audio", message: user({ type: "audio", data: "AAAA", mimeType: "audio/ogg" }), says: "audio" },
+    { what: "an SVG image", message: user({ type: "image", data: "AAAA", mimeType: "image/svg+xml" }), says: "image" },
+    { what: "Ogg audio", message: user({ type: "audio", data: "AAAA", mimeType: "audio/ogg" }), says: "audio" },
     {
-      what: "an image of the assistant",
+      what: "an image in an assistant message",
       message: assistant([{ type: "image", data: "AAAA", mimeType: "image/png" }]),
-      says: "image of the assistant"
+      says: "an assistant message with image content"
     },
     {
-      what: "audio of the assistant",
+      what: "audio in an assistant message",
       message: assistant([{ type: "audio", data: "AAAA", mimeType: "audio/wav" }]),
-      says: "audio of the assistant"
+      says: "an assistant message with audio content"
     }
   ]
   for (const { message, says, what } of unsupported) {
-    it.live(`refuses ${what} before sending, so that a fallback goes on`, () =>
+    it.live(`${what} fails with SamplingUnsupported before anything is sent`, () =>
       Effect.gen(function*() {
         const error = yield* refused({ messages: [user("Hi"), message] })
         assert.strictEqual(error._tag, "SamplingUnsupported")
@@ -183,7 +183,7 @@ describe("content", () => {
       }))
   }
 
-  it.live("keeps texts of the user apart, and joins those of the assistant", () =>
+  it.live("the texts of a user message stay separate, and the texts of an assistant message are joined", () =>
     Effect.gen(function*() {
       const texts = [{ type: "text" as const, text: "a" }, { type: "text" as const, text: "b" }]
       const body = yield* sent({ messages: [user(texts), assistant(texts)] })
@@ -192,7 +192,7 @@ describe("content", () => {
 })
 
 describe("tools", () => {
-  it.live("sends tools and each tool choice", () =>
+  it.live("tools and every tool choice are sent", () =>
     Effect.gen(function*() {
       const body = yield* sent({ tools: [search, { name: "now", title: "The time", inputSchema: {} }] })
       assert.deepStrictEqual(body["tools"], [
@@ -206,7 +206,7 @@ describe("tools", () => {
       assert.strictEqual((yield* sent({ tools: [search], toolChoice: {} }))["tool_choice"], "auto")
     }))
 
-  it.live("sends calls and their results, also without tools in this request", () =>
+  it.live("tool calls and their results are sent even if the request has no tools", () =>
     Effect.gen(function*() {
       const body = yield* sent({
         messages: [
@@ -232,14 +232,14 @@ describe("tools", () => {
       ])
     }))
 
-  it.live("shows the model that a tool failed", () =>
+  it.live("the result of a failed tool tells the model that the tool failed", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* answered([{ type: "text", text: "no such file" }], { isError: true }), [
         { role: "tool", tool_call_id: "c1", content: "The tool failed:\nno such file" }
       ])
     }))
 
-  it.live("sends structured content, once", () =>
+  it.live("structured content is sent once, even if a text block repeats it", () =>
     Effect.gen(function*() {
       const structuredContent = { temperature: 20, unit: "C" }
       assert.deepStrictEqual(yield* answered([{ type: "text", text: "20 degrees" }], { structuredContent }), [
@@ -251,7 +251,7 @@ describe("tools", () => {
       ])
     }))
 
-  it.live("sends resource links and text resources as text", () =>
+  it.live("resource links and text resources of a tool result are sent as text", () =>
     Effect.gen(function*() {
       const [message] = yield* answered([
         { type: "resource_link", uri: "file:///a", name: "a", description: "The file a" },
@@ -265,7 +265,7 @@ describe("tools", () => {
       })
     }))
 
-  it.live("sends images and audio of a result in a user message that follows", () =>
+  it.live("images and audio of a tool result follow in a user message", () =>
     Effect.gen(function*() {
       const messages = yield* answered([
         { type: "text", text: "Here:" },
@@ -294,7 +294,7 @@ describe("tools", () => {
       ])
     }))
 
-  it.live("refuses a binary resource that it cannot show", () =>
+  it.live("a binary resource other than an image or audio fails with SamplingUnsupported", () =>
     Effect.gen(function*() {
       const error = yield* refused({
         messages: [
@@ -304,10 +304,10 @@ describe("tools", () => {
         ]
       })
       assert.strictEqual(error._tag, "SamplingUnsupported")
-      assert.include(error.message, "messages[2] holds a binary resource")
+      assert.include(error.message, "messages[2] contains a binary resource")
     }))
 
-  it.live("replaces names that OpenAI does not take, and restores them in the reply", () =>
+  it.live("tool names that OpenAI refuses are replaced in the request and restored in the reply", () =>
     Effect.gen(function*() {
       const long = "x".repeat(70)
       const response = yield* createMessage({
@@ -331,7 +331,7 @@ describe("tools", () => {
       })
     }))))
 
-  it.live("shortens ids of calls that other providers made too long, call and result alike", () =>
+  it.live("a tool call id over 40 characters is shortened in the call and in its result alike", () =>
     Effect.gen(function*() {
       const long = "a".repeat(50)
       const body = yield* sent({
@@ -354,7 +354,7 @@ describe("tools", () => {
 })
 
 describe("metadata", () => {
-  it.live("is sent only to be stored, values that are not strings as JSON", () =>
+  it.live("metadata is sent only when store is true, with values other than strings as JSON", () =>
     Effect.gen(function*() {
       const metadata = { user: "u1", count: 3, nested: { a: [1] }, none: undefined }
       assert.deepStrictEqual(yield* sent({ metadata }), yield* sent({}))
@@ -364,7 +364,7 @@ describe("metadata", () => {
       assert.strictEqual((yield* sent({ metadata }, { store: false }))["store"], false)
     }))
 
-  it.live("is refused where OpenAI has no room for it", () =>
+  it.live("metadata over the limits of OpenAI is an InvalidRequest", () =>
     Effect.gen(function*() {
       const many = Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`k${index}`, "v"]))
       for (const metadata of [many, { ["k".repeat(65)]: "v" }, { k: "v".repeat(513) }]) {
@@ -375,8 +375,8 @@ describe("metadata", () => {
     }))
 })
 
-describe("the limit of tokens", () => {
-  it.live("is sent under the name that the server understands, and remembered", () =>
+describe("the token limit", () => {
+  it.live("the token limit is sent under its other name after the server refused the first, from then on", () =>
     Effect.gen(function*() {
       for (let call = 0; call < 3; call++) yield* Sampler.sample("Hi", { maxTokens: 9 })
       const { requests } = yield* OpenAiServer.OpenAiServer
@@ -391,14 +391,14 @@ describe("the limit of tokens", () => {
       )
     }).pipe(Effect.provide(setup({ maxTokensParameter: "max_completion_tokens" }))))
 
-  it.live("is max_tokens for a server that takes only that", () =>
+  it.live("the token limit is max_tokens by default for a server other than OpenAI", () =>
     Effect.gen(function*() {
       yield* Sampler.sample("Hi", { maxTokens: 9 })
       const { requests } = yield* OpenAiServer.OpenAiServer
       assert.strictEqual((yield* requests).length, 1)
     }).pipe(Effect.provide(setup({ maxTokensParameter: "max_tokens" }))))
 
-  it.live("is sent as told, and an error where the server does not take that", () =>
+  it.live("the token limit keeps a configured name, and the request fails if the server refuses that name", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Sampler.sample("Hi"))
       assert.propertyVal(error, "reason", "badRequest")
@@ -409,7 +409,7 @@ describe("the limit of tokens", () => {
       Effect.provide(setup({ maxTokensParameter: "max_tokens" }, { maxTokensParameter: "max_completion_tokens" }))
     ))
 
-  it.live("is not renamed when the server only finds it too large", () =>
+  it.live("the token limit keeps its name when the server refuses only its value", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Sampler.sample("Hi"))
       assert.propertyVal(error, "reason", "badRequest")

@@ -7,7 +7,7 @@ import { inspect } from "node:util"
 import { createMessage, key, lastBody, setup } from "./support.ts"
 
 describe("OpenAiSampler", () => {
-  it.live("answers from the server, and says who answered, why it stopped and what it cost", () =>
+  it.live("a reply carries the text, source, model, stop reason and usage of the server", () =>
     Effect.gen(function*() {
       const reply = yield* Sampler.sample("Hi")
       assert.strictEqual(reply.text, "[scripted model] You said: Hi")
@@ -18,7 +18,7 @@ describe("OpenAiSampler", () => {
       assert.isAbove(reply.usage?.outputTokens ?? 0, 0)
     }).pipe(Effect.provide(setup())))
 
-  it.live("answers where the client cannot, in a fallback", () =>
+  it.live("the sampler answers in a fallback when the client cannot", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       const layer = Sampler.fallback(
@@ -30,7 +30,7 @@ describe("OpenAiSampler", () => {
       assert.deepStrictEqual(reply.passedOver.map(({ _tag }) => _tag), ["SamplingUnsupported"])
     }).pipe(Effect.provide(OpenAiServer.layer({ apiKey: key, reply: () => "Hello" }))))
 
-  it.live("lets a fallback go on with content that OpenAI does not take", () =>
+  it.live("a fallback continues to the next source when OpenAI does not support the content", () =>
     Effect.gen(function*() {
       const { url } = yield* OpenAiServer.OpenAiServer
       const layer = Sampler.fallback(OpenAiSampler.layer({ baseUrl: url }), TestSampler.scripted(["a song"]))
@@ -41,7 +41,7 @@ describe("OpenAiSampler", () => {
       assert.propertyVal(reply.passedOver[0], "missing", "content")
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("names itself as told, and counts as a provider for Sampler.always", () =>
+  it.live("a configured name appears in the source, and Sampler.always accepts the sampler as a provider", () =>
     Effect.gen(function*() {
       const { url } = yield* OpenAiServer.OpenAiServer
       const layer = Sampler.always(OpenAiSampler.layer({ name: "ollama", baseUrl: url, model: "llama3.2" }))
@@ -50,13 +50,13 @@ describe("OpenAiSampler", () => {
       assert.strictEqual(reply.model, "llama3.2")
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("declares that it takes tools", () =>
+  it.live("the sampler declares support for tools", () =>
     Effect.gen(function*() {
       const sampler = yield* Sampler.Sampler
       assert.isTrue((yield* sampler.capabilities).tools)
     }).pipe(Effect.provide(setup())))
 
-  it.live("aborts the HTTP request when the fiber is interrupted", () =>
+  it.live("interrupting the fiber aborts the HTTP request", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       const fiber = yield* Effect.forkChild(Sampler.sample("Hi"))
@@ -65,7 +65,7 @@ describe("OpenAiSampler", () => {
       yield* server.nextAbort
     }).pipe(Effect.provide(setup(OpenAiServer.hang))))
 
-  it.live("aborts the HTTP request while its body is still coming", () =>
+  it.live("interrupting the fiber aborts an HTTP request whose response body is incomplete", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       const fiber = yield* Effect.forkChild(Sampler.sample("Hi"))
@@ -74,7 +74,7 @@ describe("OpenAiSampler", () => {
       yield* server.nextAbort
     }).pipe(Effect.provide(setup(OpenAiServer.raw({ body: `{"choices":`, end: "hang" })))))
 
-  it.live("keeps concurrent requests apart", () =>
+  it.live("concurrent requests receive their own replies", () =>
     Effect.gen(function*() {
       const replies = yield* Effect.forEach(
         Array.from({ length: 20 }, (_, index) => index),
@@ -84,7 +84,7 @@ describe("OpenAiSampler", () => {
       replies.forEach((reply, index) => assert.strictEqual(reply.text, `[scripted model] You said: number ${index}`))
     }).pipe(Effect.provide(setup())))
 
-  it.live("carries 10 MB of text both ways", () =>
+  it.live("10 MB of text pass unchanged in a request and in its reply", () =>
     Effect.gen(function*() {
       const text = "0123456789".repeat(1_000_000)
       const reply = yield* Sampler.sample(text)
@@ -93,7 +93,7 @@ describe("OpenAiSampler", () => {
       assert.isTrue(JSON.stringify(body["messages"]) === JSON.stringify([{ role: "user", content: text }]))
     }).pipe(Effect.provide(setup("x".repeat(10_000_000)))))
 
-  it.live("sends its key as a bearer token, the organization, and no header of the vendor's client", () =>
+  it.live("a request carries the bearer token and the organization, and no header of the vendor's client", () =>
     Effect.gen(function*() {
       yield* Sampler.sample("Hi")
       const { requests } = yield* OpenAiServer.OpenAiServer
@@ -103,14 +103,14 @@ describe("OpenAiSampler", () => {
       assert.deepStrictEqual(Object.keys(headers).filter((name) => name.startsWith("x-")), [])
     }).pipe(Effect.provide(setup({}, { organization: "org-1" }))))
 
-  it.live("sends no authorization without a key", () =>
+  it.live("a request without a key has no authorization header", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       yield* Sampler.sample("Hi").pipe(Effect.provide(OpenAiSampler.layer({ baseUrl: `${server.url}/` })))
       assert.isUndefined((yield* server.requests)[0]!.headers.authorization)
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("keeps the query of its base URL, and not the fragment", () =>
+  it.live("the query of the base URL is kept, and its fragment is dropped", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       const layer = OpenAiSampler.layer({ baseUrl: new URL(`${server.url}/?api-version=1#top`), maxRetries: 0 })
@@ -118,12 +118,12 @@ describe("OpenAiSampler", () => {
       assert.deepStrictEqual((yield* server.requests).map(({ path }) => path), ["/v1/chat/completions?api-version=1"])
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("takes a key that ends in a line break", () =>
+  it.live("a key that ends in a line break is trimmed", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Sampler.sample("Hi")).text, "Hello")
     }).pipe(Effect.provide(setup("Hello", { apiKey: Redacted.make(`${key}\n`) }))))
 
-  it.live("does not show its key when the service or the Layer is inspected", () =>
+  it.live("inspecting the service or the Layer does not show the key", () =>
     Effect.gen(function*() {
       const sampler = yield* Sampler.Sampler
       assert.notInclude(inspect(sampler, { depth: 20, showHidden: true }), key)
@@ -149,7 +149,7 @@ describe("choosing the model", () => {
     { preferences: { intelligencePriority: 0.1, speedPriority: 0.9 }, model: "gpt-small" }
   ]
   for (const { model, preferences } of cases) {
-    it.live(`chooses ${model} for the preferences ${JSON.stringify(preferences)}`, () =>
+    it.live(`the preferences ${JSON.stringify(preferences)} select the model ${model}`, () =>
       Effect.gen(function*() {
         const response = yield* createMessage({ modelPreferences: preferences })
         assert.strictEqual(response.model, model)
@@ -157,7 +157,7 @@ describe("choosing the model", () => {
       }).pipe(Effect.provide(setup({}, { model: "gpt-default", models }))))
   }
 
-  it.live("reports the model that the server says answered", () =>
+  it.live("the reply carries the model that the server reports", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Sampler.sample("Hi")).model, "gpt-4.1-mini-2025-04-14")
     }).pipe(Effect.provide(setup({ content: "Hello", model: "gpt-4.1-mini-2025-04-14" }))))
@@ -170,7 +170,7 @@ describe("layerConfig", () => {
         Layer.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(values(url))))
       ))).pipe(Layer.provideMerge(OpenAiServer.layer({ apiKey: key })))
 
-  it.live("reads the key, the base URL, the model and the organization", () =>
+  it.live("layerConfig reads the key, the base URL, the model and the organization", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* Sampler.sample("Hi")).model, "gpt-x")
       const { requests } = yield* OpenAiServer.OpenAiServer
@@ -182,7 +182,7 @@ describe("layerConfig", () => {
       OPENAI_ORG_ID: "org-7"
     })))))
 
-  it.live("takes every option as a Config", () =>
+  it.live("layerConfig accepts every option as a Config", () =>
     Effect.gen(function*() {
       const reply = yield* Sampler.sample("Hi", { modelPreferences: "other" })
       assert.strictEqual(reply.model, "the-other-one")
@@ -198,7 +198,7 @@ describe("layerConfig", () => {
     }))))
 
   for (const values of [{}, { OPENAI_API_KEY: "", OPENAI_BASE_URL: "" }]) {
-    it.live(`fails without a key for OpenAI, naming the variable, in the environment ${JSON.stringify(values)}`, () =>
+    it.live(`layerConfig names the missing key of OpenAI in the environment ${JSON.stringify(values)}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.scoped(Layer.build(OpenAiSampler.layerConfig())).pipe(
           Effect.provide(ConfigProvider.layer(ConfigProvider.fromUnknown(values))),
@@ -209,7 +209,7 @@ describe("layerConfig", () => {
       }))
   }
 
-  it.live("needs no key for another server", () =>
+  it.live("layerConfig needs no key for a server other than OpenAI", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.OpenAiServer
       const layer = OpenAiSampler.layerConfig().pipe(
@@ -220,7 +220,7 @@ describe("layerConfig", () => {
 })
 
 describe("the process environment", () => {
-  it.live("is not read, neither by us nor by the vendor's client", () =>
+  it.live("neither the sampler nor the vendor's client reads the process environment", () =>
     Effect.gen(function*() {
       const environment = {
         OPENAI_API_KEY: "sk-environment",

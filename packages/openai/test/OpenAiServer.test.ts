@@ -9,7 +9,7 @@ interface Answer {
   readonly error: { readonly type: string; readonly param: string | null; readonly code: string | null }
 }
 
-/** The status and the parsed body of a plain HTTP request. */
+/** Sends a plain HTTP request and returns the status and the parsed body of its answer. */
 const post = (body: unknown, options: { readonly path?: string; readonly key?: string } = {}) =>
   Effect.gen(function*() {
     const { url } = yield* OpenAiServer.OpenAiServer
@@ -30,7 +30,7 @@ const use = { id: "c1", type: "function", function: { name: "f", arguments: "{}"
 const tool = { type: "function", function: { name: "f", parameters: { type: "object" } } }
 
 describe("OpenAiServer", () => {
-  it.live("answers as OpenAI does, labelled as scripted", () =>
+  it.live("the scripted server answers as OpenAI does, and labels the text as scripted", () =>
     Effect.gen(function*() {
       const { body, status } = yield* post(valid)
       assert.strictEqual(status, 200)
@@ -44,7 +44,7 @@ describe("OpenAiServer", () => {
       assert.strictEqual(body.usage.total_tokens, body.usage.prompt_tokens + body.usage.completion_tokens)
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("takes a whole request", () =>
+  it.live("the scripted server accepts a request with every parameter", () =>
     Effect.gen(function*() {
       const { status } = yield* post({
         ...valid,
@@ -74,7 +74,7 @@ describe("OpenAiServer", () => {
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
   const refused: ReadonlyArray<[what: string, body: unknown, param: string | null]> = [
-    ["a body that is no JSON", "{", null],
+    ["a body that is not JSON", "{", null],
     ["an unknown parameter", { ...valid, maxTokens: 1 }, "maxTokens"],
     ["no model", { messages }, "model"],
     ["no messages", { ...valid, messages: [] }, "messages.0"],
@@ -94,12 +94,12 @@ describe("OpenAiServer", () => {
     ],
     ["an unknown response format", { ...valid, response_format: { type: "yaml" } }, "response_format"],
     [
-      "a response format with a name that has a dot",
+      "a response format whose name has a dot",
       { ...valid, response_format: { type: "json_schema", json_schema: { name: "a.b", schema: { type: "object" } } } },
       "response_format.json_schema.name"
     ],
     [
-      "a response format whose root is no object",
+      "a response format whose root is not an object",
       { ...valid, response_format: { type: "json_schema", json_schema: { name: "a", schema: { type: "array" } } } },
       "response_format"
     ],
@@ -126,11 +126,15 @@ describe("OpenAiServer", () => {
       },
       "response_format"
     ],
-    ["a json_object without the word", { ...valid, response_format: { type: "json_object" } }, "messages"],
+    [
+      "a json_object format without the word JSON in a message",
+      { ...valid, response_format: { type: "json_object" } },
+      "messages"
+    ],
     ["a tool name with a dot", { ...valid, tools: [{ ...tool, function: { name: "a.b" } }] }, "tools.0.function.name"]
   ]
   for (const [what, body, param] of refused) {
-    it.live(`refuses ${what}, as OpenAI does`, () =>
+    it.live(`the scripted server refuses ${what}, as OpenAI does`, () =>
       Effect.gen(function*() {
         const answer = yield* post(body)
         assert.strictEqual(answer.status, 400)
@@ -141,7 +145,7 @@ describe("OpenAiServer", () => {
       }).pipe(Effect.provide(OpenAiServer.layer())))
   }
 
-  it.live("refuses an image or audio that is malformed, and a lone surrogate", () =>
+  it.live("the scripted server refuses a malformed image, malformed audio and a lone surrogate", () =>
     Effect.gen(function*() {
       for (
         const part of [
@@ -154,14 +158,14 @@ describe("OpenAiServer", () => {
       assert.strictEqual((yield* post({ ...valid, messages: [{ role: "user", content: "😀" }] })).status, 200)
     }).pipe(Effect.provide(OpenAiServer.layer())))
 
-  it.live("asks for its key, and knows one path", () =>
+  it.live("the scripted server requires its key and serves a single path", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* post(valid)).status, 401)
       assert.strictEqual((yield* post(valid, { key: "right" })).status, 200)
       assert.strictEqual((yield* post(valid, { key: "right", path: "/responses" })).status, 404)
     }).pipe(Effect.provide(OpenAiServer.layer({ apiKey: "right" }))))
 
-  it.live("takes only one name for the limit of tokens, when told", () =>
+  it.live("the scripted server accepts only the configured name of the token limit", () =>
     Effect.gen(function*() {
       const { body, status } = yield* post({ ...valid, max_tokens: 1 })
       assert.strictEqual(status, 400)
@@ -169,7 +173,7 @@ describe("OpenAiServer", () => {
       assert.strictEqual((yield* post({ ...valid, max_completion_tokens: 1 })).status, 200)
     }).pipe(Effect.provide(OpenAiServer.layer({ maxTokensParameter: "max_completion_tokens" }))))
 
-  it.live("answers with status 500 when the script ends or throws", () =>
+  it.live("the scripted server answers with status 500 when its script ends or throws", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* post(valid)).status, 500)
       const thrown = yield* post(valid).pipe(Effect.provide(OpenAiServer.layer({

@@ -8,7 +8,7 @@ import { key, setup } from "./support.ts"
 
 type Request = SamplingRequest.SamplingRequest
 
-/** A request of OpenAI's API as the scenarios read it. */
+/** Converts a request to OpenAI's API to the sampling request that the scenarios check. */
 const fromChat = (chat: OpenAiServer.ChatRequest): Request => {
   const system = chat.messages.flatMap((message) => message.role === "system" ? [textOf(message.content)] : [])
   const format = chat.response_format?.type === "json_schema" ? chat.response_format.json_schema : undefined
@@ -28,7 +28,7 @@ const fromChat = (chat: OpenAiServer.ChatRequest): Request => {
   }
 }
 
-/** Results are messages of their own here, and one message in MCP. */
+/** Each tool result is a message of its own in OpenAI's API. MCP has one message for all of them. */
 const addMessage = (
   messages: Array<SamplingMessage.SamplingMessage>,
   message: OpenAiServer.ChatMessage

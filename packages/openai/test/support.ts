@@ -8,7 +8,7 @@ export const key = "sk-test-SECRET-4711"
 
 type Server = OpenAiServer.Options | OpenAiServer.Reply | ReadonlyArray<OpenAiServer.Reply>
 
-/** The scripted server, and a sampler that asks it. */
+/** Provides the scripted server and a sampler that asks it. */
 export const setup = (server: Server = {}, options: OpenAiSampler.Options = {}) =>
   Layer.unwrap(
     Effect.map(OpenAiServer.OpenAiServer, ({ url }) =>
@@ -29,7 +29,7 @@ const optionNames = new Set(["reply", "apiKey", "maxTokensParameter", "responseF
 const isOptions = (server: OpenAiServer.Options | OpenAiServer.Reply): server is OpenAiServer.Options =>
   typeof server === "object" && Object.keys(server).every((name) => optionNames.has(name))
 
-/** The body of the last request, as JSON. */
+/** Returns the parsed body of the last request. */
 export const lastBody: Effect.Effect<Record<string, unknown>, never, OpenAiServer.OpenAiServer> = Effect.flatMap(
   OpenAiServer.OpenAiServer,
   ({ requests }) => Effect.map(requests, (all) => JSON.parse(all.at(-1)?.body ?? "null"))

@@ -7,17 +7,17 @@ import { describe, expect, it } from "tstyche"
 declare const apiKey: Redacted.Redacted
 
 describe("OpenAiSampler", () => {
-  it("needs nothing and cannot fail to build", () => {
+  it("the layer needs no services and cannot fail to build", () => {
     expect(OpenAiSampler.layer({ apiKey })).type.toBe<Layer.Layer<Sampler.Sampler | Sampler.Provider>>()
   })
 
-  it("fails only with a ConfigError when built from Config", () => {
+  it("layerConfig fails only with a ConfigError", () => {
     expect(OpenAiSampler.layerConfig()).type.toBe<
       Layer.Layer<Sampler.Sampler | Sampler.Provider, Config.ConfigError>
     >()
   })
 
-  it("takes a key only as Redacted", () => {
+  it("the key is accepted only as Redacted", () => {
     expect(OpenAiSampler.layer).type.not.toBeCallableWith({ apiKey: "sk-…" })
     expect(OpenAiSampler.layerConfig).type.not.toBeCallableWith({ apiKey: Config.String("OPENAI_API_KEY") })
     expect(OpenAiSampler.layerConfig).type.toBeCallableWith({ apiKey: Config.Redacted("MY_KEY") })

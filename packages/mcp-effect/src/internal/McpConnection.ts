@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { fromCause, invalidRequest, timedOut } from "./askError.ts"
 
-/** The client of one request that Effect's server is handling, up to MCP 2025-11-25: it is asked while the call waits. */
+/** The client of one request to Effect's server, up to MCP 2025-11-25. The call waits while the client is asked. */
 export class McpConnection implements ClientConnection {
   private readonly server: McpSchema.McpServerClient["Service"]
   private readonly timeout: Duration.Duration
@@ -28,13 +28,14 @@ export class McpConnection implements ClientConnection {
     return this.server.clientCapabilities
   }
 
-  /** The stateful revisions always have a way back: stdio, or the stream of the call. */
+  /** The stateful revisions always have a back-channel: stdio, or the HTTP stream of the call. */
   readonly unreachable = undefined
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
     const answer = Effect.scoped(Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)))
     return Effect.catchCause(
-      // Also in a finalizer of a call that was cancelled, which nothing else would interrupt: its client is gone.
+      // A finalizer of a cancelled call is uninterruptible, and the client no longer answers: without this, an ask in
+      // the finalizer would end only with the time-out.
       Effect.interruptible(
         Duration.isFinite(this.timeout)
           ? Effect.timeoutOrElse(answer, {
@@ -43,8 +44,8 @@ export class McpConnection implements ClientConnection {
           })
           : answer
       ),
-      // Also of defects: malformed answers are defects of Effect's RPC client. An interruption of this fiber only gets here
-      // where it must not be interrupted.
+      // This also catches defects, because Effect's RPC client dies on a malformed answer. An interruption of this
+      // fiber gets here only if the surrounding region is uninterruptible.
       (cause) => Effect.fail(fromCause(this, request, cause))
     )
   }

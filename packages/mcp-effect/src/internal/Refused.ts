@@ -7,8 +7,8 @@ import * as HttpEffect from "effect/http/HttpEffect"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 
 /**
- * A JSON-RPC error in place of a result. Effect's server sends every failure of a handler that has a code and a message as
- * such an error; its types name two of them only.
+ * A JSON-RPC error in place of a result. Effect's server sends any failure of a handler that has a code and a message
+ * as a JSON-RPC error, although the types of the server list only two such failures.
  */
 export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/internal/Refused")<{
   readonly code: number
@@ -16,7 +16,11 @@ export class Refused extends Data.TaggedError("@effect-sampling/mcp-effect/inter
   readonly data?: unknown
 }> {}
 
-/** MCP 2026-07-28, "Error Codes": -32021, with status 400 over HTTP. Undefined when no capability is missing. */
+/**
+ * Refuses a call whose client did not declare a capability. Returns undefined if the error has another reason.
+ *
+ * MCP 2026-07-28, "Error Codes": -32021, with status 400 over HTTP.
+ */
 export const missingCapability = (
   error: SamplingUnsupported | ClientUnsupported
 ): Effect.Effect<never, Refused> | undefined => {

@@ -14,7 +14,7 @@ import * as Cause from "effect/Cause"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
-/** How an ask ended without a result, as a typed error. */
+/** Converts the cause of an ask that ended without a result to a typed error. */
 export const fromCause = (
   connection: ClientConnection,
   request: ClientRequest,
@@ -26,7 +26,8 @@ export const fromCause = (
     return fromReply(connection, error.cause)
   }
   if (error instanceof McpSchema.McpReverseOperationUnsupported) return fromRefusal(connection, request, error)
-  // What interrupts here is no interruption of this fiber: the client sent one, or Effect's server closes its side.
+  // An interruption here means that no answer will come: the client answered with one, Effect's server closed its side,
+  // or the ask runs in a finalizer of a cancelled call.
   return Cause.hasInterruptsOnly(cause)
     ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
     : malformed(
@@ -35,31 +36,37 @@ export const fromCause = (
     )
 }
 
-/** Not that of `AskError`, which tells the client to report progress: Effect's server does not pass that on. */
+/**
+ * The text of `AskError` would also advise the client to report progress, but Effect's server does not pass progress
+ * on.
+ */
 export const timedOut = (connection: ClientConnection, afterMillis: number): SamplingTimeout =>
   new SamplingTimeout({
     afterMillis,
     message:
-      `No answer to the sampling request came from ${describe(connection)} within ${afterMillis / 1000} seconds. ` +
-      "The person may not have approved it in time; raise ClientConnection.AskTimeout."
+      `The request to ${describe(connection)} got no answer within ${afterMillis / 1000} seconds. The user may not ` +
+      "have approved it in time; to wait longer, raise ClientConnection.AskTimeout."
   })
 
-/** A request that Effect's schemas do not take: nothing was sent. */
+/** Builds the error for a request that Effect's schemas refuse. Nothing was sent. */
 export const invalidRequest = (
   connection: ClientConnection,
   method: string,
   error: Schema.SchemaError
 ): InvalidRequest =>
   new InvalidRequest({
-    message: `The request ${method} was not sent to ${describe(connection)}: ${shorten(error.message)}`
+    message: `The request ${method} was not sent to ${describe(connection)}, because it does not follow MCP: ${
+      shorten(error.message)
+    }`
   })
 
 const malformed = (connection: ClientConnection, problem: string): SamplingError =>
   AskError.toSamplingError(connection, { _tag: "Malformed", problem }, 0)
 
-const notJsonRpc = "its JSON-RPC response is malformed: it needs either a result or an error with code and message"
+const notJsonRpc =
+  "its JSON-RPC response is malformed: a response needs either a result or an error with code and message"
 
-/** What the client answered in place of a result. */
+/** Converts an answer of the client that is not a result. */
 const fromReply = (connection: ClientConnection, reply: unknown): SamplingError =>
   Predicate.isTagged(reply, "RpcClientError")
     ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
@@ -68,19 +75,20 @@ const fromReply = (connection: ClientConnection, reply: unknown): SamplingError 
     ? AskError.toSamplingError(connection, { _tag: "Error", code: reply.code, message: reply.message }, 0)
     : malformed(connection, notJsonRpc)
 
-/** What Effect's server would not send, or would not take. */
+/** Converts the refusal of Effect's server to send a request or to accept its answer. */
 const fromRefusal = (
   connection: ClientConnection,
   request: ClientRequest,
   { protocolVersion, reason }: McpSchema.McpReverseOperationUnsupported
 ): SamplingError => {
   const who = describe(connection)
-  if (reason.startsWith("Response ")) return malformed(connection, "it holds what MCP does not define")
+  if (reason.startsWith("Response ")) return malformed(connection, "it contains something that MCP does not define")
   if (reason.startsWith("Request ")) {
     return new InvalidRequest({
       message:
-        `The request ${request.method} was not sent to ${who}: MCP ${protocolVersion}, which it speaks, cannot ` +
-        "express it. Leave out what later revisions added, such as tools, audio or several blocks in one message."
+        `The request ${request.method} was not sent to ${who}, which speaks MCP ${protocolVersion}: that revision ` +
+        "cannot express the request. Remove features of later revisions, such as tools, audio or several blocks in " +
+        "one message."
     })
   }
   if (request.method !== "sampling/createMessage") {
@@ -89,11 +97,11 @@ const fromRefusal = (
       message: `${request.method} was not sent to ${who}: ${reason}.`
     })
   }
-  // What was asked is in line with the capabilities: `ClientSampler` sees to that.
+  // `ClientSampler` has checked the request against the capabilities, so only the answer can use tools without them.
   return connection.capabilities.sampling === undefined
     ? new SamplingUnsupported({ missing: "sampling", message: `Cannot ask the model of ${who}: ${reason}.` })
     : malformed(connection, "it uses tools, but the client did not declare \"sampling.tools\"")
 }
 
-/** Effect's messages show no values, but may go on for long. */
+/** Shortens a message of Effect, which contains no values but may be long. */
 const shorten = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 300)

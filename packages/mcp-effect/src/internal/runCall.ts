@@ -17,8 +17,8 @@ import { missingCapability, Refused } from "./Refused.ts"
 type Target = Pick<RoundRunner.Call, "method" | "name" | "arguments">
 
 /**
- * Runs the handler of a call with its client: up to MCP 2025-11-25 to its end, later to the end of a round. It is
- * `Refused` where the call itself has to fail, and not what it calls.
+ * Runs the handler of a call with its client. Up to MCP 2025-11-25 the handler runs to its end, from then on to the end
+ * of a round. Fails with `Refused` if the JSON-RPC request itself has to fail, not the tool or prompt that it names.
  */
 export const runCall = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
@@ -51,7 +51,10 @@ const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: T
   }
 }
 
-/** Effect's server knows no verifier of tokens: its middleware checks them, and may provide `Principal`. */
+/**
+ * Effect's server has no token verifier, so `authInfo` stays undefined. Middleware checks tokens and may provide
+ * `Principal`.
+ */
 const toCaller = (context: Context.Context<never>): Caller => {
   const headers = Context.getOrUndefined(context, HttpServerRequest)?.headers
   return { header: (name) => headers?.[name.toLowerCase()], authInfo: undefined }
@@ -65,7 +68,7 @@ const refuse = <E>(
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
   }
   const missing = isUnsupported(error) ? missingCapability(error) : undefined
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine have gone above
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine are handled above
   return missing ?? Effect.failCause(cause as Cause.Cause<E | StateNotKept>)
 }
 
@@ -74,8 +77,8 @@ const isInvalidInputResponse = Schema.is(RoundRunner.InvalidInputResponse)
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**
- * Runs the handler of a resource with its client. Effect's server answers `resources/read` with contents only, so there
- * are no rounds.
+ * Runs the handler of a resource with its client. Effect's server can answer `resources/read` only with contents, so a
+ * resource never runs in rounds.
  */
 export const runRead = <A, E, R>(
   handler: Effect.Effect<A, E, R>
@@ -94,6 +97,6 @@ const unreachable = (request: McpSchema.McpRequestContext["Service"]): ClientCon
   protocolVersion: request.protocolVersion,
   capabilities: request.clientCapabilities,
   unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}. ` +
-    "Offer it as a tool or a prompt.",
-  ask: () => Effect.die("a connection that is unreachable was asked")
+    "Offer it as a tool or a prompt instead.",
+  ask: () => Effect.die("An unreachable connection was asked")
 })

@@ -1,12 +1,12 @@
-/** A template of addresses with its variables, and its path for the router of Effect's server. */
+/** The variables of a URI template, and its path in the syntax of the router of Effect's server. */
 export interface UriTemplate {
   readonly variables: ReadonlyArray<string>
   readonly routerPath: string
 }
 
 /**
- * The template of an address, or undefined when it has no variables. Throws where the router cannot follow RFC 6570: it
- * knows single variables, which end at the next slash or at what follows them.
+ * Parses a URI template (RFC 6570). Returns undefined if the URI has no variables. Throws if the router does not
+ * support the template: it knows only simple variables, which end at the next slash or at the text that follows them.
  */
 export const parseUriTemplate = (uri: string): UriTemplate | undefined => {
   const variables: Array<string> = []
@@ -23,6 +23,6 @@ export const parseUriTemplate = (uri: string): UriTemplate | undefined => {
 
 const unsupported = (uri: string, part: string): Error =>
   new Error(
-    `The resource "${uri}" cannot be served by Effect's McpServer: its router does not know "${part}". ` +
-      "Use variables such as {name}."
+    `Effect's McpServer cannot serve the resource "${uri}": its router does not support "${part}". ` +
+      "Use simple variables such as {name}."
   )

@@ -25,7 +25,7 @@ interface ChatClientOptions extends Endpoint {
   readonly maxTokensParameter: MaxTokensParameter | undefined
 }
 
-/** Sends chat completions and gives back the body of the answer, not yet decoded. */
+/** Sends requests for chat completions and returns the body of the answer, not yet decoded. */
 export interface ChatClient {
   readonly complete: (
     request: ChatRequest,
@@ -56,10 +56,10 @@ const misconfigured = ({ provider }: ChatClientOptions, problem: string): Provid
   new ProviderError({
     provider,
     reason: "badRequest",
-    message: `The provider "${provider}" was not asked, because it is not configured well: ${problem}.`
+    message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}.`
   })
 
-/** One HTTP request. Interrupting it aborts it. */
+/** Sends one HTTP request. Interruption aborts it. */
 const send = (
   client: OpenAI,
   body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming
@@ -68,7 +68,7 @@ const send = (
     try: (signal): Promise<unknown> => client.chat.completions.create(body, { signal }),
     catch: fromThrown
   }).pipe(
-    // The client parses a body only where the server labels it as JSON.
+    // The client returns the body as text if the server does not label it as JSON.
     Effect.map((answer) => typeof answer === "string" ? parseJson(answer) : answer),
     Effect.flatMap((answer) => {
       if (answer === undefined) return Effect.fail<Failure>({ kind: "notJson" })
@@ -79,7 +79,10 @@ const send = (
 
 type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
 
-/** Asks again in words when the server refuses `response_format`, and remembers the models for which it does. */
+/**
+ * Sends the request again with the format in words if the server refuses `response_format`. Remembers the models for
+ * which the server refuses every format.
+ */
 const withFormatOrWords =
   (withoutFormat: Ref.Ref<ReadonlySet<string>>, attempt: Attempt): Attempt => (request, maxTokens) =>
     request.response_format === undefined
@@ -96,7 +99,9 @@ const withFormatOrWords =
               : Effect.tap(again, () => Ref.update(withoutFormat, (refusing) => new Set([...refusing, request.model])))
           }))
 
-/** Asks again under the other name when the server does not know the parameter, and remembers what it took. */
+/**
+ * Sends the limit again under its other name if the server does not know the first, and remembers the name that worked.
+ */
 const withEitherParameter = (client: OpenAI, parameter: Ref.Ref<MaxTokensParameter>): Attempt => (request, maxTokens) =>
   Effect.flatMap(Ref.get(parameter), (name) =>
     Effect.catchIf(
@@ -108,7 +113,9 @@ const withEitherParameter = (client: OpenAI, parameter: Ref.Ref<MaxTokensParamet
       }
     ))
 
-/** OpenAI says `unsupported_parameter`; vLLM, Mistral and others only name the parameter in their text. */
+/**
+ * OpenAI sends the code `unsupported_parameter`; vLLM, Mistral and others only name the parameter in the error text.
+ */
 const isUnknownParameter = (failure: Failure, name: MaxTokensParameter): boolean =>
   (failure.status === 400 || failure.status === 422) &&
   (failure.param === name || new RegExp(`\\b${name}\\b`).test(failure.text ?? "")) &&
@@ -117,7 +124,7 @@ const isUnknownParameter = (failure: Failure, name: MaxTokensParameter): boolean
       failure.text ?? ""
     ))
 
-/** Bounds each attempt in time, and sends again what may succeed soon. */
+/** Limits the time of each attempt, and repeats an attempt that may soon succeed. */
 const withRetries = (
   options: ChatClientOptions,
   model: string,
@@ -148,12 +155,15 @@ const withRetries = (
 
 const longestWaitMillis = 60_000
 
-/** Not after a timeout: the caller has waited long enough, and the model may have been paid for. */
+/** A timeout is not retried: the caller has waited long enough, and the first attempt may still cost money. */
 const isWorthRetrying = (error: ProviderError | InvalidResponse): error is ProviderError =>
   error._tag === "ProviderError" && error.isRetryable && error.reason !== "timeout" &&
   (error.retryAfterMillis ?? 0) <= longestWaitMillis
 
-/** What the provider asked for; otherwise half a second, doubled each time up to 8 s, less up to a quarter. */
+/**
+ * Returns the wait that the provider asked for. Without one, the wait is half a second, doubled each time up to 8 s,
+ * minus a random part of up to a quarter.
+ */
 const delayMillis = (error: ProviderError | InvalidResponse, retry: number, random: number): number =>
   error._tag === "ProviderError" && error.retryAfterMillis !== undefined
     ? error.retryAfterMillis

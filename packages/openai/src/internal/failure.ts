@@ -1,13 +1,14 @@
+import * as Predicate from "effect/Predicate"
 import { APIConnectionError, APIConnectionTimeoutError, APIError } from "openai"
-import { isRecord } from "./json.ts"
 
 /**
- * What is known of a failed request. `text` is the provider's own words: they are matched and never shown.
+ * The details of a failed request. `text` is the provider's own error text: we match patterns against it and never show
+ * it.
  *
  * - `status`: the server answered with an error
- * - `connection`: no answer came, or it broke off
+ * - `connection`: no answer arrived, or the connection broke during the answer
  * - `timeout`: the vendor's client gave up waiting
- * - `notJson`: an answer came whose body is no JSON
+ * - `notJson`: the body of the answer is not JSON
  * - `unexpected`: the vendor's client failed in another way
  */
 export interface Failure {
@@ -21,7 +22,7 @@ export interface Failure {
   readonly retryAfter?: string | undefined
 }
 
-/** Whatever the vendor's client threw. */
+/** Converts an error that the vendor's client threw. */
 export const fromThrown = (error: unknown): Failure => {
   if (error instanceof APIConnectionTimeoutError) return { kind: "timeout" }
   if (error instanceof APIConnectionError) return { kind: "connection" }
@@ -43,9 +44,9 @@ export const fromThrown = (error: unknown): Failure => {
   return { kind: "unexpected" }
 }
 
-/** The error object of a body that came with status 200, as gateways send it, or undefined. */
+/** Reads the error object that some gateways send with status 200. Returns undefined if the body has none. */
 export const fromErrorBody = (body: unknown): Failure | undefined =>
-  isRecord(body) && body["error"] !== undefined && body["error"] !== null && !hasChoices(body)
+  Predicate.isObject(body) && body["error"] !== undefined && body["error"] !== null && !hasChoices(body)
     ? fromBody(body, undefined)
     : undefined
 
@@ -53,7 +54,7 @@ const hasChoices = ({ choices }: Record<string, unknown>): boolean => Array.isAr
 
 const fromBody = (body: Record<string, unknown>, fallback: string | undefined): Failure => {
   const error = body["error"]
-  if (!isRecord(error)) return { kind: "status", text: typeof error === "string" ? error : fallback }
+  if (!Predicate.isObject(error)) return { kind: "status", text: typeof error === "string" ? error : fallback }
   const code = error["code"]
   return {
     kind: "status",

@@ -3,9 +3,10 @@ import type { Reply } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { Usage } from "@effect-sampling/core/SamplingResponse"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { isRecord, parseJson } from "./json.ts"
+import { parseJson } from "./json.ts"
 import type { ToolNames } from "./toolNames.ts"
 
 const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
@@ -15,12 +16,15 @@ const FunctionCall = Schema.Struct({
   arguments: nullish(Schema.Union([Schema.String, Schema.Record(Schema.String, Schema.Unknown)]))
 })
 
-/** The fields that are used, lenient where compatible servers differ: what they leave out, null or add. */
+/**
+ * The fields that we read. The schema is lenient where compatible servers differ: they omit fields, send null, or add
+ * fields of their own.
+ */
 const ChatReply = Schema.Struct({
   model: nullish(Schema.String),
   choices: Schema.NonEmptyArray(Schema.Struct({
     finish_reason: nullish(Schema.String),
-    // vLLM: the stop sequence that ended the text, or the id of a token.
+    // From vLLM: the stop sequence that ended the text, or a token id.
     stop_reason: Schema.optional(Schema.Unknown),
     message: Schema.Struct({
       content: nullish(Schema.Union([
@@ -72,10 +76,11 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
 
 const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
   new InvalidResponse({
-    message: isRecord(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
-      ? `The provider "${provider}" gave no choices, so there is no reply. Ask again, or check the model.`
+    message: Predicate.isObject(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
+      ? `The provider "${provider}" answered with an empty list of choices, so there is no reply. ` +
+        "Try again, or check the model."
       : `The provider "${provider}" did not answer with a chat completion. Check that baseUrl points to an ` +
-        "OpenAI-compatible Chat Completions API (it often ends in /v1)."
+        "OpenAI-compatible Chat Completions API (the URL often ends in /v1)."
   })
 
 const toText = ({ message: { content } }: Choice): string =>
@@ -84,8 +89,8 @@ const toText = ({ message: { content } }: Choice): string =>
     : (content ?? []).map((part) => part.type === "text" && typeof part.text === "string" ? part.text : "").join("")
 
 /**
- * `stop` with tool calls is `toolUse`: some compatible servers never say `tool_calls`. A reply cut by the limit of
- * tokens stays `maxTokens`.
+ * Converts the finish reason. `stop` with tool calls becomes `toolUse`, because some compatible servers never send
+ * `tool_calls`. A reply that the token limit cut short stays `maxTokens`, even with tool calls.
  */
 const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolean): string | undefined => {
   const reason = choice.finish_reason ?? ""
@@ -122,7 +127,7 @@ const toToolUses = (
   for (const [index, call] of calls.entries()) {
     const input = toInput(call.function.arguments ?? "")
     if (input === undefined) {
-      // The limit of tokens cut the arguments: `maxTokens` tells that something is missing.
+      // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
       if (finish_reason === "length") continue
       return Result.fail(badArguments(context, index))
     }
@@ -137,14 +142,14 @@ const toToolUses = (
 const toInput = (value: string | Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined => {
   if (typeof value !== "string") return value
   const parsed = value.trim() === "" ? {} : parseJson(value)
-  return isRecord(parsed) ? parsed : undefined
+  return Predicate.isObject(parsed) ? parsed : undefined
 }
 
 const badArguments = ({ model, provider }: ReplyContext, index: number): InvalidResponse =>
   new InvalidResponse({
     message:
       `The model "${model}" of the provider "${provider}" called a tool (call ${index + 1}) with arguments that ` +
-      "are not a JSON object. Ask again, or use a model that is better at calling tools."
+      "are not a JSON object. Try again, or use a model that is better at calling tools."
   })
 
 const toUsage = (

@@ -1,16 +1,18 @@
+import * as Predicate from "effect/Predicate"
+
 /**
- * JSON text without lone surrogates: some servers refuse a body that holds one. Throws for what JSON cannot carry (a
- * cycle, a BigInt); `toChatRequest` turns that into an `InvalidRequest`.
+ * Returns the value as JSON text without lone surrogates, because some servers refuse a body that contains one. Throws
+ * for a value that JSON cannot represent (a cycle, a BigInt); `toChatRequest` turns that into an `InvalidRequest`.
  */
 export const toJson = (value: unknown): string => JSON.stringify(value, wellFormed) ?? "null"
 
-/** A copy that certainly is a JSON object. */
+/** Returns a copy that is guaranteed to be a JSON object. */
 export const toJsonObject = (value: Readonly<Record<string, unknown>>): Record<string, unknown> => {
   const copy: unknown = JSON.parse(toJson(value))
-  return isRecord(copy) ? copy : {}
+  return Predicate.isObject(copy) ? copy : {}
 }
 
-/** The value of a JSON text, or undefined. */
+/** Returns the value of a JSON text, or undefined if the text is not JSON. */
 export const parseJson = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -18,8 +20,5 @@ export const parseJson = (text: string): unknown => {
     return undefined
   }
 }
-
-export const isRecord = (u: unknown): u is Record<string, unknown> =>
-  typeof u === "object" && u !== null && !Array.isArray(u)
 
 const wellFormed = (_key: string, value: unknown): unknown => typeof value === "string" ? value.toWellFormed() : value

@@ -9,7 +9,7 @@ interface ErrorContext {
   readonly model: string
 }
 
-/** What a failure means to whoever asked. Nothing of the provider's text goes into it. */
+/** Converts a failure to the error that the caller sees. The error never contains text of the provider. */
 export const toSamplingError = (
   context: ErrorContext,
   failure: Failure,
@@ -32,8 +32,8 @@ export const toSamplingError = (
 
 const notJson = (provider: string): InvalidResponse =>
   new InvalidResponse({
-    message: `The provider "${provider}" answered with something that is not JSON. Check that baseUrl points to an ` +
-      "OpenAI-compatible API (it often ends in /v1) and that no proxy answers in its place."
+    message: `The provider "${provider}" answered with a body that is not JSON. Check that baseUrl points to an ` +
+      "OpenAI-compatible API (the URL often ends in /v1) and that no proxy answers in its place."
   })
 
 export const timedOut = (provider: string, millis: number): ProviderError =>
@@ -54,7 +54,7 @@ const toReason = (failure: Failure): ProviderErrorReason => {
   return byStatus.get(status) ?? "badRequest"
 }
 
-// Codes and types of OpenAI, Azure OpenAI, llama.cpp and gateways.
+// The error codes and types of OpenAI, Azure OpenAI, llama.cpp and gateways.
 const byCode: ReadonlyMap<string, ProviderErrorReason> = new Map([
   ["insufficient_quota", "quota"],
   ["billing_not_active", "quota"],
@@ -82,7 +82,7 @@ const byStatus: ReadonlyMap<number, ProviderErrorReason> = new Map([
   [429, "rateLimit"]
 ])
 
-/** vLLM, LM Studio and others send no code for it. */
+/** vLLM, LM Studio and others report an exceeded context only in the error text, without a code. */
 const isContextLength = (failure: Failure): boolean =>
   (failure.status === 400 || failure.status === 422) &&
   /maximum context length|context (length|window|size)/i.test(failure.text ?? "")
@@ -92,9 +92,9 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
     case "auth":
       return "refused the API key"
     case "rateLimit":
-      return "got too many requests"
+      return "received too many requests"
     case "quota":
-      return "says that the account has no credit left"
+      return "reports that the account has no credit left"
     case "contextLength":
       return `cannot fit the prompt into the context of the model "${context.model}"`
     case "contentFilter":
@@ -109,7 +109,7 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
       return failure.kind === "connection"
         ? "cannot be reached, or the connection broke"
         : failure.kind === "unexpected"
-        ? "could not be asked: its client failed"
+        ? "could not be asked, because its client library failed"
         : "failed or is overloaded"
   }
 }
@@ -117,7 +117,7 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
 const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
   switch (reason) {
     case "auth":
-      return "Check apiKey (OPENAI_API_KEY), and that it may use this model."
+      return "Check apiKey (OPENAI_API_KEY), and whether that key may use this model."
     case "rateLimit":
       return "Try again later, or send fewer requests at once."
     case "quota":
@@ -143,7 +143,7 @@ const adviseParameter = (failure: Failure | undefined): string => {
   const name = parameters.find(([name]) => failure?.param?.split(/[.[]/, 1)[0] === name)
   return name === undefined
     ? "Check that the model supports everything in the request: temperature, stop sequences, tools, images, audio."
-    : `It objects to ${name[1]}: change it, or use another model.`
+    : `It rejected ${name[1]}: change that part of the request, or use another model.`
 }
 
 const parameters = [
@@ -165,13 +165,13 @@ const toRetryAfterMillis = (failure: Failure, nowMillis: number): number | undef
   if (millis !== undefined) return millis
   const seconds = toNumber(failure.retryAfter)
   if (seconds !== undefined) return seconds * 1000
-  // Only a date that starts with its weekday: "-1" and "2030" are dates as well to the parser.
+  // An HTTP date starts with its weekday. The parser alone would also accept "-1" and "2030" as dates.
   const date = /^\s*[A-Z][a-z]+,? /.test(failure.retryAfter ?? "")
     ? DateTime.make(failure.retryAfter ?? "")
     : Option.none()
   return Option.isSome(date) ? Math.max(0, DateTime.toEpochMillis(date.value) - nowMillis) : undefined
 }
 
-// At most 12 digits: more are no wait that anyone means.
+// A number of more than 12 digits is not a plausible wait.
 const toNumber = (text: string | undefined): number | undefined =>
   text !== undefined && /^\s*\d{1,12}(\.\d+)?\s*$/.test(text) ? Number(text) : undefined

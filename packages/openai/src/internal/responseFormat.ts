@@ -1,3 +1,4 @@
+import { formatInstruction } from "@effect-sampling/core/ProviderSampler"
 import type { ResponseFormat } from "@effect-sampling/core/SamplingRequest"
 import type OpenAI from "openai"
 import type { Failure } from "./failure.ts"
@@ -5,7 +6,8 @@ import { toJsonObject } from "./json.ts"
 import type { ChatRequest } from "./toChatRequest.ts"
 
 /**
- * Not `strict`: that refuses every schema with an optional key or an open object.
+ * Converts the format to OpenAI's JSON mode. The mode is not `strict`, because OpenAI refuses a strict schema that has
+ * an optional key or an open object.
  *
  * Source: OpenAI API reference, "Create chat completion", `response_format`.
  */
@@ -14,15 +16,13 @@ export const toResponseFormat = ({ name, schema }: ResponseFormat): OpenAI.Respo
   json_schema: { name: toName(name), schema: toJsonObject(schema), strict: false }
 })
 
-// OpenAI takes letters, digits, underscores and hyphens, up to 64.
+// OpenAI accepts a name of up to 64 letters, digits, underscores and hyphens.
 const toName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 64) || "answer"
 
-/** The request for a server that does not take `response_format`: the system prompt asks for it in words. */
+/** Moves `response_format` into the system prompt, in words, for a server that refuses the parameter. */
 export const inWords = ({ response_format: format, ...request }: ChatRequest): ChatRequest => {
   if (format?.type !== "json_schema") return request
-  const instruction =
-    "Answer with one JSON value and nothing else: no explanation and no code fence. It must fit this JSON Schema:\n" +
-    JSON.stringify(format.json_schema.schema)
+  const instruction = formatInstruction(format.json_schema.schema ?? {})
   const [first, ...rest] = request.messages
   const messages: ChatRequest["messages"] = first?.role === "system" && typeof first.content === "string"
     ? [{ ...first, content: `${first.content}\n\n${instruction}` }, ...rest]
@@ -31,9 +31,10 @@ export const inWords = ({ response_format: format, ...request }: ChatRequest): C
 }
 
 /**
- * Whether the server refused the format: for this schema only, or whatever the schema.
+ * Returns whether the server refused this schema only (`"schema"`) or `response_format` as such (`"always"`). Returns
+ * undefined if the failure has another cause.
  *
- * OpenAI names the parameter; Groq, DeepSeek and vLLM only write about it.
+ * OpenAI names the parameter in `param`; Groq, DeepSeek and vLLM mention it only in the error text.
  */
 export const refusalOf = (failure: Failure): "schema" | "always" | undefined => {
   const text = failure.text ?? ""

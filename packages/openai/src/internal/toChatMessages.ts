@@ -15,7 +15,7 @@ import { unsupportedContent } from "./unsupported.ts"
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 type Part = OpenAI.Chat.ChatCompletionContentPart
 
-/** What a conversion needs to know of its request. */
+/** The context of a request that the conversion of each message needs. */
 interface MessageContext {
   readonly provider: string
   readonly names: ToolNames
@@ -58,7 +58,10 @@ const fromAssistant = (
       case "image":
       case "audio":
       case "tool_result":
-        return unsupported(context, `${place} holds ${block.type} of the assistant; it takes those only from the user`)
+        return unsupported(
+          context,
+          `${place} is an assistant message with ${block.type} content, which the API accepts only in user messages`
+        )
     }
   }
   return Result.succeed(
@@ -99,7 +102,7 @@ const fromUser = (
           tool_call_id: id,
           content: yield* resultText(context.provider, block, place, attach)
         })
-        // A tool message takes text only, so what it cannot take follows as a message of the user.
+        // A tool message accepts only text, so its images and audio follow in a user message.
         if (attachments.length > 0) {
           parts.push({ type: "text", text: `From the result of tool call ${id}:` }, ...attachments)
         }
@@ -111,7 +114,7 @@ const fromUser = (
     return answers
   })
 
-/** One text goes as a plain string, which every compatible server takes. */
+/** Returns the text of a message that has no other part. Every compatible server accepts a plain string. */
 const onlyText = (parts: ReadonlyArray<Part>): string | undefined => {
   const [first] = parts
   return first === undefined ? "" : parts.length === 1 && first.type === "text" ? first.text : undefined
@@ -130,19 +133,22 @@ const toPart = (
       return type === undefined
         ? unsupported(
           context,
-          `${place} holds an image that is neither image/png, image/jpeg, image/gif nor image/webp`
+          `${place} contains an image that is not image/png, image/jpeg, image/gif or image/webp`
         )
         : Result.succeed({ type: "image_url", image_url: { url: `data:${type};base64,${block.data}` } })
     }
     case "audio": {
       const format = audioFormats.get(essence(block.mimeType))
       return format === undefined
-        ? unsupported(context, `${place} holds audio that is neither audio/wav nor audio/mp3`)
+        ? unsupported(context, `${place} contains audio that is not audio/wav or audio/mp3`)
         : Result.succeed({ type: "input_audio", input_audio: { data: block.data, format } })
     }
     case "tool_use":
     case "tool_result":
-      return unsupported(context, `${place} holds ${block.type} in a message that cannot have it`)
+      return unsupported(
+        context,
+        `${place} is a user message with ${block.type} content, which the API does not accept there`
+      )
   }
 }
 
@@ -166,5 +172,5 @@ const audioFormats: ReadonlyMap<string, "wav" | "mp3"> = new Map([
   ["audio/mpeg", "mp3"]
 ])
 
-/** `Image/PNG; q=1` is `image/png`. */
+/** Normalises a MIME type: `Image/PNG; q=1` becomes `image/png`. */
 const essence = (mimeType: string): string => mimeType.split(";", 1)[0]!.trim().toLowerCase()

@@ -9,7 +9,7 @@ import { toResponseFormat } from "./responseFormat.ts"
 import { toChatMessages } from "./toChatMessages.ts"
 import type { ToolNames } from "./toolNames.ts"
 
-/** The body of a request, without the limit of tokens: its name depends on the server. */
+/** The body of a request without the token limit, because the name of that parameter depends on the server. */
 export type ChatRequest = Omit<
   OpenAI.Chat.ChatCompletionCreateParamsNonStreaming,
   "max_tokens" | "max_completion_tokens"
@@ -29,7 +29,7 @@ export const toChatRequest = (
   Result.flatMap(
     Result.try({
       try: () => convert(options, request, names),
-      catch: () => invalid("it holds a value that JSON cannot carry, such as a cycle or a BigInt")
+      catch: () => invalid("it contains a value that JSON cannot represent, such as a cycle or a BigInt")
     }),
     identity
   )
@@ -44,7 +44,7 @@ const convert = (
     const stop = request.stopSequences ?? []
     if (stop.length > 4) {
       return yield* Result.fail(
-        invalid(`stopSequences has ${stop.length} entries, and the provider "${provider}" takes at most 4`)
+        invalid(`stopSequences has ${stop.length} entries, and the provider "${provider}" accepts at most 4`)
       )
     }
     const hasTools = request.tools !== undefined && request.tools.length > 0
@@ -79,7 +79,7 @@ const toTool = (tool: ToolDefinition, names: ToolNames): OpenAI.Chat.ChatComplet
   }
 }
 
-/** OpenAI takes 16 pairs of strings, keys up to 64 characters and values up to 512. */
+/** Converts metadata. OpenAI accepts 16 pairs of strings, with keys up to 64 characters and values up to 512. */
 const toMetadata = (
   provider: string,
   metadata: Readonly<Record<string, unknown>>
@@ -88,9 +88,9 @@ const toMetadata = (
     value === undefined ? [] : [[key, typeof value === "string" ? value.toWellFormed() : toJson(value)] as const]
   )
   const problem = pairs.length > 16
-    ? `metadata has ${pairs.length} pairs, and the provider "${provider}" takes at most 16`
+    ? `metadata has ${pairs.length} pairs, and the provider "${provider}" accepts at most 16`
     : pairs.some(([key, value]) => key.length > 64 || value.length > 512)
-    ? `metadata has a key over 64 or a value over 512 characters, which the provider "${provider}" does not take`
+    ? `metadata has a key over 64 or a value over 512 characters, which the provider "${provider}" does not accept`
     : undefined
   if (problem !== undefined) return Result.fail(invalid(problem))
   return Result.succeed(pairs.length === 0 ? undefined : Object.fromEntries(pairs))

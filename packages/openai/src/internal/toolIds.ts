@@ -1,7 +1,7 @@
 import { blocks } from "@effect-sampling/core/Content"
 import type { SamplingMessage } from "@effect-sampling/core/SamplingMessage"
 
-/** The id of a tool call as OpenAI takes it: at most 40 characters. Other providers make longer ones. */
+/** Replaces a tool call id that OpenAI would refuse. OpenAI accepts 40 characters; other providers make longer ids. */
 export type ToolIds = (id: string) => string
 
 export const makeToolIds = (messages: ReadonlyArray<SamplingMessage>): ToolIds => {

@@ -2,7 +2,8 @@ import { blocks } from "@effect-sampling/core/Content"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 
 /**
- * Tool names as OpenAI takes them (`^[a-zA-Z0-9_-]{1,64}$`), and back. MCP names may also hold dots and be longer.
+ * Converts tool names to names that OpenAI accepts (`^[a-zA-Z0-9_-]{1,64}$`), and back. MCP names may also contain dots
+ * and may be longer.
  */
 export interface ToolNames {
   readonly toWire: (name: string) => string
@@ -16,7 +17,7 @@ export const makeToolNames = (request: SamplingRequest): ToolNames => {
   for (const message of request.messages) {
     for (const block of blocks(message.content)) if (block.type === "tool_use") names.add(block.name)
   }
-  // Names that fit keep themselves, so they are entered first.
+  // Names that already fit come first: they stay as they are, so no replacement may claim one of them.
   const ordered = [...names].toSorted((a, b) => Number(fits(b)) - Number(fits(a)))
   for (const name of ordered) {
     const safe = fits(name)

@@ -11,10 +11,10 @@ import * as Result from "effect/Result"
 import { parseJson, toJson } from "./json.ts"
 import { unsupportedContent } from "./unsupported.ts"
 
-/** Puts an image or audio where the API takes it, and gives the text that stands in its place. */
+/** Moves an image or audio to a place where the API accepts it, and returns the text that refers to it. */
 type Attach = (media: ImageContent | AudioContent) => Result.Result<string, SamplingUnsupported>
 
-/** Everything in a tool result as the one text that a tool message holds. */
+/** Converts a tool result to text, because a tool message accepts only text. */
 export const resultText = (
   provider: string,
   result: ToolResultContent,
@@ -71,14 +71,14 @@ const resourceText = (
     : undefined
   return kind === undefined || mimeType === undefined
     ? Result.fail(
-      unsupportedContent(provider, `${place} holds a binary resource that is neither an image nor audio`)
+      unsupportedContent(provider, `${place} contains a binary resource that is neither an image nor audio`)
     )
     : Result.map(attach({ type: kind, data: resource.blob, mimeType }), (text) => head + text)
 }
 
 /**
- * Whether a text block already says the structured content: MCP asks servers to send it in both forms (2025-11-25,
- * tools, "Structured Content").
+ * Returns whether a text block already holds the structured content. MCP asks servers to send it in both forms
+ * (2025-11-25, tools, "Structured Content"), and the model should read it once.
  */
 const repeats = (result: ToolResultContent, structured: unknown): boolean =>
   result.content.some((block) =>

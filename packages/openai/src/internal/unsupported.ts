@@ -3,6 +3,7 @@ import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 export const unsupportedContent = (provider: string, problem: string): SamplingUnsupported =>
   new SamplingUnsupported({
     missing: "content",
-    message: `The provider "${provider}" cannot take this request: ${problem}. Convert or leave out that content, or ` +
-      "configure a provider that takes it: Sampler.fallback(OpenAiSampler.layer(…), other)."
+    message:
+      `The provider "${provider}" does not support this request: ${problem}. Convert or remove that content, or ` +
+      "fall back to a provider that supports it: Sampler.fallback(OpenAiSampler.layer(…), other)."
   })

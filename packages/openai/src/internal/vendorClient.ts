@@ -2,7 +2,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import OpenAI from "openai"
 
-/** Where requests go and how they are signed. */
+/** The address of the server and the credentials for it. */
 export interface Endpoint {
   readonly apiKey: Redacted.Redacted | undefined
   readonly baseUrl: string | URL | undefined
@@ -11,28 +11,31 @@ export interface Endpoint {
 
 const defaultBaseUrl = "https://api.openai.com/v1"
 
-/** Whether this is OpenAI itself, which needs a key and takes `max_completion_tokens` for every model. */
+/**
+ * Returns whether the URL is OpenAI's own API, which needs a key and accepts `max_completion_tokens` for every model.
+ */
 export const isOpenAi = (baseUrl: string | URL | undefined): boolean => {
   const url = parse(baseUrl)
   return url !== undefined && (url.hostname === "api.openai.com" || url.hostname.endsWith(".api.openai.com"))
 }
 
 /**
- * The vendor's client, with every default that it would read from the environment set, and retries, time limit and
- * logging left to the caller; or what is wrong with the settings.
+ * Builds the vendor's client, or fails with the reason why the settings are invalid. Every option that the client would
+ * otherwise read from the environment is set. The client neither retries, nor limits the time, nor logs: the caller
+ * does.
  *
- * The headers are ours alone. The client cannot be kept from adding those of `OPENAI_CUSTOM_HEADERS`, and this way it
- * never holds the key.
+ * Our `fetch` replaces all headers. The client always adds the headers of `OPENAI_CUSTOM_HEADERS`, so replacing them is
+ * the only way to drop them, and this way the client never holds the key.
  */
 export const makeVendorClient = (endpoint: Endpoint): Result.Result<OpenAI, string> => {
   const url = parse(endpoint.baseUrl)
   if (url === undefined) return Result.fail("baseUrl is not an http or https URL, such as https://api.openai.com/v1")
   if (url.username !== "" || url.password !== "") {
-    return Result.fail("baseUrl holds a user name or password, which fetch refuses: remove them and pass apiKey")
+    return Result.fail("baseUrl contains a user name or password, which fetch refuses: remove them and set apiKey")
   }
   const headers = toHeaders(endpoint)
   if (headers === undefined) {
-    return Result.fail("apiKey or organization holds characters that an HTTP header cannot carry")
+    return Result.fail("apiKey or organization contains characters that are not allowed in an HTTP header")
   }
   return Result.try({
     try: () =>
@@ -48,7 +51,7 @@ export const makeVendorClient = (endpoint: Endpoint): Result.Result<OpenAI, stri
         timeout: 2 ** 31 - 1,
         fetch: (input, init) => globalThis.fetch(input, { ...init, headers: headers() })
       }),
-    catch: () => "the openai client does not run here, for example because this is a browser"
+    catch: () => "the openai client does not run in this environment, for example in a browser"
   })
 }
 
@@ -56,12 +59,12 @@ const parse = (baseUrl: string | URL | undefined): URL | undefined => {
   const text = typeof baseUrl === "string" ? baseUrl.trim() : baseUrl?.href
   const url = text === undefined || text === "" ? new URL(defaultBaseUrl) : URL.parse(text) ?? undefined
   if (url?.protocol !== "https:" && url?.protocol !== "http:") return undefined
-  // The path of the endpoint is appended to the text of the URL.
+  // The client appends the path of the endpoint to the text of the URL, where a fragment would swallow it.
   url.hash = ""
   return url
 }
 
-// Keys and names copied from a file often end in a line break.
+// The values are trimmed because keys and names that were copied from a file often end in a line break.
 const toHeaders = ({ apiKey, organization }: Endpoint): (() => Record<string, string>) | undefined => {
   const key = apiKey === undefined ? Redacted.make("") : Redacted.make(Redacted.value(apiKey).trim())
   const org = organization?.trim() ?? ""

@@ -8,7 +8,10 @@ export const withFormatInstruction = (
   ...request,
   systemPrompt: joinPrompts(
     request.systemPrompt,
-    "Answer with one JSON value and nothing else: no explanation and no code fence. It must fit this JSON Schema:\n" +
-      JSON.stringify(responseFormat.schema)
+    formatInstruction(responseFormat.schema)
   )!
 })
+
+export const formatInstruction = (schema: ResponseFormat["schema"]): string =>
+  "Answer with one JSON value and nothing else: no explanation and no code fence. It must fit this JSON Schema:\n" +
+  JSON.stringify(schema)

@@ -1,5 +1,5 @@
 /**
- * The calls that a server handles, so that it can let them end: for adapters.
+ * The calls that a server is handling. A server that shuts down lets them finish.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import { setTimeout } from "../platform.ts"
 
 /**
- * The calls that have not ended: a server that shuts down waits for them.
+ * The fibers of the calls that have not ended.
  *
  * @category references
  * @since 0.1.0
@@ -21,8 +21,9 @@ export const CallsInFlight = Context.Reference<Set<Fiber.Fiber<unknown, unknown>
 )
 
 /**
- * Waits until all calls have ended, at most for `grace`; then interrupts the rest and gives their finalizers as long
- * again. Then the SDK gets a turn to send the responses: it drops those that it has not sent when the connection closes.
+ * Waits until all calls have ended, but no longer than `grace`. Then interrupts the remaining calls and waits for their
+ * finalizers, again no longer than `grace`. Finally yields one turn of the event loop, in which the SDK sends the
+ * responses: the SDK drops responses that it has not sent when the connection closes.
  *
  * @category ending
  * @since 0.1.0
@@ -35,12 +36,11 @@ export const end = (
     Effect.andThen(nextTurn),
     Effect.repeat({ until: () => calls.size === 0 }),
     Effect.timeoutOption(grace),
-    Effect.andThen(Effect.suspend(() => Fiber.interruptAll([...calls]))),
-    Effect.timeoutOption(grace),
+    Effect.andThen(Effect.suspend(() => Effect.timeoutOption(Fiber.interruptAll([...calls]), grace))),
     Effect.andThen(nextTurn)
   )
 
-/** Continues after the promises that are settled by now ran their callbacks. */
+/** Resumes after the callbacks of all promises that are already settled. */
 const nextTurn = Effect.callback<void>((resume) => {
   setTimeout(() => resume(Effect.void), 0, undefined)
 })

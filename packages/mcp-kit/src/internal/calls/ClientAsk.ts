@@ -1,5 +1,5 @@
 /**
- * Asks the client of a call over the transport of an SDK server: for adapters.
+ * Asks the client of a call over the transport of an SDK server.
  *
  * @since 0.1.0
  */
@@ -14,8 +14,8 @@ import { ClientChannel } from "./ClientChannel.ts"
 import type { Ask } from "./ClientChannel.ts"
 
 /**
- * Sends a request on the stream of the call `requestId` and waits for its answer, for `timeoutMillis` or until the stream
- * is lost. Interruption cancels it at the client.
+ * Sends a request on the stream of the call `requestId` and returns the result from its answer. Fails if no answer
+ * comes within `timeoutMillis`, or if the stream is lost. Interruption cancels the request at the client.
  *
  * @category asking
  * @since 0.1.0
@@ -36,7 +36,7 @@ export const make = (
       resume(Effect.fail(streamLost(connection)))
     })
     if (isLost) return
-    // The answer may come before `ask` returns: nothing says how a transport delivers it.
+    // A transport may deliver the answer before `ask` returns.
     ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
       forget?.()
       resume(
@@ -52,7 +52,7 @@ export const make = (
   })
 
 /**
- * The call has ended already when it asks: in a finalizer, for example.
+ * Builds the error of an ask that starts after its call has ended, for example in a finalizer.
  *
  * @category errors
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Requests to one client beside those of an official SDK, on the transport of its server: for adapters.
+ * Sends requests of this library to one client, on the transport that an official SDK uses for its own requests.
  *
  * @since 0.1.0
  */
@@ -11,13 +11,13 @@ import { PendingAsks } from "./PendingAsks.ts"
 import type { Pending } from "./PendingAsks.ts"
 
 /**
- * How an ask ended: with the result of the client, or without one.
+ * The outcome of an ask: the client's result, or the reason why there is none.
  */
 type AskOutcome = { readonly _tag: "Result"; readonly result: unknown } | AskFailure
 
 /**
- * In place of an answer that came but could not be read, for example because it is too large. A transport delivers it as a
- * message.
+ * Stands for an answer that arrived but could not be read, for example because it is too large. A transport delivers it
+ * as a message.
  *
  * @category models
  * @since 0.1.0
@@ -40,24 +40,25 @@ export class UnreadAnswer {
  */
 export interface Ask {
   /**
-   * Forgets it and tells the client. Its outcome is not reported any more.
+   * Forgets the request and notifies the client. The outcome of the request is no longer reported.
    */
   readonly cancel: (reason: string) => void
 }
 
 /**
- * What goes on between this library and one client, on the transport of the SDK's server: the calls that it handles, and
- * its own requests beside those of the SDK; answers are told apart by their ids.
+ * The traffic between this library and one client on the transport of an SDK server: the calls in progress, and the
+ * requests of this library, which share the transport with those of the SDK. The id of an answer shows to which of the
+ * two it belongs.
  *
- * The SDK's own `request` drops malformed answers in silence, reports a cancellation as a time-out, keeps what it could
- * not send, and checks each answer three times before our Schema does.
+ * We do not use the SDK's own `request`, because it silently drops malformed answers, reports a cancellation as a
+ * time-out, keeps a request that it could not send, and checks each answer three times before our Schema does.
  *
  * @category models
  * @since 0.1.0
  */
 export class ClientChannel {
   private readonly transport: Transport
-  /** By their limit of time: there are as many as there are values of `AskTimeout`. */
+  /** The open asks by time limit in milliseconds: one entry for each value of `AskTimeout` in use. */
   private readonly pending = new Map<number, PendingAsks<PendingAsk>>()
   private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
   private asks = 0
@@ -80,7 +81,7 @@ export class ClientChannel {
     }
   }
 
-  /** The channel on a transport that is connected to an SDK server. */
+  /** Returns the channel on a transport that is connected to an SDK server, and creates it at the first call. */
   static on(transport: Transport): ClientChannel {
     const known = channels.get(transport)
     if (known !== undefined) return known
@@ -89,17 +90,23 @@ export class ClientChannel {
     return channel
   }
 
-  /** The channel on a transport, if anything was asked on it. */
+  /** Returns the channel on a transport, or undefined if it has none. */
   static find(transport: Transport): ClientChannel | undefined {
     return channels.get(transport)
   }
 
-  /** Whether a call with this id runs, which then no other call may have: asks and results would go to the wrong one. */
+  /**
+   * Returns whether a call with this id is running. A second call must not have the same id: asks and results would go
+   * to the wrong call.
+   */
   isRunning(requestId: RequestId): boolean {
     return this.calls.has(requestId)
   }
 
-  /** Interrupts a call when the client cancels it or leaves. Listening to the abort signal of each call costs more. */
+  /**
+   * Interrupts the call when the client cancels it or leaves. One map of calls costs less than a listener on the abort
+   * signal of each call.
+   */
   watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
     this.calls.set(requestId, call)
   }
@@ -111,11 +118,11 @@ export class ClientChannel {
   private onCancelled(params: unknown): void {
     const id = isRecord(params) ? params["requestId"] : undefined
     const call = isId(id) ? this.calls.get(id) : undefined
-    // After the SDK, which has to know that no answer is wanted.
+    // The interruption waits for the SDK, which must first record that the client no longer wants a response.
     if (call !== undefined) queueMicrotask(() => call.interruptUnsafe())
   }
 
-  /** Sends a request on the stream of the call that it belongs to. Progress starts its time anew. */
+  /** Sends a request on the stream of the call that it belongs to. Progress from the client restarts the time limit. */
   ask(
     request: { readonly method: string; readonly params: object },
     relatedRequestId: RequestId,
@@ -137,7 +144,10 @@ export class ClientChannel {
     return ask
   }
 
-  /** Takes a message if it belongs to a request of this channel. Whatever it is, it does not throw. */
+  /**
+   * Handles a message that belongs to a request of this channel. Returns false for any other message. Never throws,
+   * even for malformed input.
+   */
   receive(message: unknown): boolean {
     if (!isRecord(message)) return false
     if (message instanceof UnreadAnswer) return this.fail(message.id, message.problem)
@@ -154,7 +164,7 @@ export class ClientChannel {
     return true
   }
 
-  /** An answer came that could not be read. Gives whether its request is one of this channel. */
+  /** Ends the ask whose answer could not be read. Returns false if the ask does not belong to this channel. */
   fail(id: RequestId, problem: string): boolean {
     const ask = this.find(id)
     if (ask !== undefined) this.settle(ask, { _tag: "Malformed", problem })
@@ -171,7 +181,7 @@ export class ClientChannel {
       .catch(ignore)
   }
 
-  /** As the SDK does, it takes an id that came back as text. */
+  /** Finds an ask by its id, and accepts an id that came back as a string, as the SDK does. */
   private find(id: unknown): PendingAsk | undefined {
     if (!isId(id)) return undefined
     for (const asks of this.pending.values()) {
@@ -193,14 +203,14 @@ export class ClientChannel {
     try {
       return this.transport.send(message, { relatedRequestId: ask.relatedRequestId })
     } catch (cause) {
-      // A transport that writes before it returns throws what cannot be written.
+      // A transport that writes synchronously throws for a message that it cannot write.
       return Promise.reject(cause)
     }
   }
 }
 
 /**
- * Why a request is refused whose id belongs to a request of the same client that has not ended.
+ * Returns the text that refuses a request whose id belongs to an open request of the same client.
  *
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session. JSON-RPC error -32600.
  *
@@ -212,7 +222,7 @@ export const idInUse = (id: RequestId): string =>
     JSON.stringify(String(id).slice(0, 80))
   } belongs to a request that has not ended. Send each request with an id of its own.`
 
-/** The SDK counts its own requests from 0. */
+/** The first id of our requests. The SDK counts its own requests from 0, so the ids do not collide. */
 const firstId = 2 ** 30
 
 const channels = new WeakMap<Transport, ClientChannel>()
@@ -249,7 +259,10 @@ class PendingAsk implements Ask, Pending {
   }
 }
 
-/** Why a request was not sent. A TypeError is what JSON.stringify throws. Everything else means that nobody is there. */
+/**
+ * Converts the reason why a request was not sent. A TypeError comes from JSON.stringify. Any other error means that the
+ * client is gone.
+ */
 const toNotSent = (cause: unknown): AskOutcome =>
   cause instanceof MessageTooLarge
     ? { _tag: "NotSent", problem: cause.message }
@@ -259,7 +272,10 @@ const toNotSent = (cause: unknown): AskOutcome =>
 
 const notJson = "it holds a value that JSON cannot carry (a BigInt, or an object within itself); look at metadata"
 
-/** JSON-RPC 2.0, "Response object": either an object as result (MCP), or an error with an integer and a text. */
+/**
+ * Converts an answer. JSON-RPC 2.0, "Response object": a response has either a result, which is an object in MCP, or an
+ * error with an integer code and a message.
+ */
 const toOutcome = (message: Readonly<Record<string, unknown>>): AskOutcome => {
   const { error, result } = message
   if (message["jsonrpc"] === "2.0" && !("method" in message)) {

@@ -4,15 +4,15 @@ import type { Timer } from "../platform.ts"
 /** A request to the client that waits for its answer. */
 export interface Pending {
   readonly id: number
-  /** When it was sent, or when the client last said that it works on it. */
+  /** The time when the request was sent, or when the client last reported progress. */
   since: number
-  /** No answer came in time. It removes itself. */
+  /** Called when no answer came in time. The implementation removes the ask. */
   readonly expire: () => void
 }
 
 /**
- * The asks that have the same limit of time: in the order in which they end, so one timer serves all of them. A timer for
- * each would hold more than the rest of an ask.
+ * The open asks with the same time limit. They are kept in the order in which they expire, so one timer serves all of
+ * them. A timer for each ask would use more memory than the rest of the ask.
  */
 export class PendingAsks<Ask extends Pending> {
   private readonly limitMillis: number
@@ -31,7 +31,7 @@ export class PendingAsks<Ask extends Pending> {
     return this.asks.values()
   }
 
-  /** Its time starts now, also where it started before. */
+  /** Adds an ask, or moves it to the end: its time limit starts now in both cases. */
   start(ask: Ask): void {
     this.asks.delete(ask.id)
     ask.since = now()
@@ -40,14 +40,14 @@ export class PendingAsks<Ask extends Pending> {
     else if (this.asks.size === 1) this.timer.ref?.()
   }
 
-  /** The timer goes on, to serve the next ask; without one the process need not wait for it. */
+  /** Removes an ask. The timer keeps running for later asks, but it does not keep the process alive without any ask. */
   remove(ask: Ask): boolean {
     const removed = this.asks.delete(ask.id)
     if (this.asks.size === 0) this.timer?.unref?.()
     return removed
   }
 
-  /** Nothing will be asked any more. */
+  /** Stops the timer. No ask may start afterwards. */
   close(): void {
     clearTimeout(this.timer)
     this.timer = undefined
@@ -66,5 +66,5 @@ export class PendingAsks<Ask extends Pending> {
 
 const expire = (asks: PendingAsks<Pending>): void => asks.expire()
 
-/** Whole milliseconds, which V8 keeps within the object. */
+/** Returns whole milliseconds, because V8 stores a small integer inside the object and a fraction outside of it. */
 const now = (): number => Math.floor(performance.now())

@@ -1,11 +1,12 @@
 /**
- * Who may talk to a server over HTTP: for adapters.
+ * Decides which HTTP requests a server accepts, by their headers Host and Origin.
  *
  * @since 0.1.0
  */
 
 /**
- * `allowedHosts` are host names without port, `allowedOrigins` whole origins.
+ * The allowed values of the headers. `allowedHosts` contains host names without port, `allowedOrigins` complete
+ * origins.
  *
  * @category models
  * @since 0.1.0
@@ -16,10 +17,10 @@ export interface HttpAccess {
 }
 
 /**
- * Why a request with these headers must be refused, or undefined.
+ * Returns the reason why a request with these headers must be refused, or undefined if it is allowed.
  *
- * MCP 2025-11-25, transports, "Security Warning": servers must validate Origin, against DNS rebinding. Host is checked for
- * the same reason. A request without Origin does not come from a web page.
+ * MCP 2025-11-25, transports, "Security Warning": servers must validate Origin to prevent DNS rebinding. Host is
+ * checked for the same reason. A request without Origin is allowed, because it does not come from a web page.
  *
  * @category checking
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * The sessions of a server over Streamable HTTP, on Node's `http` and the transport of an SDK: for adapters.
+ * The sessions of a Streamable HTTP server, on Node's `http` and the transport of an SDK.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as HttpStreams from "./HttpStreams.ts"
 import { readBody } from "./readBody.ts"
 
 /**
- * What the headers of a request tell about its sender. Nobody has verified them.
+ * Returns the caller that the headers of a request describe. Nobody has verified these headers.
  *
  * @category converting
  * @since 0.1.0
@@ -30,10 +30,12 @@ export const toCaller = ({ headers }: IncomingMessage): Caller => ({
 })
 
 /**
- * - `open` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
- * - `isInitialize` tells whether messages start a session.
- * - `other` may handle requests that belong to no session; it gives whether it did. Default: none are handled.
- * - `principal` names the caller of a request. A session serves the principal that opened it, and nobody else.
+ * The settings of the sessions.
+ *
+ * - `open` creates the server and transport of a session, which call `onInitialized` and `onClosed`.
+ * - `isInitialize` returns whether the messages start a session.
+ * - `other` may handle requests that belong to no session, and returns whether it did. Default: it handles none.
+ * - `principal` names the caller of a request. A session serves only the principal that opened it.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +62,7 @@ interface Session {
 }
 
 /**
- * Checks requests, reads their bodies, and finds or opens their sessions.
+ * The HTTP endpoint: checks requests, reads their bodies, and finds or opens their sessions.
  *
  * Source: MCP 2025-11-25, transports, "Streamable HTTP".
  *
@@ -90,12 +92,15 @@ export class HttpSessions {
       ))
   }
 
-  /** From now on only answers to requests of the server are taken, so that calls in flight can end. */
+  /**
+   * Refuses new requests from now on. Answers to the server's own requests are still accepted, so calls in flight can
+   * end.
+   */
   readonly drain: Effect.Effect<void> = Effect.sync(() => {
     this.isDraining = true
   })
 
-  /** Ends the sessions that have no open response and were not used since a time. */
+  /** Closes the sessions that have no open response and were last used before `time`. */
   closeIdleSince(time: number): Effect.Effect<void> {
     return Effect.promise(() =>
       closeAll(
@@ -104,7 +109,7 @@ export class HttpSessions {
     )
   }
 
-  /** Ends all sessions and waits until their responses are written. */
+  /** Closes all sessions and waits until their responses are written. */
   readonly close: Effect.Effect<void> = Effect.andThen(
     Effect.promise(() => closeAll([...this.sessions.values()])),
     Effect.suspend(() => Effect.timeoutOption(allWritten(this.responses), flushTime))
@@ -127,7 +132,10 @@ export class HttpSessions {
     return refuse(response, request.headers["mcp-session-id"] === undefined ? 400 : 404, noSession)
   }
 
-  /** A session that belongs to another principal is as good as none: nobody learns that it exists. */
+  /**
+   * Finds the session of a request. A session of another principal is not found, so a caller cannot learn that it
+   * exists.
+   */
   private sessionOf(request: IncomingMessage): Session | undefined {
     const id = request.headers["mcp-session-id"]
     const session = typeof id === "string" ? this.sessions.get(id) : undefined
@@ -153,7 +161,10 @@ export class HttpSessions {
     })
   }
 
-  /** An answer that is too large ends its ask at once, in place of a time-out. */
+  /**
+   * Refuses a body that is too large. If the body is an answer, its ask ends at once and does not run into its
+   * time-out.
+   */
   private refuseBody(
     session: Session | undefined,
     response: ServerResponse,
@@ -213,7 +224,7 @@ export class HttpSessions {
     this.opening.add(session)
     return Effect.promise(() => session.sdk.connect()).pipe(
       Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
-      // A session that is still opening was refused by the transport, which has answered so.
+      // If the session is still opening, the transport has refused it and has already sent the response.
       Effect.ensuring(Effect.promise(() => this.opening.delete(session) ? session.sdk.close() : Promise.resolve()))
     )
   }
@@ -235,7 +246,7 @@ export class HttpSessions {
     return session
   }
 
-  /** Lets the SDK's transport of the session handle a request, with the body that was read here. */
+  /** Passes a request to the SDK's transport of the session, with the body that was read here. */
   private pass(
     session: Session,
     request: IncomingMessage,
@@ -257,9 +268,9 @@ export class HttpSessions {
 }
 
 /**
- * The first id of these requests that another request has which has not ended: its response is open, or its call still
- * runs after the connection dropped. With one id twice, the SDK's transport sends to the second request what belongs to
- * the first.
+ * Returns the first of these ids that belongs to another open request, or that occurs twice, or undefined. A request is
+ * open while its response is open, or while its call still runs after the connection dropped. If two open requests had
+ * the same id, the SDK's transport would send the messages of the first to the second.
  *
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session.
  */
@@ -273,7 +284,7 @@ const findInFlight = (
   )
 }
 
-/** How long clients get to read what is written already, when the server shuts down. */
+/** The time that clients have to read the written responses when the server shuts down. */
 const flushTime = "1 second"
 
 const allWritten = (responses: ReadonlySet<ServerResponse>): Effect.Effect<void> =>
@@ -294,7 +305,7 @@ const shuttingDown = "The server is shutting down"
 
 const noSession = "There is no such session; start one with an initialize request"
 
-/** The message or batch of a body. */
+/** Parses the message or batch of a body. Returns undefined for anything else. */
 const parse = (text: string): object | undefined => {
   try {
     const json: unknown = JSON.parse(text)
@@ -305,8 +316,8 @@ const parse = (text: string): object | undefined => {
 }
 
 /**
- * Takes the answers to requests of ours, and gives what is left for the SDK, which would refuse a body for one message
- * that it does not like. Undefined when nothing is left.
+ * Handles the answers to our own requests and returns the remaining messages for the SDK, or undefined if none remain.
+ * The SDK would refuse the whole body if a single message of it were invalid.
  */
 const takeAnswers = (transport: Transport, parsed: object): object | undefined => {
   const channel = ClientChannel.find(transport)

@@ -1,5 +1,5 @@
 /**
- * The HTTP streams that the calls of one session travel on: for adapters.
+ * Tracks the HTTP streams that carry the calls of one session.
  *
  * @since 0.1.0
  */
@@ -8,19 +8,21 @@ import { clearTimeout, setTimeout } from "../platform.ts"
 import type { Timer } from "../platform.ts"
 
 /**
- * It tells the asks of a call when the HTTP stream that carries the call is gone for good: nothing reaches the client on
- * it any more, and its result has nowhere to go.
+ * Reports to the asks of a call that the HTTP stream of the call is lost for good. Nothing can reach the client on a
+ * lost stream, neither an ask nor the result of the call.
  *
  * @category models
  * @since 0.1.0
  */
 export interface LostStreams {
   /**
-   * Calls `listener` once, at once if it is lost already. Returns a function that forgets the listener.
+   * Calls `listener` once when the stream is lost, or immediately if it is already lost. Returns a function that
+   * removes the listener.
    */
   readonly onLost: (requestId: RequestId, listener: () => void) => () => void
   /**
-   * A call that its client cancelled has ended: no response will ever end its stream, and the SDK keeps it open.
+   * Closes the stream of a call that ended because its client cancelled it. The call has no response that would end the
+   * stream, and the SDK keeps the stream open. A stream that also answers other requests of a batch stays open.
    */
   readonly cancelled: (requestId: RequestId) => void
 }
@@ -28,7 +30,7 @@ export interface LostStreams {
 const byTransport = new WeakMap<Transport, LostStreams>()
 
 /**
- * Makes the streams of a transport known to its asks.
+ * Registers the streams of a transport, so that asks on the transport can find them.
  *
  * @category watching
  * @since 0.1.0
@@ -38,7 +40,7 @@ export const watch = (transport: Transport, streams: LostStreams): void => {
 }
 
 /**
- * The streams of a transport, where they are watched.
+ * Returns the streams of a transport, or undefined if none were registered.
  *
  * @category watching
  * @since 0.1.0
@@ -47,7 +49,7 @@ export const find = (transport: Transport | undefined): LostStreams | undefined 
   transport === undefined ? undefined : byTransport.get(transport)
 
 /**
- * One HTTP response and the requests that are answered on it.
+ * One HTTP response, with the requests that it answers.
  *
  * @category models
  * @since 0.1.0
@@ -59,9 +61,9 @@ export interface HttpStream {
 }
 
 /**
- * The responses that the calls of one session wait on. A dropped response does not cancel its call (MCP 2025-11-25,
+ * The HTTP responses that answer the calls of one session. A dropped response does not cancel its call (MCP 2025-11-25,
  * transports, "Sending Messages to the Server": "Disconnection SHOULD NOT be interpreted as the client cancelling its
- * request"), but after a grace period the call can neither ask the client nor be answered.
+ * request"). After a grace period, however, the call can neither ask the client nor be answered.
  *
  * @category models
  * @since 0.1.0
@@ -78,19 +80,19 @@ export class HttpStreams implements LostStreams {
     this.endStream = endStream
   }
 
-  /** A response begins that will answer these requests: one, or those of a batch. */
+  /** Records a new response that will answer these requests: a single one, or those of a batch. */
   open(requests: ReadonlyArray<RequestId>): HttpStream {
     const stream: HttpStream = { requests, listeners: new Set(), isOpen: true }
     for (const id of requests) this.streams.set(id, stream)
     return stream
   }
 
-  /** Whether the response that answers this request is still open. */
+  /** Returns whether the response that answers this request is still open. */
   isOpen(requestId: RequestId): boolean {
     return this.streams.get(requestId)?.isOpen === true
   }
 
-  /** The response has closed: its requests were answered, or the connection dropped. */
+  /** Records that the response closed, because its requests were answered or because the connection dropped. */
   end(stream: HttpStream, isAnswered: boolean): void {
     stream.isOpen = false
     if (stream.requests.length === 0 || this.isClosed) return
@@ -130,7 +132,10 @@ export class HttpStreams implements LostStreams {
     this.streams.clear()
   }
 
-  /** A later request may have taken the id of one of these, after the connection of this response dropped. */
+  /**
+   * Forgets the requests of a response. The identity check matters: after the connection of this response dropped, a
+   * later request may have reused one of the ids.
+   */
   private forget(stream: HttpStream): void {
     for (const id of stream.requests) {
       if (this.streams.get(id) === stream) this.streams.delete(id)

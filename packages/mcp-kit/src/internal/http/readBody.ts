@@ -4,8 +4,9 @@ import { concat, lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
 
 /**
- * A body: its text, or, when it is over the limit, its first and last bytes. A body that is too large is read to its end
- * without being kept, so that the client gets its answer, but not beyond eight times the limit.
+ * The body of a request: its text, or the first and last bytes of a body over the limit. The rest of such a body is
+ * read and discarded, so that a client that reads the response only after sending its body still gets the response.
+ * Reading stops at eight times the limit.
  */
 export type Body =
   | { readonly _tag: "Text"; readonly text: string }

@@ -1,5 +1,5 @@
 /**
- * Splits the bytes of stdin into lines: for adapters.
+ * Splits the bytes of stdin into lines.
  *
  * @since 0.1.0
  */
@@ -7,8 +7,8 @@ import { concat, empty, lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
 
 /**
- * Splits a byte stream into lines, in time linear in its size. Of a line over the limit only the first and last bytes
- * are kept, and the stream goes on after it.
+ * Splits a byte stream into lines, in time linear in the size of the stream. Only the first and last bytes of a line
+ * over the limit are kept, and reading continues with the next line.
  *
  * @category models
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * A transport over a pair of streams with a JSON-RPC message a line, for the servers of every official SDK: for adapters.
+ * A transport for the servers of the official SDKs, over a pair of streams with one JSON-RPC message a line.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as OversizedMessage from "../oversizedMessage.ts"
 import { LineReader } from "./LineReader.ts"
 
 /**
- * What is needed of Node's `Readable`.
+ * The members of Node's `Readable` that the transport uses.
  *
  * @category models
  * @since 0.1.0
@@ -26,7 +26,7 @@ export interface Input {
 }
 
 /**
- * What is needed of Node's `Writable`.
+ * The members of Node's `Writable` that the transport uses.
  *
  * @category models
  * @since 0.1.0
@@ -38,6 +38,8 @@ export interface Output {
 }
 
 /**
+ * The streams and the limit of a transport.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -45,7 +47,7 @@ export interface Options {
   readonly stdin: Input
   readonly stdout: Output
   /**
-   * The largest message read or written, in bytes.
+   * The size of the largest message that is read or written, in bytes.
    */
   readonly maxMessageBytes: number
   /**
@@ -55,9 +57,11 @@ export interface Options {
 }
 
 /**
- * It notices the end of stdin and closes, so that calls in flight are interrupted. A message that is malformed is passed
- * on. Of one that is larger than `maxMessageBytes` only the id is read, and the session goes on: an answer becomes an
- * `UnreadAnswer`, a request an error response. A response that is too large to be written becomes an error response, too.
+ * The transport closes at the end of stdin, which interrupts the calls in flight. It passes malformed messages on.
+ *
+ * A message larger than `maxMessageBytes` does not end the session. Only the id of such a message is read: an answer
+ * becomes an `UnreadAnswer`, and a request becomes an error response. A response that is too large to write becomes an
+ * error response as well.
  *
  * @category models
  * @since 0.1.0
@@ -90,7 +94,7 @@ export class LineTransport {
     this.stdin.on("close", this.onEnd)
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
-    // These events do not come again.
+    // A stream that has already ended does not emit these events again.
     if (this.stdin.destroyed || this.stdin.readableEnded) queueMicrotask(this.onEnd)
     return Promise.resolve()
   }
@@ -123,7 +127,7 @@ export class LineTransport {
     return this.write(serialize({ jsonrpc: "2.0", id, error: { code, message } }))
   }
 
-  /** Lines of the same moment are written at once: a call of the system costs more than most of them. */
+  /** Writes the lines of one tick together, because a system call costs more than most lines. */
   private write(line: string): Promise<void> {
     if (this.batch !== undefined && this.batch.text.length + line.length > largestBatch) this.flush()
     if (this.batch === undefined) {
@@ -145,7 +149,7 @@ export class LineTransport {
     }
   }
 
-  /** All writers wait for the same event, so that they do not each add a listener. */
+  /** Waits for the stream to drain. All writers share one listener. */
   private drain(): Promise<void> {
     if (this.drained === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -158,7 +162,7 @@ export class LineTransport {
     return this.drained
   }
 
-  // A character takes at most 3 bytes, so that most lines need no counting.
+  // A UTF-16 code unit takes at most 3 bytes in UTF-8, so most lines need no exact count.
   private isTooLong(line: string): boolean {
     return line.length * 3 > this.maxMessageBytes && Buffer.byteLength(line) > this.maxMessageBytes
   }
@@ -172,7 +176,7 @@ export class LineTransport {
       this.onerror?.(new Error("A line on stdin is not JSON"))
       return
     }
-    // MCP 2025-03-26 has batches.
+    // MCP 2025-03-26 allows batches.
     for (const message of Array.isArray(json) ? json : [json]) this.deliver(message)
   }
 
@@ -194,7 +198,7 @@ export class LineTransport {
     try {
       this.onmessage?.(message)
     } catch (cause) {
-      // The SDKs throw on what they cannot put into an error message: objects nested too deeply.
+      // The SDKs throw for an object that is nested too deeply to appear in an error message.
       this.onerror?.(new Error("A message on stdin could not be handled", { cause }))
     }
   }
@@ -213,7 +217,7 @@ export class LineTransport {
 const internalError = -32603
 const invalidRequest = -32600
 
-/** What a pipe of Linux holds, in characters. A larger line is written by itself. */
+/** The capacity of a Linux pipe, in characters. A larger line is written by itself. */
 const largestBatch = 65_536
 
 const serialize = (message: object): string => `${JSON.stringify(message)}\n`
