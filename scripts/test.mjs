@@ -12,6 +12,7 @@ const steps = {
   docs: "docs",
   vitest: "test:unit",
   typetests: "test:types",
+  runtimes: "test:runtimes",
   conformance: "conformance",
   pack: "test:pack"
 }
