@@ -9,6 +9,7 @@ const steps = {
   lint: "lint",
   effect: "lint:effect",
   dead: "lint:dead",
+  repetition: "lint:repetition",
   docs: "docs",
   vitest: "test:unit",
   typetests: "test:types",
