@@ -12,7 +12,7 @@ export default {
   ignoreWorkspaces: placeholders,
   workspaces: {
     ".": {
-      entry: ["scripts/*.mjs"],
+      entry: ["scripts/*.mjs", "scripts/runtimes/*.mjs"],
       project: ["scripts/**/*.mjs"],
       ignoreDependencies: [
         // Called by name, or written into the project that scripts/pack.mjs makes.
@@ -22,6 +22,8 @@ export default {
         "@effect/language-service",
         "@modelcontextprotocol/conformance",
         "@modelcontextprotocol/sdk",
+        "bun",
+        "deno",
         "publint",
         "tstyche",
         // For the tests, examples and documentation of every package.

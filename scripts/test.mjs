@@ -5,12 +5,15 @@ import { spawnSync } from "node:child_process"
 const steps = {
   workspace: "lint:workspace",
   types: "check",
+  api: "api -- --check",
   lint: "lint",
   effect: "lint:effect",
   dead: "lint:dead",
+  repetition: "lint:repetition",
   docs: "docs",
   vitest: "test:unit",
   typetests: "test:types",
+  runtimes: "test:runtimes",
   conformance: "conformance",
   pack: "test:pack"
 }
@@ -26,7 +29,9 @@ const results = []
 for (const name of named.length > 0 ? named : Object.keys(steps)) {
   console.log(`\n=== ${name} (npm run ${steps[name]})`)
   const start = performance.now()
-  const { status } = spawnSync("npm", ["run", "--silent", steps[name]], { stdio: ["ignore", "inherit", "inherit"] })
+  const { status } = spawnSync("npm", ["run", "--silent", ...steps[name].split(" ")], {
+    stdio: ["ignore", "inherit", "inherit"]
+  })
   results.push({ name, ok: status === 0, seconds: ((performance.now() - start) / 1000).toFixed(1) })
 }
 
