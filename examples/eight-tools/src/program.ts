@@ -1,5 +1,5 @@
 /**
- * The eight tools with which FastMCP documented sampling, as one toolkit. Which model answers is not decided here.
+ * The eight tools with which FastMCP documented sampling, as one toolkit. Other files decide which model answers.
  */
 import { Content, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
 import { Effect, Schema } from "effect"
@@ -8,7 +8,7 @@ import { Tool, Toolkit } from "effect/ai"
 const failure = SamplingError.SamplingError
 
 const AnalyzeSentiment = Tool.make("analyze_sentiment", {
-  description: "Tells whether a text is positive, negative or neutral",
+  description: "Says whether a text is positive, negative or neutral",
   parameters: Schema.Struct({ text: Schema.String }),
   success: Schema.Struct({ text: Schema.String, sentiment: Schema.Literals(["positive", "negative", "neutral"]) }),
   failure

@@ -1,6 +1,6 @@
 /**
- * Runs the fleet, and checks that calls survive what happens to servers: a load balancer without memory, a crash, and the
- * rotation of keys.
+ * Runs the fleet, and checks that calls survive a load balancer without memory, a crash of a server, and the rotation of
+ * keys.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Deferred, Effect, Fiber, FileSystem, Schema } from "effect"
@@ -22,7 +22,7 @@ const main = Effect.gen(function*() {
   const [oldKey, newKey] = [makeKey("2026-11"), makeKey("2026-12")]
   const fleet = yield* Fleet.make({ directory, keys: oldKey })
 
-  /** In which process each run of a story was, after checking that each of its steps happened once. */
+  /** Checks that each once-step of a story ran once, and returns the process of each run. */
   const runsOf = Effect.fnUntraced(function*(title: string) {
     const lines = (yield* files.readFileString(`${directory}/ledger`)).trimEnd().split("\n")
     const entries = (yield* Effect.forEach(lines, (line) => decodeEntry(line)))
@@ -78,7 +78,7 @@ const main = Effect.gen(function*() {
     )
   })
   Assert.strictEqual(rotated, story)
-  yield* Console.log(`   a call in progress went on; runs in ${(yield* runsOf("rotated")).join(", ")}`)
+  yield* Console.log(`   a call in progress continued; runs in ${(yield* runsOf("rotated")).join(", ")}`)
 
   yield* Deferred.succeed(answered, undefined)
   const refused = yield* Effect.flip(Fiber.join(late))
