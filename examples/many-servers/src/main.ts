@@ -78,7 +78,7 @@ const main = Effect.gen(function*() {
     )
   })
   Assert.strictEqual(rotated, story)
-  yield* Console.log(`   a call in progress continued; runs in ${(yield* runsOf("rotated")).join(", ")}`)
+  yield* Console.log(`   a call in progress went on; runs in ${(yield* runsOf("rotated")).join(", ")}`)
 
   yield* Deferred.succeed(answered, undefined)
   const refused = yield* Effect.flip(Fiber.join(late))
