@@ -27,10 +27,10 @@ const run = (main: string, environment: Record<string, string> = {}) =>
 
 describe("examples", () => {
   layer(NodeServices.layer, { excludeTestServices: true })((it) => {
-    it.effect("there is an example to run", () => Effect.sync(() => assert.isAtLeast(mains.length, 3)))
+    it.effect("at least three examples have a main program", () => Effect.sync(() => assert.isAtLeast(mains.length, 3)))
 
     for (const main of mains) {
-      it.effect(`${main} ends by itself with the expected outcome`, () =>
+      it.effect(`the example ${main} ends by itself with the expected outcome`, () =>
         Effect.gen(function*() {
           const { code, output } = yield* run(main)
           assert.strictEqual(code, 0, output)

@@ -1,6 +1,6 @@
 /**
- * Connects a client that could sample, and shows that its model is not asked. Uses OpenAI when `OPENAI_API_KEY` is set,
- * and a local server with a scripted model otherwise.
+ * Connects a client that could sample, and shows that its model is not asked. The server uses OpenAI when `OPENAI_API_KEY`
+ * is set, and a local server with a scripted model otherwise.
  */
 import { TestSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk"

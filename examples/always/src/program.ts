@@ -1,6 +1,6 @@
 /**
- * A server whose completions always come from a provider: the client is never asked, even if it could sample. Passing
- * `ClientSampler.layer` to `Sampler.always` is a type error.
+ * A server whose completions always come from a provider. It never asks the client, even if the client could sample:
+ * passing `ClientSampler.layer` to `Sampler.always` is a type error.
  */
 import { Sampler, SamplingError } from "@effect-sampling/core"
 import { Feature, StdioServer } from "@effect-sampling/mcp-sdk"

@@ -1,5 +1,5 @@
 /**
- * An official client of either era, with a scripted model and a scripted user, that records what goes over the wire.
+ * An official client of either era with a scripted model and a scripted user. It records the messages on the wire.
  */
 import { Content, ProviderSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk-v2"

@@ -1,5 +1,6 @@
 /**
- * Calls the tool from an official client of each era, prints what went over the wire, and checks that both got the same.
+ * Calls the tool from an official client of each era, prints the asks on the wire, and checks that both clients got the same
+ * result.
  */
 import { StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { NodeRuntime } from "@effect/platform-node"
@@ -26,7 +27,7 @@ const main = Effect.gen(function*() {
   yield* Console.log(`  calls: ${push.calls}, result: ${JSON.stringify(push.result)}`)
 
   const rounds = yield* planDinner("2026-07-28")
-  yield* Console.log("\nMCP 2026-07-28: the call ends with questions, and comes again with the answers")
+  yield* Console.log("\nMCP 2026-07-28: the call ends with asks, and the client repeats it with the answers")
   yield* Console.log(Transcript.format(rounds.turns))
   yield* Console.log(`  calls: ${rounds.calls}, result: ${JSON.stringify(rounds.result)}`)
 

@@ -1,6 +1,6 @@
 /**
- * One tool, written once, for clients that can be asked while they wait (MCP up to 2025-11-25) and for clients that
- * cannot (2026-07-28). Nothing in here knows which one is connected.
+ * One tool, written once, for clients that can be asked while a call waits (MCP up to 2025-11-25) and for clients that
+ * cannot (2026-07-28). No code in this file knows which client is connected.
  */
 import { Client, ClientSampler, Sampler } from "@effect-sampling/core"
 import { Feature, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
@@ -32,16 +32,16 @@ export const handlers = Tools.toLayer(Effect.gen(function*() {
     plan_dinner: Effect.fnUntraced(function*({ season }) {
       const dish = yield* ask(`Name a dish for ${season}.`)
 
-      // At the same time: one round for both.
+      // Both asks run at the same time, so one round is enough.
       const [wine, dessert] = yield* Effect.all(
         [ask(`Name a wine to go with ${dish}.`), ask(`Name a dessert after ${dish}.`)],
         { concurrency: "unbounded" }
       )
 
-      // Not the model, but its user.
+      // This asks the user, not the model.
       const { guests } = yield* Client.elicit(Table, "How many guests do you expect?", { key: "guests" })
 
-      // The prompt is another one in each run. The answer is found by its name.
+      // The prompt is different in each run. The key finds the answer.
       const now = DateTime.formatIso(yield* DateTime.now)
       const invitation = yield* ask(`It is ${now}. Invite ${guests} guests to ${dish}.`, "invitation")
 
@@ -50,7 +50,7 @@ export const handlers = Tools.toLayer(Effect.gen(function*() {
   })
 }))
 
-/** Both eras at one address. */
+/** Serves both eras at one address. */
 export const server = StreamableHttpServer.layer({
   name: "both-eras",
   version: "1.0.0",

@@ -1,5 +1,5 @@
 /**
- * What the messages of one call say, in words.
+ * Turns the messages of one call into a readable transcript.
  */
 import { Schema } from "effect"
 
@@ -8,17 +8,17 @@ export interface Message {
   readonly message: object
 }
 
-/** Something that the server wanted to know, and what the client answered. */
+/** An ask of the server with the client's answer. */
 interface Asked {
   readonly key: string | undefined
   readonly question: string
   readonly answer: string
 }
 
-/** What was asked at the same time. */
+/** The asks of one moment: a single one up to 2025-11-25, those of a round later. */
 export interface Turn {
   readonly asked: ReadonlyArray<Asked>
-  /** The length of the state that the client held meanwhile; undefined where the server waited. */
+  /** The length of the state that the client held meanwhile; undefined if the call waited. */
   readonly stateBytes: number | undefined
 }
 
@@ -64,7 +64,7 @@ const answer = (response: typeof Response.Type): string =>
     ? `the user: ${JSON.stringify(response.content)}`
     : `${response.model}: ${response.content.text}`
 
-/** Up to 2025-11-25: the server sends requests, and the client's answers have their ids. */
+/** Up to 2025-11-25 the server sends requests, and each answer has the id of its request. */
 const pushed = (messages: ReadonlyArray<Message>): ReadonlyArray<Turn> =>
   messages.flatMap(({ from, message }) => {
     if (from === "client" || !isPushed(message) || !isRequest(message)) return []
@@ -79,7 +79,7 @@ const pushed = (messages: ReadonlyArray<Message>): ReadonlyArray<Turn> =>
       : []
   })
 
-/** Since 2026-07-28: results ask, and the call that follows answers. */
+/** From 2026-07-28 on a result carries the asks, and the next call carries the answers. */
 const inRounds = (messages: ReadonlyArray<Message>): ReadonlyArray<Turn> =>
   messages.flatMap(({ message }, index) => {
     const retry = messages[index + 1]?.message

@@ -20,7 +20,7 @@ const planDinner = Effect.gen(function*() {
 })
 
 describe("plan_dinner", () => {
-  it.effect("asks the model four times, and the user once", () =>
+  it.effect("plan_dinner asks the model four times and the user once", () =>
     Effect.gen(function*() {
       const { encodedResult } = yield* planDinner
       assert.deepStrictEqual(encodedResult, {
@@ -36,7 +36,7 @@ describe("plan_dinner", () => {
       Effect.provide(Layer.provideMerge(handlers, model))
     ))
 
-  it.effect("invites nobody when the user does not say how many", () =>
+  it.effect("plan_dinner fails with ElicitationDeclined and invites nobody when the user declines", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(planDinner)
       assert.strictEqual(error._tag, "ElicitationDeclined")

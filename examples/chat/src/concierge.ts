@@ -1,6 +1,6 @@
 /**
- * A program of `effect/ai` as it might exist before anyone thought of MCP: a chat that answers questions of hotel guests
- * with the help of two tools.
+ * A program of `effect/ai` that could have existed before MCP: a chat that answers the questions of hotel guests with the
+ * help of two tools.
  */
 import { Effect, Schema } from "effect"
 import { Chat, Tool, Toolkit } from "effect/ai"

@@ -1,5 +1,5 @@
 /**
- * Calls the concierge from a client whose scripted model uses the hotel's tools, and from one that cannot sample.
+ * Calls the concierge from a client whose scripted model uses the hotel's tools, and from a client that cannot sample.
  */
 import { type Content, TestSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk"

@@ -1,5 +1,5 @@
 /**
- * The concierge as an MCP tool. It runs on the model of whichever client is connected.
+ * The concierge as an MCP tool. It runs on the model of the connected client.
  */
 import { ClientSampler, SamplerLanguageModel } from "@effect-sampling/core"
 import { Feature, StdioServer } from "@effect-sampling/mcp-sdk"
@@ -21,7 +21,7 @@ const handlers = Tools.toLayer(Effect.gen(function*() {
   return Tools.of({ concierge: ({ wish }) => Effect.provide(serveGuest(wish), context) })
 }))
 
-/** All that makes the concierge run on the client's model. */
+/** This Layer alone makes the concierge run on the client's model. */
 const model = Layer.provide(SamplerLanguageModel.layer, ClientSampler.layer)
 
 export const serve = StdioServer.serve({

@@ -1,4 +1,4 @@
-/** The calls of the demo. */
+/** The calls that the demo makes. */
 export const calls: ReadonlyArray<{ readonly name: string; readonly arguments: Record<string, string> }> = [
   { name: "analyze_sentiment", arguments: { text: "I love this library" } },
   { name: "generate_summary", arguments: { content: "Effect is a library for programs that do not fail in silence." } },

@@ -15,7 +15,7 @@ import { Readable } from "node:stream"
 export interface Options {
   readonly transport: "stdio" | "http"
   readonly canSample: boolean
-  /** Read by the server: which model answers, and where the provider is. */
+  /** The server reads from it which model answers and where the provider is. */
   readonly environment: Record<string, string>
 }
 
@@ -46,7 +46,7 @@ const collect = <E>(output: Stream.Stream<Uint8Array, E>, lines: Queue.Queue<str
   )
 
 const stderrOf = (transport: StdioClientTransport): Readable => {
-  // The SDK types it as a Stream; with `stderr: "pipe"` it is a PassThrough.
+  // The SDK types stderr as a Stream; with `stderr: "pipe"` it is a PassThrough.
   if (transport.stderr instanceof Readable) return transport.stderr
   throw new Error("The transport was made without stderr")
 }

@@ -19,7 +19,7 @@ interface Situation {
   readonly transport: "stdio" | "http"
   readonly canSample: boolean
   readonly environment: Record<string, string>
-  /** The kind of source that must answer, or what the error must say. */
+  /** The kind of source that must answer and the reason, or the text that the error must match. */
   readonly expect: { readonly source: "client" | "provider"; readonly because: string } | { readonly error: RegExp }
 }
 
@@ -116,7 +116,7 @@ const oneLine = (text: string): string => {
   return line.length > 130 ? `${line.slice(0, 130)}…` : line
 }
 
-/** Without a key everything is scripted: the client's model, and a local server that speaks OpenAI's API. */
+/** Without a key both models are scripted: the client's, and that of a local server that speaks OpenAI's API. */
 const scripted = Effect.gen(function*() {
   const server = yield* OpenAiServer.make({
     apiKey: "local",
@@ -139,7 +139,7 @@ const scripted = Effect.gen(function*() {
   }
 })
 
-/** With a key the client's model and the provider are real. */
+/** With a key both the client's model and the provider are real. */
 const real = Effect.fnUntraced(function*(apiKey: Redacted.Redacted) {
   yield* Console.log("OPENAI_API_KEY is set: the models are real")
   const settings = yield* Config.all({

@@ -1,5 +1,5 @@
 /**
- * The eight tools with which FastMCP documented sampling, as one toolkit. Which model answers is not decided here.
+ * The eight tools with which FastMCP documented sampling, as one toolkit. Other files decide which model answers.
  */
 import { Content, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
 import { Effect, Schema } from "effect"
@@ -8,7 +8,7 @@ import { Tool, Toolkit } from "effect/ai"
 const failure = SamplingError.SamplingError
 
 const AnalyzeSentiment = Tool.make("analyze_sentiment", {
-  description: "Tells whether a text is positive, negative or neutral",
+  description: "Says whether a text is positive, negative or neutral",
   parameters: Schema.Struct({ text: Schema.String }),
   success: Schema.Struct({ text: Schema.String, sentiment: Schema.Literals(["positive", "negative", "neutral"]) }),
   failure
@@ -121,11 +121,7 @@ export const handlers = EightTools.toLayer(Effect.gen(function*() {
 
     multi_turn_analysis: ({ context_data, user_query }) =>
       Effect.map(
-        sample([
-          SamplingMessage.user(`Here's my data: ${context_data}`),
-          SamplingMessage.assistant("I can see your data. What would you like to know about it?"),
-          SamplingMessage.user(user_query)
-        ], {
+        sample(conversation(context_data, user_query), {
           systemPrompt: "You are a data analyst. Provide detailed insights based on the conversation.",
           temperature: 0.3
         }),
@@ -137,6 +133,12 @@ export const handlers = EightTools.toLayer(Effect.gen(function*() {
     analyze_data: ({ data }) => Effect.map(sample(`Analyze this data: ${data}`), text)
   })
 }))
+
+const conversation = (data: string, query: string): ReadonlyArray<SamplingMessage.SamplingMessage> => [
+  SamplingMessage.user(`Here's my data: ${data}`),
+  SamplingMessage.assistant("I can see your data. What would you like to know about it?"),
+  SamplingMessage.user(query)
+]
 
 const toSentiment = (reply: string): "positive" | "negative" | "neutral" => {
   const word = reply.trim().toLowerCase()

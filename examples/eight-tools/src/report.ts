@@ -1,6 +1,6 @@
 /**
- * A combinator over a `Sampler` Layer: it writes a line to stderr for each completion, so that the demo can show who
- * answered and why. Your own cross-cutting concerns look like this.
+ * A combinator over a `Sampler` Layer that writes a line to stderr for each completion. The demo reads these lines to show
+ * who answered and why. Write your own cross-cutting concerns in the same way.
  */
 import { Sampler, type SamplingError } from "@effect-sampling/core"
 import { Console, Effect, Layer, Schema } from "effect"

@@ -18,7 +18,7 @@ const scripted = TestSampler.fromFunction((request, index) =>
 )
 
 describe("eight tools", () => {
-  it.effect("each tool turns the reply into its result", () =>
+  it.effect("each of the eight tools turns the model's reply into its result", () =>
     Effect.gen(function*() {
       const { results } = yield* callAll
       assert.deepStrictEqual(results, [
@@ -33,7 +33,7 @@ describe("eight tools", () => {
       ])
     }).pipe(withModel(scripted)))
 
-  it.effect("the requests carry what the tools ask for", () =>
+  it.effect("the requests carry the options that each tool sets", () =>
     Effect.gen(function*() {
       const { requests } = yield* callAll
       const [, , code, creative, technical, conversation] = requests
@@ -45,7 +45,7 @@ describe("eight tools", () => {
       assert.deepStrictEqual(conversation?.messages.map(({ role }) => role), ["user", "assistant", "user"])
     }).pipe(withModel(scripted)))
 
-  it.effect("a refusal is the typed failure of the tool", () =>
+  it.effect("a tool fails with SamplingRejected when the user refuses", () =>
     Effect.gen(function*() {
       const dispatch = yield* ToolDispatch.make(EightTools)
       const error = yield* Effect.flip(dispatch.call("generate_summary", { content: "x" }))

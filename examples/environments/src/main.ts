@@ -1,5 +1,5 @@
 /**
- * Runs the application in three environments, and shows what a wrong environment says.
+ * Runs the application in three environments, and shows the error for a wrong environment.
  */
 import { OpenAiServer } from "@effect-sampling/openai-server"
 import { NodeRuntime } from "@effect/platform-node"
@@ -21,7 +21,7 @@ const main = Effect.gen(function*() {
   const staging = yield* runIn({ SAMPLING_PROVIDER: "local", SAMPLING_BEHAVIOR: "always", LOCAL_MODEL_URL: url })
   Assert.strictEqual(staging.by, "local")
 
-  // There is no client here, so the fallback answers.
+  // No client is connected here, so the fallback answers.
   const production = yield* runIn({ SAMPLING_PROVIDER: "openai", OPENAI_API_KEY: "key", OPENAI_BASE_URL: url })
   Assert.strictEqual(production.by, "openai")
 

@@ -1,6 +1,6 @@
 /**
- * An Effect application, without any MCP, that samples. The environment chooses the provider; no line changes between
- * development, tests and production.
+ * An Effect application that samples without MCP. The environment chooses the provider: development, tests and production
+ * run the same code.
  */
 import { ClientSampler, ProviderSampler, Sampler } from "@effect-sampling/core"
 import { OpenAiSampler } from "@effect-sampling/openai"
@@ -11,13 +11,13 @@ export const slogan = Effect.fn("slogan")(function*(product: string) {
   return { slogan: reply.text, by: reply.source.name }
 })
 
-/** Needs no network: for development and tests. */
+/** For development and tests, because it needs no network. */
 const offline = ProviderSampler.layer({
   name: "offline",
   createMessage: () => Effect.succeed("[offline] Simply the best.")
 })
 
-/** Any server that speaks OpenAI's API on this machine: Ollama, vLLM, LM Studio. */
+/** For any server on this machine that speaks OpenAI's API: Ollama, vLLM, LM Studio. */
 const local = OpenAiSampler.layerConfig({
   baseUrl: Config.String("LOCAL_MODEL_URL"),
   apiKey: Config.succeed(undefined),
@@ -25,7 +25,7 @@ const local = OpenAiSampler.layerConfig({
 })
 
 /**
- * `SAMPLING_PROVIDER` is `offline`, `local` or `openai`. The chosen provider's settings are read, the others' are not.
+ * `SAMPLING_PROVIDER` is `offline`, `local` or `openai`. Only the settings of the chosen provider are read.
  */
 export const sampler: Layer.Layer<Sampler.Sampler, Config.ConfigError> = Sampler.fromConfig({
   client: ClientSampler.layer,

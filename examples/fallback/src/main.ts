@@ -1,6 +1,6 @@
 /**
- * Calls the tool from a client that can sample and from one that cannot. Uses OpenAI when `OPENAI_API_KEY` is set, and a
- * local server with a scripted model otherwise.
+ * Calls the tool from a client that can sample and from a client that cannot. The provider is OpenAI when `OPENAI_API_KEY`
+ * is set, and a local server with a scripted model otherwise.
  */
 import { TestSampler } from "@effect-sampling/core"
 import { SamplingClient, StreamableHttpServer } from "@effect-sampling/mcp-sdk"
@@ -33,7 +33,7 @@ const main = Effect.gen(function*() {
   Assert.match(JSON.stringify(incapable), /"by":"provider openai"/)
 })
 
-/** The environment's provider, or a local server that speaks OpenAI's API. */
+/** Configures the provider of the environment, or a local server that speaks OpenAI's API. */
 const environment = Layer.unwrap(Effect.gen(function*() {
   const key = yield* Config.option(Config.Redacted("OPENAI_API_KEY"))
   if (Option.isSome(key)) return Layer.empty

@@ -1,5 +1,5 @@
 /**
- * A server that asks the client's model first, and a provider when the client cannot sample.
+ * A server that asks the client's model first, and a provider if the client cannot sample.
  */
 import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
 import { Feature, StreamableHttpServer } from "@effect-sampling/mcp-sdk"
@@ -8,7 +8,7 @@ import { Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 
 const Explain = Tool.make("explain", {
-  description: "Explains a term, and says who did",
+  description: "Explains a term and says who explained it",
   parameters: Schema.Struct({ term: Schema.String }),
   success: Schema.Struct({ explanation: Schema.String, by: Schema.String }),
   failure: SamplingError.SamplingError

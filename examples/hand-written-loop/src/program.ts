@@ -1,6 +1,6 @@
 /**
- * A loop of one's own over `step`: it ends as soon as a guess is right, without asking the model again, and gives a hint
- * after two wrong ones.
+ * A loop over `step`. It ends as soon as a guess is right, without asking the model again, and gives a hint after two wrong
+ * guesses.
  */
 import { ClientSampler, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
 import { Feature, StdioServer } from "@effect-sampling/mcp-sdk"

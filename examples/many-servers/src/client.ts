@@ -1,5 +1,5 @@
 /**
- * An official client of MCP 2026-07-28. `between` runs while its model thinks: then no request is on its way.
+ * An official client of MCP 2026-07-28. `between` runs while its model thinks, when no request is on the wire.
  */
 import { Content, ProviderSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk-v2"

@@ -1,5 +1,5 @@
 /**
- * Three servers, each a process of its own, behind a proxy that gives every request to the next one.
+ * Three servers, each a process of its own, behind a proxy that passes each request to the next server.
  */
 import { Deferred, Effect, Exit, Schema, Scope, Stream } from "effect"
 import { ChildProcess, ChildProcessSpawner } from "effect/process"
@@ -10,7 +10,7 @@ export class NotStarted extends Schema.TaggedError<NotStarted>("many-servers/Not
   message: Schema.String
 }) {}
 
-/** A process that listens. */
+/** A server process that listens on a port. */
 interface Server {
   readonly pid: number
   readonly port: number
@@ -25,7 +25,7 @@ export interface Settings {
 
 const args = ["--conditions", "@effect-sampling/source", new URL("server.ts", import.meta.url).pathname]
 
-/** Starts a process, and waits until it listens. It ends with its scope, and that with `parent`. */
+/** Starts a process and waits until it listens. The process ends with its scope, which ends with `parent`. */
 const start = Effect.fnUntraced(function*({ directory, keys }: Settings, parent: Scope.Scope) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const scope = yield* Scope.fork(parent)
@@ -37,7 +37,7 @@ const start = Effect.fnUntraced(function*({ directory, keys }: Settings, parent:
     }))
     const listening = yield* Deferred.make<number, NotStarted>()
     const output: Array<string> = []
-    // Read to its end, so that the process is never blocked by what it says.
+    // Reads the output to its end: a full pipe would block the process.
     yield* handle.all.pipe(
       Stream.decodeText(),
       Stream.splitLines,
@@ -76,7 +76,7 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
   return {
     url: proxy.url,
     pids: Effect.sync(() => servers.map(({ pid }) => pid)),
-    /** Kills the server that would get the next request, and starts another one in its place. */
+    /** Kills the server that would get the next request, and starts another server in its place. */
     killNext: Effect.gen(function*() {
       const index = proxy.next()
       const killed = servers[index]!
@@ -85,7 +85,7 @@ export const make = Effect.fnUntraced(function*(settings: Settings) {
       servers[index] = yield* start(settings, scope)
       return { killed: killed.pid, started: servers[index].pid }
     }).pipe(Effect.provide(services)),
-    /** Replaces all servers, one after the other: the new one takes over, and the old one ends. */
+    /** Replaces the servers one after the other: each new server takes over before the old one ends. */
     restart: Effect.fnUntraced(function*(keys: string) {
       for (const [index, server] of (yield* startAll(keys)).entries()) {
         const old = servers[index]!

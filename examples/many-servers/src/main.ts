@@ -1,6 +1,6 @@
 /**
- * Runs the fleet, and checks that calls survive what happens to servers: a load balancer without memory, a crash, and the
- * rotation of keys.
+ * Runs the fleet, and checks that calls survive a load balancer without memory, a crash of a server, and the rotation of
+ * keys.
  */
 import { NodeRuntime, NodeServices } from "@effect/platform-node"
 import { Console, Deferred, Effect, Fiber, FileSystem, Schema } from "effect"
@@ -16,32 +16,38 @@ const decodeEntry = Schema.decodeUnknownEffect(Schema.fromJsonString(Entry))
 
 const story = "[the storm.] [the lighthouse.] [the rescue.]"
 
-const main = Effect.gen(function*() {
+/** The running fleet, and the file in which its servers write what they run. */
+interface Stage {
+  readonly fleet: Effect.Success<ReturnType<typeof Fleet.make>>
+  readonly ledger: string
+}
+
+/** Checks that each once-step of a story ran once, and returns the process of each run. */
+const runsOf = Effect.fnUntraced(function*({ ledger }: Stage, title: string) {
   const files = yield* FileSystem.FileSystem
-  const directory = yield* files.makeTempDirectoryScoped()
-  const [oldKey, newKey] = [makeKey("2026-11"), makeKey("2026-12")]
-  const fleet = yield* Fleet.make({ directory, keys: oldKey })
+  const lines = (yield* files.readFileString(ledger)).trimEnd().split("\n")
+  const entries = (yield* Effect.forEach(lines, (line) => decodeEntry(line)))
+    .filter(({ what }) => what.startsWith(`${title}: `))
+    .map(({ pid, what }) => ({ pid, what: what.slice(title.length + 2) }))
+  Assert.deepStrictEqual(
+    entries.map(({ what }) => what).filter((what) => what !== "run"),
+    chapters.map((chapter) => `save ${chapter}`)
+  )
+  const runs = entries.filter(({ what }) => what === "run").map(({ pid }) => pid)
+  Assert.strictEqual(runs.length, chapters.length + 1)
+  for (const [index, pid] of runs.entries()) Assert.notStrictEqual(pid, runs[index - 1])
+  return runs
+})
 
-  /** In which process each run of a story was, after checking that each of its steps happened once. */
-  const runsOf = Effect.fnUntraced(function*(title: string) {
-    const lines = (yield* files.readFileString(`${directory}/ledger`)).trimEnd().split("\n")
-    const entries = (yield* Effect.forEach(lines, (line) => decodeEntry(line)))
-      .filter(({ what }) => what.startsWith(`${title}: `))
-      .map(({ pid, what }) => ({ pid, what: what.slice(title.length + 2) }))
-    Assert.deepStrictEqual(
-      entries.map(({ what }) => what).filter((what) => what !== "run"),
-      chapters.map((chapter) => `save ${chapter}`)
-    )
-    const runs = entries.filter(({ what }) => what === "run").map(({ pid }) => pid)
-    Assert.strictEqual(runs.length, chapters.length + 1)
-    for (const [index, pid] of runs.entries()) Assert.notStrictEqual(pid, runs[index - 1])
-    return runs
-  })
-
+const eachRoundElsewhere = Effect.fnUntraced(function*(stage: Stage) {
+  const { fleet } = stage
   yield* Console.log(`1. Each round in another process: ${(yield* fleet.pids).join(", ")}`)
   Assert.strictEqual(yield* writeStory(fleet.url, "balanced", () => Effect.void), story)
-  yield* Console.log(`   runs in ${(yield* runsOf("balanced")).join(", ")}; each chapter was saved once`)
+  yield* Console.log(`   runs in ${(yield* runsOf(stage, "balanced")).join(", ")}; each chapter was saved once`)
+})
 
+const serverIsKilled = Effect.fnUntraced(function*(stage: Stage) {
+  const { fleet } = stage
   yield* Console.log("2. A server is killed between two rounds")
   let replaced = { killed: 0, started: 0 }
   const survived = yield* writeStory(fleet.url, "killed", (prompt) =>
@@ -51,12 +57,15 @@ const main = Effect.gen(function*() {
       }))
       : Effect.void)
   Assert.strictEqual(survived, story)
-  const afterKill = yield* runsOf("killed")
+  const afterKill = yield* runsOf(stage, "killed")
   Assert.strictEqual(afterKill[2], replaced.started)
   yield* Console.log(
     `   ${replaced.killed} was killed, ${replaced.started} took its place; runs in ${afterKill.join(", ")}`
   )
+})
 
+const keysRotate = Effect.fnUntraced(function*(stage: Stage, oldKey: string, newKey: string) {
+  const { fleet } = stage
   yield* Console.log("3. A user takes long to answer, and meanwhile the keys change")
   const asked = yield* Deferred.make<void>()
   const answered = yield* Deferred.make<void>()
@@ -78,12 +87,23 @@ const main = Effect.gen(function*() {
     )
   })
   Assert.strictEqual(rotated, story)
-  yield* Console.log(`   a call in progress went on; runs in ${(yield* runsOf("rotated")).join(", ")}`)
+  yield* Console.log(`   a call in progress went on; runs in ${(yield* runsOf(stage, "rotated")).join(", ")}`)
 
   yield* Deferred.succeed(answered, undefined)
   const refused = yield* Effect.flip(Fiber.join(late))
   yield* Console.log(`   the late answer is refused: ${refused.message}`)
   Assert.match(refused.message, /sealed with a key that this server does not have/)
+})
+
+const main = Effect.gen(function*() {
+  const files = yield* FileSystem.FileSystem
+  const directory = yield* files.makeTempDirectoryScoped()
+  const [oldKey, newKey] = [makeKey("2026-11"), makeKey("2026-12")]
+  const fleet = yield* Fleet.make({ directory, keys: oldKey })
+  const stage = { fleet, ledger: `${directory}/ledger` }
+  yield* eachRoundElsewhere(stage)
+  yield* serverIsKilled(stage)
+  yield* keysRotate(stage, oldKey, newKey)
 }).pipe(Effect.scoped, Effect.provide(NodeServices.layer))
 
 NodeRuntime.runMain(main)

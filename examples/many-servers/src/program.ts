@@ -1,6 +1,6 @@
 /**
- * A tool whose call takes several rounds, and the server that every process runs. All that the processes share is the ring
- * of keys (`SAMPLING_STATE_KEYS`) and the ledger, a file (`LEDGER`).
+ * A tool whose call takes several rounds, and the server that every process runs. The processes share only the key ring
+ * (`SAMPLING_STATE_KEYS`) and the ledger, a file (`LEDGER`).
  */
 import { ClientSampler, RequestState, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
 import { Feature, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
@@ -8,7 +8,7 @@ import { Config, Context, Effect, FileSystem, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import * as Process from "node:process"
 
-/** What happened, and in which process. */
+/** An event, and the process in which it happened. */
 export const Entry = Schema.Struct({ pid: Schema.Int, what: Schema.String })
 
 export class Ledger extends Context.Service<Ledger, {
@@ -17,7 +17,7 @@ export class Ledger extends Context.Service<Ledger, {
 
 const encodeEntry = Schema.encodeEffect(Schema.fromJsonString(Entry))
 
-/** Appends to the file, one line each. */
+/** Appends one line to the file for each event. */
 export const fileLedger = Layer.effect(
   Ledger,
   Effect.gen(function*() {

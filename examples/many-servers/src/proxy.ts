@@ -1,5 +1,5 @@
 /**
- * The simplest load balancer: each request goes to the next server, whoever sent it.
+ * The simplest load balancer: each request goes to the next server, whichever client sent it.
  */
 import { Effect } from "effect"
 import * as Http from "node:http"

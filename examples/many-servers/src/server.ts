@@ -1,5 +1,5 @@
 /**
- * One process: it says on which port it listens, and serves until it is stopped.
+ * One server process. It prints its port, and serves until it is stopped.
  */
 import { StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"

@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { handlers, Ledger, Tools } from "../src/program.ts"
 
 describe("write_story", () => {
-  it.effect("saves each chapter", () =>
+  it.effect("write_story saves each chapter once", () =>
     Effect.gen(function*() {
       const written: Array<string> = []
       const ledger = Layer.succeed(Ledger, { write: (what) => Effect.sync(() => void written.push(what)) })

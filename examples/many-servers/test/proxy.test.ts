@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import * as Http from "node:http"
 import * as Proxy from "../src/proxy.ts"
 
-/** A server that says who it is, and what it was asked. */
+/** A server that answers with its name and the request. */
 const listen = (name: string) =>
   Effect.acquireRelease(
     Effect.callback<{ readonly port: number; readonly server: Http.Server }>((resume) => {
@@ -22,7 +22,7 @@ const get = (url: string) =>
   )
 
 describe("proxy", () => {
-  it.live("gives each request to the next server", () =>
+  it.live("the proxy passes each request to the next server", () =>
     Effect.gen(function*() {
       const { next, url } = yield* Proxy.make([yield* listen("a"), yield* listen("b")])
       assert.strictEqual((yield* get(url)).text, "a GET /mcp")
@@ -31,7 +31,7 @@ describe("proxy", () => {
       assert.strictEqual((yield* get(url)).text, "a GET /mcp")
     }))
 
-  it.live("answers for a server that is gone", () =>
+  it.live("the proxy answers 502 for a server that is gone", () =>
     Effect.gen(function*() {
       const { port } = yield* Effect.scoped(listen("gone"))
       const { url } = yield* Proxy.make([{ port }])

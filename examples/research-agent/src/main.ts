@@ -1,7 +1,7 @@
 /**
  * Starts the server and connects a client whose model does the research. The model is OpenAI's when `OPENAI_API_KEY` is
- * set, and scripted otherwise: it searches, reads a note that is not there next to one that is, gives findings without a
- * source, and mends them.
+ * set, and scripted otherwise. The scripted model searches, reads one note that exists and one that does not, returns an answer
+ * without findings, and corrects it.
  */
 import { type Sampler, TestSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk"

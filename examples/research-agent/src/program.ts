@@ -1,15 +1,15 @@
 /**
- * A tool that lets a model do research: it searches and reads with two tools, and gives findings that fit a Schema.
+ * A tool that lets a model do research: the model searches and reads with two tools, and returns findings that fit a Schema.
  */
 import { ClientSampler, Sampler, SamplingError } from "@effect-sampling/core"
 import { Feature, StdioServer } from "@effect-sampling/mcp-sdk"
 import { Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 
-/** What the model may call on the way. */
+/** The tools that the model may call while it researches. */
 const Library = Toolkit.make(
   Tool.make("search", {
-    description: "Searches the library and gives the ids and titles of notes",
+    description: "Searches the library and returns the ids and titles of notes",
     parameters: Schema.Struct({ query: Schema.String }),
     success: Schema.Array(Schema.Struct({ id: Schema.String, title: Schema.String }))
   }),

@@ -1,5 +1,5 @@
 /**
- * The world outside: what happens there cannot be taken back, and is counted.
+ * The outside world. Its side effects cannot be undone, and it counts them.
  */
 import { Context, Effect, Schema } from "effect"
 
@@ -16,7 +16,7 @@ export class Shop extends Context.Service<Shop, {
   readonly translate: (text: string) => Effect.Effect<string>
 }>()("side-effects/Shop") {}
 
-/** How often each thing happened. */
+/** How often each side effect happened. */
 export type Counts = Map<string, number>
 
 /** The first attempt to charge an order fails. */

@@ -1,5 +1,5 @@
 /**
- * An official client of either era, whose scripted model books a courier, and whose scripted user pays.
+ * An official client of either era whose scripted model books a courier and whose scripted user pays.
  */
 import { Content, ProviderSampler } from "@effect-sampling/core"
 import { SamplingClient } from "@effect-sampling/mcp-sdk-v2"
@@ -39,7 +39,7 @@ export const connect = Effect.fnUntraced(function*(url: string, revision: "2025-
 
 const hasState = Schema.is(Schema.Struct({ result: Schema.Struct({ requestState: Schema.String }) }))
 
-/** The lengths of the states that the client is given to hold. */
+/** The lengths of the states that the client holds between rounds. */
 const statesOf = (transport: Transport): ReadonlyArray<number> => {
   const lengths: Array<number> = []
   const { onmessage } = transport

@@ -1,5 +1,5 @@
 /**
- * Runs the tool three times, and shows how often each side effect happened.
+ * Runs the tool three times and shows how often each side effect happened.
  */
 import { StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { NodeRuntime } from "@effect/platform-node"

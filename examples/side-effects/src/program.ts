@@ -1,6 +1,6 @@
 /**
- * A tool with side effects before, between and after its questions. The two variants differ in what a step is: recorded by
- * `Rounds.once`, or just run.
+ * A tool with side effects before, between and after its asks. The careful variant records them with `Rounds.once`; the
+ * careless variant just runs them.
  */
 import {
   Client,
@@ -26,7 +26,7 @@ const settings = {
 
 export const Tools = Toolkit.make(Tool.make("checkout", settings), Tool.make("careless_checkout", settings))
 
-/** What the client's model may do by itself. */
+/** The tools that the client's model may call. */
 const Logistics = Toolkit.make(
   Tool.make("book_courier", { parameters: Schema.Struct({ city: Schema.String }), success: Schema.String })
 )
@@ -37,18 +37,18 @@ const houseModel = ProviderSampler.layerEffect(Effect.map(Shop, (shop) => ({
   createMessage: ({ messages }) => shop.translate(Content.text(messages.at(-1)!.content))
 })))
 
-type Step = <E, R>(
+type Once = <E, R>(
   name: string,
   effect: Effect.Effect<string, E, R>
 ) => Effect.Effect<string, E | SamplingError.ReplayMismatch, R>
 
-const careful: Step = (name, effect) => Rounds.once(name, effect, { schema: Schema.String })
+const careful: Once = (name, effect) => Rounds.once(name, effect, { schema: Schema.String })
 
-const careless: Step = (_, effect) => effect
+const careless: Once = (_, effect) => effect
 
 const Confirmation = Schema.Struct({ pay: Schema.Boolean })
 
-const makeCheckout = (step: Step) =>
+const makeCheckout = (once: Once) =>
   Effect.gen(function*() {
     const shop = yield* Shop
     const sampler = yield* Sampler.Sampler
@@ -58,26 +58,26 @@ const makeCheckout = (step: Step) =>
     )
 
     return Effect.fnUntraced(function*({ articles, order }: typeof Order.Type) {
-      // In a loop: each step has a name of its own.
-      for (const article of articles) yield* step(`reserve ${article}`, shop.reserve(article))
+      // In a loop each once-step needs a name of its own.
+      for (const article of articles) yield* once(`reserve ${article}`, shop.reserve(article))
 
-      // Calls of tools are steps by themselves, and so are completions of providers.
+      // Tool calls and completions of providers are recorded without `once`.
       yield* sampler.sample("Book a courier to Genoa.", { toolkit: Logistics }).pipe(Effect.provide(logistics))
       const note = yield* house.sample("To Italian: thank you")
 
       const { pay } = yield* Client.elicit(Confirmation, `Pay ${articles.length * 10} euros?`, { key: "confirm" })
       if (!pay) return { payment: "none", text: "Nothing was paid." }
 
-      // A failure is not recorded, so it can be tried again, now or in a later round.
-      const payment = yield* step("charge", shop.charge(order, articles.length * 10)).pipe(Effect.retry({ times: 2 }))
+      // A failure is not recorded, so the charge can be tried again, now or in a later round.
+      const payment = yield* once("charge", shop.charge(order, articles.length * 10)).pipe(Effect.retry({ times: 2 }))
 
       const reply = yield* sampler.sample(`Thank the customer, with ${note.text}.`)
 
-      // At the same time: the names tell them apart.
-      yield* Effect.forEach(["customer", "warehouse"], (to) => step(`mail ${to}`, shop.mail(to, reply.text)), {
+      // The mails go out at the same time, and their names tell them apart.
+      yield* Effect.forEach(["customer", "warehouse"], (to) => once(`mail ${to}`, shop.mail(to, reply.text)), {
         concurrency: "unbounded"
       })
-      yield* step("record", shop.write(order, { payment }))
+      yield* once("record", shop.write(order, { payment }))
 
       const { text } = yield* sampler.sample("Say goodbye.")
       return { payment, text }

@@ -26,7 +26,7 @@ const checkout = (pay: boolean) => {
 }
 
 describe("checkout", () => {
-  it.effect("pays once, although the bank fails at first", () =>
+  it.effect("checkout pays once although the bank fails at first", () =>
     Effect.gen(function*() {
       const { counts, result } = yield* checkout(true)
       assert.deepStrictEqual(result, { payment: "payment 1 of 10", text: "reply 2" })
@@ -41,7 +41,7 @@ describe("checkout", () => {
       })
     }))
 
-  it.effect("does not pay when the user says no", () =>
+  it.effect("checkout does not pay when the user says no", () =>
     Effect.gen(function*() {
       const { counts } = yield* checkout(false)
       assert.notProperty(counts, "attempt to charge")

@@ -20,7 +20,7 @@ export const handlers = Tools.toLayer(Effect.gen(function*() {
   const isUrgent = (ticket: string) =>
     sampler.sample(`Is this ticket urgent? Answer yes or no.\n\n${ticket}`, { maxTokens: 5, temperature: 0 }).pipe(
       Effect.map((reply) => /^\s*yes/i.test(reply.text)),
-      // A person who does not want to share the ticket still gets it handled.
+      // If the user does not want to share the ticket, it is still handled.
       Effect.catchTag("SamplingRejected", () => Effect.succeed(true))
     )
 

@@ -21,7 +21,7 @@ const withSampler = <A>(sampler: Layer.Layer<Sampler.Sampler | A>) =>
   Effect.provide(Layer.provideMerge(handlers, sampler))
 
 describe("triage", () => {
-  it.effect("asks once when the ticket is not urgent", () =>
+  it.effect("triage asks once when the ticket is not urgent", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* triage("A typo"), { urgent: false })
       const requests = yield* TestSampler.requests
@@ -29,17 +29,17 @@ describe("triage", () => {
       assert.strictEqual(requests[0]?.maxTokens, 5)
     }).pipe(withSampler(TestSampler.scripted(["No."]))))
 
-  it.effect("drafts an answer to an urgent ticket", () =>
+  it.effect("triage drafts an answer to an urgent ticket", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* triage("It burns"), { urgent: true, draft: "Stay calm." })
     }).pipe(withSampler(TestSampler.scripted(["Yes", "Stay calm."]))))
 
-  it.effect("handles a ticket as urgent when the user refuses to share it", () =>
+  it.effect("triage handles a ticket as urgent when the user refuses to share it", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* triage("Secret"), { urgent: true, draft: "We are on it." })
     }).pipe(withSampler(TestSampler.failing(new SamplingError.SamplingRejected({ message: "no" })))))
 
-  it.effect("answers by what the prompt says", () =>
+  it.effect("the scripted model can answer triage by the content of each prompt", () =>
     Effect.gen(function*() {
       const results = yield* Effect.forEach(["It burns", "A typo"], triage, { concurrency: "unbounded" })
       assert.deepStrictEqual(results, [{ urgent: true, draft: "Noted." }, { urgent: false }])
@@ -54,7 +54,7 @@ describe("triage", () => {
       { protocolVersion: "2026-07-28", runs: 3 }
     ] as const
   ) {
-    it.effect(`asks a client of ${protocolVersion}, and runs ${runs} times`, () =>
+    it.effect(`triage runs ${runs} times for a client of ${protocolVersion}`, () =>
       Effect.gen(function*() {
         const called = yield* TestClient.call(triage("It burns"), {
           protocolVersion,

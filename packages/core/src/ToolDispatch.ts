@@ -139,20 +139,7 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const decodeParameters = Schema.isSchema(tool.parametersSchema)
     ? erase(Schema.decodeUnknownEffect(tool.parametersSchema))
     : (parameters: unknown) => Effect.succeed(parameters)
-  const encodeSuccess = erase(Schema.encodeUnknownEffect(tool.successSchema))
-  const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
-
-  const encode = (result: unknown, isFailure: boolean) =>
-    Effect.mapErrorEager((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
-      AiError.make({
-        module: "Toolkit",
-        method,
-        reason: new AiError.ToolResultEncodingError({
-          toolName: tool.name,
-          toolResult: result,
-          description: error.message
-        })
-      }))
+  const encode = makeEncode(tool, method)
 
   const succeed = (result: unknown): Effect.Effect<ToolOutcome, unknown> =>
     Effect.mapEager(encode(result, false), (encodedResult) => ({
@@ -202,6 +189,24 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
           handlers
         )
     }))
+}
+
+/** Encodes successes and failures by the schemas of the tool. A result that its schema does not take is an `AiError`. */
+const makeEncode = (tool: Tool.Any, method: string) => {
+  const encodeSuccess = erase(Schema.encodeUnknownEffect(tool.successSchema))
+  const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
+
+  return (result: unknown, isFailure: boolean) =>
+    Effect.mapErrorEager((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
+      AiError.make({
+        module: "Toolkit",
+        method,
+        reason: new AiError.ToolResultEncodingError({
+          toolName: tool.name,
+          toolResult: result,
+          description: error.message
+        })
+      }))
 }
 
 /** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
