@@ -359,8 +359,7 @@ export interface StoredOptions extends Pick<Options, "keys" | "ttl"> {
  *   loses writes, or on a network file system that caches. If several processes open a state at the same moment, all of
  *   them may be rejected.
  *
- * This was tested with the memory, file system and SQL (SQLite) stores of Effect, and with several processes on the
- * file system store.
+ * This was tested with the memory, file system and SQL (SQLite) stores of Effect, the last two with several processes.
  *
  * **Gotchas**
  *

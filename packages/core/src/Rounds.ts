@@ -45,9 +45,9 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  *
  * **Details**
  *
- * An effect wrapped in `once` is a once-step. Wrap effects that must not happen twice (a payment, a mail), and effects that may differ between runs and decide what
- * is asked (the time, a query). A failure is not recorded. The result must fit `schema`, and it should be small because
- * it travels with the state.
+ * An effect wrapped in `once` is a once-step. Wrap effects that must not happen twice (a payment, a mail), and effects
+ * that may differ between runs and decide what is asked (the time, a query). A failure is not recorded. The result must
+ * fit `schema`, and it should be small because it travels with the state.
  *
  * A later run finds a recorded once-step by its name and by its place among the handler's fibers. Give once-steps
  * different names when they run at the same time, or one after the other in a loop that continues after a failure: put
@@ -60,9 +60,10 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  *
  * **Gotchas**
  *
- * - A round ends only when no once-step is running. If a once-step waits for something that another fiber holds, such
- *   as a semaphore, and that fiber waits for an answer, the round stays open until the client cancels the call. Acquire
- *   such resources outside of once-steps and of tools that the model calls, or do not hold them while asking.
+ * - A round does not end while a once-step is at work; a once-step that waits for an answer is not at work. If a
+ *   once-step waits for something that another fiber holds, such as a semaphore, and that fiber waits for an answer, the
+ *   round stays open until the client cancels the call. Acquire such resources outside of once-steps and of tools that
+ *   the model calls, or do not hold them while asking.
  * - When the round ends, an ask inside a once-step ends in an interruption. In an uninterruptible region, and in fibers
  *   started there, `Effect.exit` and `Effect.catchCause` around the ask observe that interruption and continue.
  *   `Effect.catch` does not.

@@ -27,10 +27,7 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
   defaultValue: () => undefined
 })
 
-/**
- * A record, which can be taken once. An answer that arrived without a state has no position (`at`) until an ask takes
- * it.
- */
+/** A record, to be taken once. An answer that arrived without a state has no position until an ask takes it. */
 type Recorded<Record extends { readonly at: string }> =
   & Omit<Record, "at" | "past">
   & { at: string | undefined; past?: Past | undefined; isTaken: boolean }
@@ -45,10 +42,7 @@ interface WaitingAsk {
   readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
 }
 
-/**
- * A once-step whose name was recorded in another place. Only when all other fibers had their turn is it clear whose
- * record that is.
- */
+/** A once-step whose name was recorded elsewhere. Whose record that is, is clear when all others had their turn. */
 interface WaitingStep {
   readonly _tag: "Step"
   readonly fiber: AnyFiber
@@ -59,10 +53,7 @@ interface WaitingStep {
   readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
 }
 
-/**
- * A once-step that starts after the run has ended. It must not run: its result could not be recorded, so it would run
- * again.
- */
+/** A once-step that starts after the end of the run. It must not run, because its result could not be recorded. */
 interface LateStep {
   readonly _tag: "Late"
   readonly fiber: AnyFiber
@@ -73,10 +64,7 @@ interface LateStep {
 
 type Waiting = WaitingAsk | WaitingStep | LateStep
 
-/**
- * A once-step: its result must not be produced twice. `canMove` is true if the name determines the result, so any fiber
- * may take it.
- */
+/** A once-step, which must not run twice. `canMove`: the name determines the result, so any fiber may take it. */
 export interface Step<A, E, R> {
   readonly name: string
   readonly canMove: boolean
@@ -104,10 +92,7 @@ export type Interruption =
   | { readonly _tag: "Asks"; readonly asks: ReadonlyArray<readonly [AskRecord, ClientRequest]> }
   | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
 
-/**
- * One run of a handler. An ask finds its recorded answer, or it waits. When all other work has stopped, the run is
- * interrupted, and the client receives the asks that wait.
- */
+/** One run of a handler. An ask finds its answer or waits. When nothing else runs, the waiting asks end the round. */
 export class RoundRun {
   readonly tree: FiberTree
   interruption: Interruption | undefined
@@ -136,10 +121,7 @@ export class RoundRun {
   /** The handler's fiber has ended, or it was abandoned. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
-  /**
-   * The fibers to interrupt if interrupting the root did not end the handler: first the parts, then one group of askers
-   * after the other.
-   */
+  /** The fibers to interrupt if interrupting the root was not enough: first the parts, then group after group. */
   private readonly stuckParts: Array<AnyFiber> = []
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** The fibers that asked after the end, since the last call of `look`. */
@@ -211,10 +193,7 @@ export class RoundRun {
     this.end()
   }
 
-  /**
-   * Whether the handler completed by itself. There is no next run, and fibers that outlive the call run outside of
-   * rounds.
-   */
+  /** The handler completed by itself, so there is no next run. Fibers that outlive the call run outside of rounds. */
   private get hasCompleted(): boolean {
     return this.isOver && this.interruption === undefined && !this.isCancelled
   }
@@ -279,17 +258,14 @@ export class RoundRun {
 
   /**
    * Returns whether an ask may take an answer that arrived without a state. Until an answer is taken, all runs do the
-   * same. If this run has already recorded something that needs a state, the round that asked did so as well, so it
-   * sent a state, and the client left it out. The answer is then not taken.
+   * same. If this run already needs a state, then the earlier round sent one and the client left it out: refuse.
    */
   private mayTakeUnasked({ at }: Recorded<AnswerRecord>, { key }: ClientRequest): boolean {
     return at === undefined && key !== undefined &&
       (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  /**
-   * Takes an answer and validates it. It may be from an earlier round, which kept it without taking or validating it.
-   */
+  /** Takes an answer and validates it. The round that brought it may have kept it without taking it. */
   private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
     record.at = at
@@ -412,10 +388,7 @@ export class RoundRun {
     fiber.interruptUnsafe()
   }
 
-  /**
-   * Runs when no fiber has anything left to do. Resumes the asks and once-steps for which there is a result, or ends
-   * the round.
-   */
+  /** Runs when nothing is left to run. Resumes the asks and once-steps that can have a result, or ends the round. */
   private look(): void {
     if (this.hasEnded) return this.interruptStuck()
     if (this.waiting.size === 0 || this.isStepAtWork()) return
@@ -431,9 +404,8 @@ export class RoundRun {
   }
 
   /**
-   * Resumes asks with an answer that was recorded for the same ask of another fiber. It does not matter which of
-   * several equal asks gets an answer, unless their next asks have been recorded. While another fiber may still come
-   * for the answer, the ask therefore goes to the client again.
+   * Resumes asks with the answer of an equal ask of another fiber. Which of them gets it does not matter, unless their
+   * next asks are recorded: while the other fiber may still come for its answer, the ask goes to the client again.
    */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): boolean {
     return asks.filter((ask) => {
@@ -451,9 +423,8 @@ export class RoundRun {
   }
 
   /**
-   * Resumes waiting once-steps with a record from another place, or to run if there is none. If the record belongs to a
-   * living fiber, the once-step fails. While that fiber may still come for its record and the client can be asked, the
-   * once-step keeps waiting.
+   * Resumes once-steps with a record from another place, or without one. If its fiber lives, the once-step fails, but
+   * it keeps waiting while that fiber may still come for the record and the client can be asked.
    */
   private giveMovedSteps(steps: ReadonlyArray<WaitingStep>, isAllThere: boolean, canAsk: boolean): boolean {
     return steps.filter((step) => {
@@ -468,10 +439,7 @@ export class RoundRun {
     }).length > 0
   }
 
-  /**
-   * Fails each ask in whose position another ask was recorded, if no fiber makes the recorded ask now or may still come
-   * to it.
-   */
+  /** Fails asks in whose position another ask was recorded, if no fiber makes that ask now or may still come to it. */
   private findMismatches(asks: ReadonlyArray<WaitingAsk>): boolean {
     if (this.tree.mayGoOn(this.options.horizon())) return false
     const recorded = [...this.answers.filter(isFree), ...this.unanswered]
@@ -512,9 +480,7 @@ export class RoundRun {
     })
   }
 
-  /**
-   * Ends the run. The asks of fibers that do not react to interruption end in an interruption, too, so nothing hangs.
-   */
+  /** Ends the run. Asks of fibers that do not react to interruption end in one as well, so nothing hangs. */
   private interrupt(interruption: Interruption): void {
     if (this.hasEnded) return
     this.interruption = interruption
@@ -531,10 +497,9 @@ export class RoundRun {
   }
 
   /**
-   * Collects the fibers that may still block the end. A race, for example, waits for its children even when it cannot
-   * be interrupted itself. First come the fibers that the root waits for; then those that asked, their ancestors and
-   * the fibers that these wait for, deepest first, because each may still report its interruption to its parent. Fibers
-   * that finalizers start are left alone unless they ask.
+   * Collects the fibers that may still block the end, as children of an uninterruptible race do: the ones that the root
+   * waits for, then those that asked and their ancestors, deepest first, because each may still report its interruption
+   * to its parent. Fibers that finalizers start are left alone unless they ask.
    */
   private findStuck(asked: Iterable<AnyFiber>): void {
     if (!this.isRootEnding) this.stuckParts.push(...this.tree.parts)
@@ -567,10 +532,9 @@ export class RoundRun {
   }
 
   /**
-   * Interrupts a fiber that asked in a once-step, after its ancestors, outermost first. No code in the once-step can
-   * then mistake the end of the round for an answer. An ancestor that does not react may already be ending and may
-   * interrupt the others soon, so it gets one settle period (`soon`). After that it counts as uninterruptible: it may
-   * be waiting for a result that the others still report.
+   * Interrupts a fiber that asked in a once-step, after its ancestors, outermost first, so none of them mistakes the
+   * end of the round for an answer. An ancestor that does not react may be ending already and about to interrupt the
+   * others, so it gets one settle period (`soon`). Then it counts as uninterruptible, and may wait for their results.
    */
   private endStep(asker: AnyFiber): "now" | "soon" {
     const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
@@ -595,10 +559,7 @@ export class RoundRun {
     return false
   }
 
-  /**
-   * Returns whether no work is in flight, or its settle time is over. Otherwise `look` is called again when that time
-   * is over.
-   */
+  /** Returns whether no work is in flight, or its time is over. If not, `look` runs again at the end of that time. */
   private isSettled(): boolean {
     if (this.hasSettled || !this.tree.isBusy(this.options.horizon())) return true
     this.stopSettling ??= this.options.settle(() => {
@@ -626,10 +587,7 @@ const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "S
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 
-/**
- * The number of asks after the end at which a fiber is abandoned: more than any sensible handler makes, and few enough
- * to take no time.
- */
+/** A fiber that asks this often after the end is abandoned. No sensible handler does, and it takes little time. */
 const manyAsks = 1000
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
