@@ -100,6 +100,8 @@ export interface Root {
 }
 
 /**
+ * Options of {@link elicit} and {@link roots}.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -200,7 +202,7 @@ const ask = <S extends Schema.Constraint>(
           new InvalidResponse({
             message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${
               formatIssue(issue)
-            }. Fix the client's handler for it.`
+            }. Fix the client's handler for this request.`
           })
       ))
 

@@ -86,7 +86,7 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
  * **Details**
  *
  * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where nothing waits. On the official
- * SDKs, progress that the client reports restarts the time.
+ * SDKs, progress that the client reports restarts the timeout.
  *
  * **Example** (Waiting at most two minutes)
  *

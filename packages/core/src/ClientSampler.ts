@@ -86,7 +86,7 @@ const noClient = (): SamplingUnsupported =>
       "handler of an MCP server adapter, or provide another Sampler: Sampler.fallback(ClientSampler.layer, provider)."
   })
 
-// Decoding stops at the first problem, because a long answer may be wrong in every position.
+// Decoding stops at the first problem, because a long answer may be wrong everywhere.
 const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
 
 const decodeAnswer = (
@@ -121,7 +121,7 @@ const decodeAnswer = (
 
 /**
  * Returns whether a result means that the user refused. GitHub Copilot CLI 1.0.102 answers a refused request with a
- * successful result, in both eras: role `user`, no model, stop reason `cancelled`, and a text that addresses its user.
+ * successful result, in both eras: role `user`, no model, stop reason `cancelled`, and a text meant for its user.
  * The text may be translated, so only the stop reason decides. The role does not matter either: a cancelled answer with
  * the role `assistant` is incomplete at best.
  */

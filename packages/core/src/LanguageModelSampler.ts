@@ -20,6 +20,8 @@ import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingRequest, ToolDefinition } from "./SamplingRequest.ts"
 
 /**
+ * Options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
@@ -128,7 +130,7 @@ const toToolkit = (
   { toolChoice, tools = [] }: SamplingRequest
 ): Result.Result<Toolkit.Toolkit<Readonly<Record<string, OfferedTool>>>, InvalidRequest> => {
   if (toolChoice?.mode === "required" && tools.length === 0) {
-    return Result.fail(invalidRequest(`toolChoice: It is "required", but there are no tools to choose from`))
+    return Result.fail(invalidRequest(`toolChoice is "required", but there are no tools to choose from`))
   }
   const names = new Set(tools.map(({ name }) => name))
   return names.size < tools.length

@@ -33,6 +33,8 @@ export interface ToolOutcome {
 }
 
 /**
+ * Options of a call.
+ *
  * @category models
  * @since 0.1.0
  */

@@ -36,8 +36,8 @@ const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingEr
       return new SamplingUnsupported({
         missing: "content",
         message:
-          `The provider "${provider}" does not accept some content of this request: a kind of file, or its position. ` +
-          "Leave it out, or use another provider."
+          `The provider "${provider}" does not accept some content of this request: it does not support a file of ` +
+          "that kind, or not in that position. Leave the file out, or use another provider."
       })
     case "UnsupportedSchemaError":
     case "ToolConfigurationError":
