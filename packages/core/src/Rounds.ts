@@ -27,8 +27,8 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
 
 /**
  * The time that work in flight has to reach its next ask, once everything else in the handler waits for answers.
- * Default: 100 milliseconds, measured in real time even under a test clock. A round always waits for a running
- * once-step, however long that takes. With `Duration.infinity` it waits for all other work as well, including the
+ * Default: 100 milliseconds, measured in real time even under a test clock. A round always waits for a
+ * once-step at work, however long that takes. With `Duration.infinity` it waits for all other work as well, including the
  * timers of timeouts.
  *
  * @category references

@@ -237,7 +237,7 @@ export class RoundRun {
       const own = candidates.find((record) => record.at === at) ??
         candidates.find((record) => isOf(this.tree.placesOf(fiber), record))
       if (own !== undefined) return reuse(own)
-      // What was recorded in this place is for a later use of the same name.
+      // Records of this same place belong to later uses of the name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         fiber,
@@ -423,8 +423,8 @@ export class RoundRun {
   }
 
   /**
-   * Resumes once-steps with a record from another place, or without one. If its fiber lives, the once-step fails, but
-   * it keeps waiting while that fiber may still come for the record and the client can be asked.
+   * Resumes once-steps with a record from another place, or without one. A record of a living fiber makes the once-step
+   * fail, but not while that fiber may still come for the record and the client can be asked.
    */
   private giveMovedSteps(steps: ReadonlyArray<WaitingStep>, isAllThere: boolean, canAsk: boolean): boolean {
     return steps.filter((step) => {
@@ -587,7 +587,9 @@ const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "S
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 
-/** A fiber that asks this often after the end is abandoned. No sensible handler does, and it takes little time. */
+/**
+ * A fiber that asks more often than this after the end is abandoned: no sensible handler does, and it takes no time.
+ */
 const manyAsks = 1000
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {

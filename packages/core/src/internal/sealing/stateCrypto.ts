@@ -213,6 +213,7 @@ export const nodeCrypto = (): StateCrypto | undefined => {
 let node: Result.Result<StateCrypto, unknown> | undefined
 
 /**
- * Returns the synchronous implementation if the platform has it: for a state of a few kilobytes it costs a fraction.
+ * Returns the synchronous implementation if the platform has it, because that takes a fraction of the time for a state
+ * of a few kilobytes. Returns the one on Web Crypto otherwise.
  */
 export const stateCrypto = (): StateCrypto => nodeCrypto() ?? webCrypto
