@@ -1,5 +1,6 @@
 /**
- * What a handler may ask its client for, next to completions: input of the user, and the roots of the workspace.
+ * Requests that a handler may send to its client besides sampling: for input from the user, and for the roots of the
+ * workspace.
  *
  * @since 0.1.0
  */
@@ -17,7 +18,7 @@ import { InvalidResponse, SamplingError } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
 
 /**
- * The client cannot be asked for this. `missing` names what it lacks:
+ * The client does not support this request. `missing` names what it lacks:
  *
  * - `client`: no client is connected to this fiber
  * - `backChannel`: the client cannot be reached while it waits for this call
@@ -34,7 +35,7 @@ export class ClientUnsupported
 {}
 
 /**
- * The user said no.
+ * The user declined to answer.
  *
  * Source: MCP 2025-11-25, elicitation, "Response Actions".
  *
@@ -49,7 +50,7 @@ export class ElicitationDeclined
 {}
 
 /**
- * The user closed the question without an answer.
+ * The user closed the question without answering it.
  *
  * Source: MCP 2025-11-25, elicitation, "Response Actions".
  *
@@ -64,7 +65,7 @@ export class ElicitationCancelled
 {}
 
 /**
- * Every error of this module, as a Schema: use it as the `failure` of a tool.
+ * The Schema of all errors of this module. Use it as the `failure` of a tool.
  *
  * @category schemas
  * @since 0.1.0
@@ -99,24 +100,26 @@ export interface Root {
 }
 
 /**
+ * Options of {@link elicit} and {@link roots}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface AskOptions {
   /**
-   * A name for this ask, 1 to 100 characters without `#`: its key on the wire where the client is asked in rounds. Default:
-   * derived from the content.
+   * A name for this ask, 1 to 100 characters without `#`. Where the client is asked in rounds, it is the ask's key on
+   * the wire. Default: derived from the content.
    */
   readonly key?: string | undefined
 }
 
 /**
- * Asks the user of the client for the fields of a `Schema.Struct`: strings, numbers, booleans, literals, and arrays of
- * literals.
+ * Asks the client's user to fill in the fields of a `Schema.Struct`: strings, numbers, booleans, literals, and arrays
+ * of literals.
  *
  * **Details**
  *
- * What the user gives is decoded by the schema; input that does not fit is an `InvalidResponse`.
+ * The schema decodes the user's input. Input that does not fit fails with `InvalidResponse`.
  *
  * Source: MCP 2025-11-25, elicitation (form mode). Never ask for passwords or keys this way.
  *
@@ -199,7 +202,7 @@ const ask = <S extends Schema.Constraint>(
           new InvalidResponse({
             message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${
               formatIssue(issue)
-            }. The client's handler needs mending.`
+            }. Fix the client's handler for this request.`
           })
       ))
 
@@ -239,6 +242,6 @@ const missingOf = (
 ): string | undefined => {
   if (capability === "roots") return Predicate.isNullish(roots) ? capability : undefined
   if (Predicate.isNullish(elicitation)) return capability
-  // MCP 2025-11-25, elicitation, "Capabilities": an empty object stands for forms.
+  // MCP 2025-11-25, elicitation, "Capabilities": an empty object declares support for forms.
   return elicitation.form === undefined && elicitation.url !== undefined ? "elicitation.form" : undefined
 }

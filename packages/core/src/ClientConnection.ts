@@ -1,5 +1,5 @@
 /**
- * The port between `ClientSampler` and whatever connects to the client: adapters implement it for each request.
+ * The port between `ClientSampler` and the connection to a client. Adapters implement it for each request.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import { quote } from "./internal/quote.ts"
 import type { SamplingError } from "./SamplingError.ts"
 
 /**
- * What a client declared that matters here. A capability is declared when its key is present.
+ * The capabilities of a client that decide what a handler may ask it. A capability is declared when its key is present.
  *
  * Source: MCP 2025-11-25, `ClientCapabilities`.
  *
@@ -30,7 +30,8 @@ export interface ClientCapabilities {
 }
 
 /**
- * A request to the client, in wire form. `key` is the name that the author gave it: in rounds it is its key on the wire.
+ * A request to the client, in wire form. `key` is the name that the author gave to the ask; in rounds it is the ask's
+ * key on the wire.
  *
  * @category models
  * @since 0.1.0
@@ -46,10 +47,10 @@ export interface ClientRequest {
  *
  * **Details**
  *
- * - `protocolVersion`: the negotiated MCP revision, for example `2025-11-25`; undefined where the adapter cannot know.
- * - `unreachable`: why the client cannot be asked while it waits for this request, and what to change; undefined when
- *   it can.
- * - `ask`: sends a request and gives the bare, unchecked result. Interruption cancels the request.
+ * - `protocolVersion`: the negotiated MCP revision, for example `2025-11-25`; undefined if the adapter cannot know it.
+ * - `unreachable`: why the client cannot be asked while it waits for this request, and what to change; undefined if it
+ *   can be asked.
+ * - `ask`: sends a request and returns the raw, unchecked result. Interrupting it cancels the request.
  *
  * @category models
  * @since 0.1.0
@@ -63,12 +64,12 @@ export interface ClientConnection {
 }
 
 /**
- * The connection of the current fiber: undefined unless an adapter set it around the handler that runs.
+ * The client connection of the current fiber. It is undefined unless an adapter provided it to the running handler.
  *
  * **Details**
  *
  * It is a `Context.Reference`, so `ClientSampler.layer` needs no service to be built, and concurrent requests of
- * different clients keep their own.
+ * different clients each see their own connection.
  *
  * @category references
  * @since 0.1.0
@@ -79,13 +80,13 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
 )
 
 /**
- * The time after which an unanswered request to the client fails with `SamplingTimeout`. Default: 10 minutes, because
- * people approve samples. Provide it to the server, not to single calls.
+ * The time after which an unanswered request to the client fails with `SamplingTimeout`. Default: 10 minutes, because a
+ * person may have to approve the request. Provide it to the server, not to single calls.
  *
  * **Details**
  *
- * It counts up to MCP 2025-11-25: later clients are asked in rounds, and nothing waits. On the official SDKs progress that
- * the client reports starts the time anew.
+ * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where nothing waits. On the official
+ * SDKs, progress that the client reports restarts the timeout.
  *
  * **Example** (Waiting at most two minutes)
  *
@@ -105,12 +106,13 @@ export const AskTimeout = Context.Reference<Duration.Duration>("@effect-sampling
 })
 
 /**
- * What a server knows about who sent the request that it handles.
+ * The facts that a server knows about the sender of the request being handled.
  *
  * **Details**
  *
- * - `header`: the value of an HTTP header, whatever the case of its name; undefined where there is none, and on stdio.
- * - `authInfo`: what a verifier of tokens in front of the server found out, as the official SDKs name it.
+ * - `header`: returns the value of an HTTP header; the case of the name does not matter. The value is undefined if the
+ *   request has no such header, and on stdio.
+ * - `authInfo`: the findings of a token verifier in front of the server, under the name that the official SDKs use.
  *
  * @category models
  * @since 0.1.0
@@ -121,21 +123,21 @@ export interface Caller {
 }
 
 /**
- * Names the caller of a request. A session over HTTP serves the principal that opened it and nobody else, and the state of
- * a call that is answered in rounds (MCP 2026-07-28) continues for its principal only. Undefined where nobody
- * authenticates.
+ * Returns the principal of a request, which is the name of its caller, or undefined if the caller is not authenticated.
+ * An HTTP session serves only the principal that opened it. A call that is answered in rounds (MCP 2026-07-28)
+ * continues only for the principal that started it.
  *
  * **Details**
  *
- * Default: the client id of `authInfo` and, where there is one, the subject of its token (`extra.sub`). Without `authInfo`
- * it is the `Authorization` header as it was sent, so that nobody continues with other credentials.
+ * Default: the client id of `authInfo` and, if the token has one, its subject (`extra.sub`). Without `authInfo` it is
+ * the `Authorization` header as it was sent, so nobody can continue with other credentials.
  *
  * **Gotchas**
  *
- * With the default, a client whose access token is renewed has to open a new session. Where a gateway verifies tokens,
- * provide a function that reads the name of the user, which stays the same.
+ * Where the default is the `Authorization` header, a client that renews its access token has to open a new session. If
+ * a gateway verifies tokens, provide a function that reads the name of the user, which stays the same.
  *
- * **Example** (Taking the caller from a header that a gateway sets)
+ * **Example** (Reading the caller from a header that a gateway sets)
  *
  * ```ts
  * import { ClientConnection } from "@effect-sampling/core"
@@ -166,7 +168,8 @@ export const Principal = Context.Reference<(caller: Caller) => string | undefine
 )
 
 /**
- * The client's name and version for messages: quoted, and cut to a readable length because the client chose it.
+ * Returns the client's name and version for use in messages: quoted, and cut to a readable length, because the client
+ * chose them.
  *
  * @category getters
  * @since 0.1.0

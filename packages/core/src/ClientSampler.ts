@@ -22,17 +22,19 @@ import type { SamplingResponse } from "./SamplingResponse.ts"
  *
  * **Details**
  *
- * Fails at once with `SamplingUnsupported`, and sends nothing, when no client is connected, when there is no way back to
- * it, when it did not declare `sampling`, or when tools are used without `sampling.tools`. `includeContext` is a hint: on MCP
- * 2025-11-25 and newer a client that did not declare `sampling.context` is asked without it, and the span says so
+ * A request fails at once with `SamplingUnsupported`, and nothing is sent, in four cases: no client is connected, the
+ * client cannot be reached, it did not declare `sampling`, or the request uses tools and the client did not declare
+ * `sampling.tools`. `includeContext` is a hint: on MCP 2025-11-25 and newer, a client that did not declare
+ * `sampling.context` receives the request without it, and the span records the omission
  * (`sampling.include_context.omitted`).
  *
- * A Schema decodes what the client answers: anything malformed is an `InvalidResponse`. A result whose stop reason says
- * that the user cancelled or refused is `SamplingRejected`, whatever its text: GitHub Copilot answers so.
+ * A Schema decodes the client's answer, and a malformed answer fails with `InvalidResponse`. A result whose stop reason
+ * says that the user cancelled or refused fails with `SamplingRejected`, regardless of its text: GitHub Copilot reports
+ * refusals in this way.
  *
  * Source: MCP 2025-11-25, sampling, "Capabilities": servers must not send tools to clients without `sampling.tools`.
  *
- * **Example** (Outside a request there is no client)
+ * **Example** (Sampling where no client is connected)
  *
  * ```ts
  * import { ClientSampler, Sampler } from "@effect-sampling/core"
@@ -84,7 +86,7 @@ const noClient = (): SamplingUnsupported =>
       "handler of an MCP server adapter, or provide another Sampler: Sampler.fallback(ClientSampler.layer, provider)."
   })
 
-// Stops at the first problem: an answer may be long, and wrong in every place.
+// Decoding stops at the first problem, because a long answer may be wrong everywhere.
 const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
 
 const decodeAnswer = (
@@ -118,9 +120,10 @@ const decodeAnswer = (
 }
 
 /**
- * Whether a result is a user's "no". GitHub Copilot CLI 1.0.102 answers a refused request with a success, in both eras:
- * role `user`, no model, stop reason `cancelled`, and a text that is for its user. The text may be translated, so it does
- * not count. A cancelled answer of the role `assistant` is at most half an answer.
+ * Returns whether a result means that the user refused. GitHub Copilot CLI 1.0.102 answers a refused request with a
+ * successful result, in both eras: role `user`, no model, stop reason `cancelled`, and a text meant for its user.
+ * The text may be translated, so only the stop reason decides. The role does not matter either: a cancelled answer with
+ * the role `assistant` is incomplete at best.
  */
 const isRefusal = ({ stopReason }: CreateMessageResult): boolean =>
   stopReason !== undefined && refusals.has(stopReason.trim().toLowerCase())

@@ -74,7 +74,7 @@ export const AudioContent = Schema.Struct({
 export type AudioContent = typeof AudioContent.Type
 
 /**
- * A call that the model asks for: `id` is answered by the `toolUseId` of a {@link ToolResultContent}.
+ * A tool call that the model requests. The {@link ToolResultContent} whose `toolUseId` is this `id` answers it.
  *
  * @category schemas
  * @since 0.1.0
@@ -145,7 +145,7 @@ export const EmbeddedResource = Schema.Struct({
 export type EmbeddedResource = typeof EmbeddedResource.Type
 
 /**
- * What a tool answered: the result of the {@link ToolUseContent} whose `id` is `toolUseId`.
+ * The result of a tool call. It answers the {@link ToolUseContent} whose `id` is this `toolUseId`.
  *
  * @category schemas
  * @since 0.1.0
@@ -181,7 +181,7 @@ export const Content = Schema.Union([TextContent, ImageContent, AudioContent, To
 export type Content = typeof Content.Type
 
 /**
- * The blocks of a message or response, whether the wire carried one block or an array.
+ * Returns the blocks of a message or response as an array, even if the wire carried a single block.
  *
  * **Example** (Reading the blocks of a message)
  *
@@ -199,7 +199,8 @@ export const blocks = (content: Content | ReadonlyArray<Content>): ReadonlyArray
   isArray(content) ? content : [content]
 
 /**
- * All text blocks, joined without a separator: providers split one text into several blocks at arbitrary places.
+ * Returns the text of all text blocks, joined without a separator, because providers split one text into several blocks
+ * at arbitrary positions.
  *
  * **Example** (Joining text around an image)
  *
@@ -225,12 +226,12 @@ export const text = (content: Content | ReadonlyArray<Content>): string => {
 }
 
 /**
- * The blocks as the output of an `effect/ai` tool: pass it as `toModelOutput` of a tool whose success is content, and MCP
- * clients get the blocks themselves, images and audio included, in place of JSON.
+ * Converts blocks to the model output of an `effect/ai` tool. Pass it as `toModelOutput` of a tool whose success is
+ * content: MCP clients then receive the blocks themselves, including images and audio, instead of JSON.
  *
  * **Details**
  *
- * `tool_use` and `tool_result` blocks, which are no output, become their JSON.
+ * `tool_use` and `tool_result` blocks are not allowed in a tool's output, so each becomes a text that holds its JSON.
  *
  * **Example** (Returning a reply's content from a tool)
  *
@@ -265,11 +266,13 @@ export const toModelOutput = (content: Content | ReadonlyArray<Content>): Array<
   })
 
 /**
- * One part of a tool's `toModelOutput` as the block that tool results carry, the inverse of {@link toModelOutput}.
+ * Converts one part of a tool's model output to a block that tool results can carry. It is the inverse of {@link
+ * toModelOutput}.
  *
  * **Details**
  *
- * A file that is neither image nor audio becomes an embedded resource, and one that is given by URL a resource link.
+ * A file that is neither an image nor audio becomes an embedded resource, and a file given by URL becomes a resource
+ * link.
  *
  * @category converting
  * @since 0.1.0

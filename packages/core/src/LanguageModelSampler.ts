@@ -1,5 +1,5 @@
 /**
- * The provider for every `LanguageModel` of `effect/ai`.
+ * A provider that turns any `LanguageModel` of `effect/ai` into a `Sampler`.
  *
  * @since 0.1.0
  */
@@ -20,12 +20,14 @@ import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingRequest, ToolDefinition } from "./SamplingRequest.ts"
 
 /**
+ * Options of {@link layer}.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * The provider's name in `source` and in errors, by the OpenTelemetry GenAI convention where it has one.
+   * The provider's name in `source` and in errors. Use the name in the OpenTelemetry GenAI conventions if there is one.
    */
   readonly name: string
   /**
@@ -33,8 +35,8 @@ export interface Options {
    */
   readonly tools?: boolean | undefined
   /**
-   * Applies what `effect/ai` has no option for, by the configuration of the model's own package. Default: nothing is
-   * applied.
+   * Applies the parts of a request for which `effect/ai` has no option, through the configuration of the model's own
+   * package. Default: nothing is applied.
    */
   readonly configure?:
     | ((request: SamplingRequest) => <A, E>(effect: Effect.Effect<A, E>) => Effect.Effect<A, E>)
@@ -46,21 +48,21 @@ export interface Options {
  *
  * **Details**
  *
- * - Sent: the system prompt, the messages, the tools by their JSON Schemas, and whether one must be called. Calls are not
- *   run here: they are part of the answer. What prompts have no field for (`_meta`, `annotations`) goes into provider
- *   options under `sampling`, which other packages do not read.
+ * - Sent: the system prompt, the messages, the JSON Schemas of the tools, and whether a tool must be called. Tool calls
+ *   are not run here; they are part of the answer. Fields that prompts do not have (`_meta`, `annotations`) become
+ *   provider options under `sampling`, which other packages do not read.
  * - Not sent, because `effect/ai` has no options for them: `maxTokens`, `temperature`, `stopSequences`,
- *   `modelPreferences`, `metadata`. {@link Options.configure} gets the request and may apply them. Nor are `includeContext`
- *   and, of a tool, `annotations`, `outputSchema`, `icons`, `execution` and `_meta`; its `title` is sent where it has no
- *   description.
- * - The answer holds text, images, audio and tool calls. Reasoning, sources and what the provider's own tools did are
- *   left out; a file of another type is an `InvalidResponse`.
- * - Failures are a `ProviderError` with its `reason`, a `SamplingUnsupported` for content that the model does not take, or
- *   an `InvalidResponse`. Their messages hold nothing that the provider wrote.
+ *   `modelPreferences` and `metadata`. {@link Options.configure} receives the request and may apply them. Also not
+ *   sent: `includeContext`, and the `annotations`, `outputSchema`, `icons`, `execution` and `_meta` of a tool. The
+ *   `title` of a tool is sent if it has no description.
+ * - The answer holds text, images, audio and tool calls. Reasoning, sources, and the calls and results of the
+ *   provider's own tools are left out. A file of another type fails with `InvalidResponse`.
+ * - The errors are `ProviderError` with its `reason`, `SamplingUnsupported` for content that the model does not accept,
+ *   and `InvalidResponse`. Their messages hold no text that the provider wrote.
  *
  * **Gotchas**
  *
- * MCP says that `maxTokens` must be respected. Without `configure` the model's own limit holds.
+ * MCP requires that `maxTokens` is respected. Without `configure`, the model's own limit applies instead.
  *
  * **Example** (Sampling from a LanguageModel)
  *
@@ -113,7 +115,7 @@ const answer = Effect.fnUntraced(function*(
     toolkit,
     toolChoice: request.toolChoice?.mode ?? "auto",
     disableToolCallResolution: true,
-    // A call of a tool that was not offered is for the caller to answer.
+    // The caller answers a call of a tool that was not offered, so it must not fail here.
     toolCallValidation: "deferred"
   })
   const response = yield* Effect.mapError(
@@ -132,7 +134,7 @@ const toToolkit = (
   }
   const names = new Set(tools.map(({ name }) => name))
   return names.size < tools.length
-    ? Result.fail(invalidRequest("tools: two of them share a name"))
+    ? Result.fail(invalidRequest("tools: Two tools have the same name"))
     : Result.succeed(Toolkit.make(...tools.map(toTool)))
 }
 
@@ -142,4 +144,4 @@ const toTool = ({ description, inputSchema, name, title }: ToolDefinition) =>
   Tool.dynamic(name, { description: description ?? title, parameters: { ...inputSchema } })
 
 const unreadable = (name: string, problem: string): InvalidResponse =>
-  new InvalidResponse({ message: `The provider "${name}" did not give a usable reply: ${problem}.` })
+  new InvalidResponse({ message: `The provider "${name}" did not return a usable reply: ${problem}.` })

@@ -1,5 +1,5 @@
 /**
- * Which model a server would like, and how a provider follows that wish.
+ * The model preferences of a server, and the selection of a model by them.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export type ModelHint = typeof ModelHint.Type
 
 /**
  * Hints in order of preference, and how much cost, speed and intelligence matter, each from 0 (not at all) to 1 (most).
- * Advisory: whoever answers may choose otherwise.
+ * They are advisory: the source that answers may choose another model.
  *
  * Source: MCP `ModelPreferences`, all revisions.
  *
@@ -44,7 +44,7 @@ export const ModelPreferences = Schema.Struct({
 export type ModelPreferences = typeof ModelPreferences.Type
 
 /**
- * What `Sampler.sample` accepts: one hint, hints in order, or the whole object.
+ * Model preferences in the forms that `Sampler.sample` accepts: one hint, hints in order, or the whole object.
  *
  * @category models
  * @since 0.1.0
@@ -52,7 +52,7 @@ export type ModelPreferences = typeof ModelPreferences.Type
 export type Input = string | ReadonlyArray<string> | ModelPreferences
 
 /**
- * Turns an {@link Input} into the wire object.
+ * Converts an {@link Input} to the wire object.
  *
  * **Example** (Giving hints in order)
  *
@@ -76,8 +76,8 @@ export const make = (input: Input): ModelPreferences =>
 const isHints = (input: Input): input is ReadonlyArray<string> => Array.isArray(input)
 
 /**
- * A model that a provider offers. The three grades run from 0 to 1, higher is better: a `cost` of 1 is the cheapest.
- * A grade that is left out counts as 0.5.
+ * A model that a provider offers. The three grades range from 0 to 1, and higher is better: a `cost` of 1 is the
+ * cheapest. A missing grade counts as 0.5.
  *
  * @category models
  * @since 0.1.0
@@ -90,15 +90,15 @@ export interface Model {
 }
 
 /**
- * Chooses among the models a provider offers.
+ * Returns the name of the model that fits the preferences best, among those that a provider offers.
  *
  * **Details**
  *
- * - Hints come first, in order: the first hint that is a substring of some offered model decides (MCP: "hints are
- *   evaluated in order, with the first match taken"). Case does not matter. Of several models that match it, an exact
- *   name wins, then the priorities choose, then the order of `models`.
- * - Without a matching hint the priorities choose among the models that have grades, by the sum of priority times
- *   grade. Without grades, or when no priority is above 0, it is `fallback`.
+ * - Hints come first, in order: the first hint that is a substring of an offered model's name decides (MCP: "hints are
+ *   evaluated in order, with the first match taken"). Case does not matter. If several models match that hint, an exact
+ *   name wins, then the priorities decide, then the order of `models`.
+ * - If no hint matches, the priorities decide among the models that have grades, by the sum of priority times grade. If
+ *   no model has grades, or no priority is above 0, the result is `fallback`.
  *
  * **Example** (Following hints and priorities)
  *

@@ -1,5 +1,5 @@
 /**
- * Sources whose model the server configured: the constructor that every provider uses.
+ * The constructors that every provider uses: they build a source whose model the server configured.
  *
  * @since 0.1.0
  */
@@ -22,7 +22,7 @@ import { CreateMessageResult, Usage } from "./SamplingResponse.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 
 /**
- * What a provider gives back: a string is one text block that ended by itself.
+ * The reply of a provider. A string stands for one text block with the stop reason `endTurn`.
  *
  * @category models
  * @since 0.1.0
@@ -34,21 +34,21 @@ export type Reply = string | {
    */
   readonly model?: string | undefined
   /**
-   * Default: not told.
+   * Why generation stopped. Default: not reported.
    */
   readonly stopReason?: string | undefined
   readonly usage?: Usage | undefined
 }
 
 /**
- * How a provider answers.
+ * Options of a provider.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * The provider's name, by the OpenTelemetry GenAI convention where it has one, for example `openai`.
+   * The provider's name, for example `openai`. Use the name in the OpenTelemetry GenAI conventions if there is one.
    */
   readonly name: string
   /**
@@ -56,18 +56,18 @@ export interface Options {
    */
   readonly tools?: boolean | undefined
   /**
-   * Whether `createMessage` follows the `responseFormat` of a request. Default: false; then objects are asked for in
-   * other ways.
+   * Whether `createMessage` follows the `responseFormat` of a request. Default: false; the model is then asked for
+   * objects in other ways.
    */
   readonly jsonSchema?: boolean | undefined
   /**
-   * Answers a checked request. What it returns is checked as well.
+   * Answers a request that has already been validated. The reply is validated as well.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<Reply, SamplingError>
 }
 
 /**
- * A provider Layer from a function.
+ * A provider Layer that answers with a function.
  *
  * **Example** (Sampling from your own model)
  *
@@ -85,7 +85,7 @@ export interface Options {
  * reply.source // => { kind: "provider", name: "echo" }
  * ```
  *
- * @see {@link layerEffect} when building it takes an effect
+ * @see {@link layerEffect} if an effect has to build the options
  * @category layers
  * @since 0.1.0
  */
@@ -93,7 +93,7 @@ export const layer = (options: Options): Layer.Layer<Sampler.Sampler | Sampler.P
   Layer.succeedContext(toContext(options))
 
 /**
- * A provider Layer from an effect that builds it, for example one that reads `Config` or owns a connection.
+ * A provider Layer whose options an effect builds, for example one that reads `Config` or opens a connection.
  *
  * @category layers
  * @since 0.1.0
@@ -149,7 +149,7 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
 const noTools = (name: string): SamplingUnsupported =>
   new SamplingUnsupported({
     missing: "sampling.tools",
-    message: `The provider "${name}" takes no tools. Sample without tools, or use another provider.`
+    message: `The provider "${name}" does not support tools. Sample without tools, or use another provider.`
   })
 
 const CheckedReply = Schema.Struct({ ...CreateMessageResult.fields, usage: Schema.optionalKey(Usage) })
@@ -162,7 +162,7 @@ const checkReply = (name: string, reply: Reply): Effect.Effect<SamplingResponse,
     ? Effect.succeed({ ...decoded.success, source: { kind: "provider", name }, passedOver: [] })
     : Effect.fail(
       new InvalidResponse({
-        message: `The provider "${name}" did not give a valid reply: ${formatIssue(decoded.failure.issue)}`
+        message: `The provider "${name}" did not return a valid reply: ${formatIssue(decoded.failure.issue)}`
       })
     )
 }

@@ -1,8 +1,8 @@
 /**
- * What carries the journal of a call from one round to the next: the `requestState` that the client holds in between.
+ * The `requestState` that carries the journal of a call from one round to the next, while the client holds it.
  *
- * A state is sealed with AES-256-GCM: the client can neither read nor change it, nor use it for another caller, another
- * request or after its time.
+ * A state is sealed with AES-256-GCM. The client can neither read nor change it, and cannot use it for another caller,
+ * for another request, or after it has expired.
  *
  * @since 0.1.0
  */
@@ -34,11 +34,11 @@ import { stateCrypto } from "./internal/sealing/stateCrypto.ts"
 import { openStored, removeExpired as removeExpiredOf, sealStored } from "./internal/sealing/stored.ts"
 
 /**
- * What a state is bound to: presented with anything else, it is refused.
+ * The caller and request that a state is bound to. A state that is presented with a different binding is rejected.
  *
  * **Details**
  *
- * The order of keys in `arguments` makes no difference; `undefined` and `""` as principal do.
+ * The order of keys in `arguments` does not matter. The principals `undefined` and `""` are different.
  *
  * Source: MCP 2026-07-28, multi round-trip requests: a state SHOULD be bound to the principal, a short expiry and the
  * originating request.
@@ -48,8 +48,8 @@ import { openStored, removeExpired as removeExpiredOf, sealStored } from "./inte
  */
 export interface Binding {
   /**
-   * Who calls, where the transport knows it, for example an OAuth client id and subject. Undefined where nobody
-   * authenticates.
+   * The caller, if the transport knows it, for example an OAuth client id and subject. Undefined if callers do not
+   * authenticate.
    */
   readonly principal: string | undefined
   readonly method: string
@@ -64,18 +64,18 @@ export interface Binding {
 }
 
 /**
- * A state came back that this server did not make for this call, or that is not valid any more. Nothing of the handler
- * has run.
+ * The client sent back a state that this server did not make for this call, or that is no longer valid. No part of the
+ * handler has run.
  *
- * - `malformed`: it is no state at all, or was cut, extended or changed in its form
+ * - `malformed`: it is not a state, or it was truncated, extended or reformatted
  * - `unknownKey`: it names a key that this server does not have
- * - `tampered`: it does not fit its seal
+ * - `tampered`: its content does not match its seal
  * - `foreign`: it belongs to another principal or to another request
  * - `expired`: it is older than its time to live
- * - `used`: it may be used once, and was
- * - `missing`: the store does not hold it any more
+ * - `used`: it may be used only once, and it was used before
+ * - `missing`: the store no longer holds its entry
  *
- * The message may be sent to the client: it holds nothing of the state.
+ * The message may be sent to the client, because it reveals nothing about the state.
  *
  * @category errors
  * @since 0.1.0
@@ -88,7 +88,7 @@ export class StateRejected
 {}
 
 /**
- * The state could not be made or kept: it is larger than allowed, or its store failed.
+ * The state could not be sealed, stored or read, because it is larger than allowed or because its store failed.
  *
  * @category errors
  * @since 0.1.0
@@ -101,8 +101,8 @@ export class StateNotKept
 {}
 
 /**
- * The options cannot work: no keys, a key that is not 32 bytes, an id that is not valid or used twice, a time to live or
- * a limit that is not positive. The message names a key by its place in the list, and never shows it.
+ * The options are not valid: there are no keys, a key does not have 32 bytes, an id is invalid or used twice, or a time
+ * to live or limit is not positive. The message names a key by its position in the list and never shows the key itself.
  *
  * @category errors
  * @since 0.1.0
@@ -114,7 +114,7 @@ export class InvalidOptions
 {}
 
 /**
- * Turns the journal of a call into what the client holds, and back.
+ * Converts the journal of a call to the state that the client holds, and back.
  *
  * @category models
  * @since 0.1.0
@@ -122,19 +122,20 @@ export class InvalidOptions
 export interface RequestState {
   readonly seal: (journal: Uint8Array, binding: Binding) => Effect.Effect<string, StateNotKept>
   /**
-   * Takes any string. The binding has to be the one that the state was sealed with.
+   * Opens a state. It accepts any string and rejects invalid states. The binding has to be the one that the state was
+   * sealed with.
    */
   readonly open: (state: string, binding: Binding) => Effect.Effect<Uint8Array, StateRejected | StateNotKept>
 }
 
 /**
- * How states are carried. Default: sealed with a key that is made up when the first one is needed, and that the whole
- * process shares.
+ * The `RequestState` that seals and opens states. Default: one that seals with a random key, which is generated for the
+ * first state and shared by the whole process.
  *
  * **Gotchas**
  *
- * With the default, a restart or a second process refuses the calls in progress (`unknownKey`); a warning in the log says
- * so once. Provide {@link layer} or {@link layerConfig} in production.
+ * With the default, calls in progress are rejected (`unknownKey`) after a restart and by a second process. One warning
+ * in the log says so. Provide {@link layer} or {@link layerConfig} in production.
  *
  * @category references
  * @since 0.1.0
@@ -144,43 +145,44 @@ export const RequestState = Context.Reference<RequestState>("@effect-sampling/co
 })
 
 /**
- * A key, and the name by which states say that they were sealed with it.
+ * A key, and the id by which a state names the key that sealed it.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Key {
   /**
-   * 1 to 32 characters of `A-Z a-z 0-9 . _ -`, for example `2026-11`. It stands in every state, readable for the client.
+   * 1 to 32 characters of `A-Z a-z 0-9 . _ -`, for example `2026-11`. Every state contains it, and the client can read
+   * it.
    */
   readonly id: string
   /**
-   * 32 random bytes, or as text their base64, base64url or hex: what `openssl rand -base64 32` prints. A passphrase is
-   * refused.
+   * 32 random bytes, or their base64, base64url or hex as text, such as the output of `openssl rand -base64 32`. A
+   * passphrase is rejected.
    */
   readonly key: Redacted.Redacted<string | Uint8Array>
 }
 
 /**
- * How states are sealed.
+ * Options for sealing states.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * The first key seals, all of them open. To change keys, put a new one first and keep the old one for as long as its
-   * states may live.
+   * The first key seals; all keys open. To change keys, put a new one first and keep the old one until its states have
+   * expired.
    */
   readonly keys: ReadonlyArray<Key>
   /**
-   * How long a state is valid. Default: 1 hour, because people approve samples. A shorter one holds for older states,
-   * too; a longer one does not.
+   * The time for which a state is valid. Default: 1 hour, because a person may have to approve a sample. When you
+   * shorten it, states that were sealed before expire earlier, too; when you lengthen it, they do not live longer.
    */
   readonly ttl?: Duration.Input | undefined
   /**
-   * How long a state may be, in bytes. Default: 1 MiB, as servers take requests of some MiB only. A longer one is not
-   * made (`tooLarge`) and not read (`malformed`).
+   * The maximal length of a state, in bytes. Default: 1 MiB, because servers accept requests of only a few MiB. A
+   * longer state is not sealed (`tooLarge`) and not opened (`malformed`).
    */
   readonly maxBytes?: number | undefined
 }
@@ -188,21 +190,21 @@ export interface Options {
 const defaultMaxBytes = 1024 * 1024
 
 /**
- * Seals states with the given keys. Every server that has the keys can go on with a call.
+ * Builds a `RequestState` that seals states with the given keys. Every server that has the keys can continue a call.
  *
  * **Details**
  *
- * A state is base64url of: the kind and version of the format, the id of the key, when it was made and when it expires, a
- * random nonce of 96 bits, and, encrypted with AES-256-GCM, the SHA-256 of the binding and the journal. All of it is
- * authenticated. Where the platform has synchronous `node:crypto` that is used, and Web Crypto elsewhere; states of one
- * open with the other.
+ * A state is base64url text. It holds the kind and version of the format, the id of the key, the times at which it was
+ * sealed and expires, a random nonce of 96 bits, and a part encrypted with AES-256-GCM: the SHA-256 of the binding, and
+ * the journal. Everything is authenticated. The synchronous `node:crypto` is used if the platform has it, and Web Crypto
+ * otherwise; either opens the states of the other.
  *
- * States can be presented more than once until they expire.
+ * A state can be presented more than once until it expires.
  *
  * **Gotchas**
  *
- * Change a key before it has sealed 2^32 states: random nonces may repeat after that many (NIST SP 800-38D, 8.3). At a
- * thousand states a second that is 49 days.
+ * Change a key before it has sealed 2^32 states, because random nonces may repeat after that many (NIST SP 800-38D,
+ * 8.3). At a thousand states a second, that takes 49 days.
  *
  * Source: MCP 2026-07-28, multi round-trip requests; NIST SP 800-38D.
  *
@@ -217,7 +219,7 @@ export const make = (options: Options): Effect.Effect<RequestState, InvalidOptio
   })
 
 /**
- * Seals states with the given keys: {@link make} as a Layer.
+ * A Layer that seals states with the given keys, as {@link make} does.
  *
  * **Example** (Sealing with keys of your own)
  *
@@ -254,7 +256,7 @@ export const make = (options: Options): Effect.Effect<RequestState, InvalidOptio
 export const layer = (options: Options): Layer.Layer<never, InvalidOptions> => Layer.effect(RequestState, make(options))
 
 /**
- * The same as {@link Options}, each read by a `Config`.
+ * The fields of {@link Options}, each read by a `Config`.
  *
  * @category models
  * @since 0.1.0
@@ -264,8 +266,8 @@ export type ConfigOptions = {
 }
 
 /**
- * Reads keys as `id:key,id:key`: the first one seals, all of them open. White space around the parts is allowed. Errors
- * never show what was read.
+ * Reads keys from a variable of the form `id:key,id:key`. The first key seals; all keys open. White space around the
+ * parts is allowed. Errors never show the value that was read.
  *
  * @category config
  * @since 0.1.0
@@ -273,23 +275,23 @@ export type ConfigOptions = {
 export const configKeys = (name: string): Config.Config<ReadonlyArray<Key>> =>
   Config.mapEffect(Config.Redacted(name), (text) => {
     const keys = parseKeys(Redacted.value(text))
-    // The ring is made here as well, for an error that says which variable is wrong.
+    // The key ring is also built here, so the error can name the variable that holds the invalid keys.
     const checked = Result.flatMap(keys, (keys) => Result.map(makeKeyRing(stateCrypto(), keys), () => keys))
     return Result.isSuccess(checked) ? Effect.succeed(checked.success) : configError(`${name}: ${checked.failure}`)
   })
 
 /**
- * {@link layer} with options from `Config`.
+ * A Layer like {@link layer}, with options from `Config`.
  *
  * **Details**
  *
  * | option | default |
  * |---|---|
- * | `keys` | `SAMPLING_STATE_KEYS`, required: `id:key,id:key` as {@link configKeys} reads it |
+ * | `keys` | `SAMPLING_STATE_KEYS`, required: `id:key,id:key`, as {@link configKeys} reads it |
  * | `ttl` | `SAMPLING_STATE_TTL`, for example `30 minutes`, or 1 hour |
  * | `maxBytes` | 1 MiB |
  *
- * Errors are a `ConfigError` and never show a key.
+ * It fails with a `ConfigError`, which never shows a key.
  *
  * **Example** (Reading keys from the environment)
  *
@@ -322,50 +324,51 @@ export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<never, Con
   )
 
 /**
- * How states are kept in a store.
+ * Options for keeping states in a store.
  *
  * @category models
  * @since 0.1.0
  */
 export interface StoredOptions extends Pick<Options, "keys" | "ttl"> {
   /**
-   * Whether a state opens only once. Default: false.
+   * Whether a state can be opened only once. Default: false.
    */
   readonly singleUse?: boolean | undefined
   /**
-   * What the keys of entries begin with. Default: `sampling-state-`.
+   * The prefix of the keys of all entries. Default: `sampling-state-`.
    */
   readonly prefix?: string | undefined
 }
 
 /**
- * Keeps journals in a `KeyValueStore` of Effect: the client holds a handle of about 130 characters, whatever the journal
- * takes.
+ * Builds a `RequestState` that keeps journals in a `KeyValueStore` of Effect. The client holds a handle of about 130
+ * characters, regardless of the size of the journal.
  *
  * **Details**
  *
- * The handle is sealed as the states of {@link make} are: a random id, the binding and the expiry. Entries are encrypted
- * with the same keys and bound to their id, so who reads the store learns nothing, and entries cannot be exchanged. Every
- * round makes an entry of its own. A handle without its entry is refused as `missing`.
+ * The handle holds a random id, the binding and the expiry, and it is sealed like a state of {@link make}. Entries are
+ * encrypted with the same keys and bound to their id, so a reader of the store learns nothing, and entries cannot be
+ * exchanged. Every round makes a new entry. A handle whose entry does not exist is rejected as `missing`.
  *
- * With `singleUse`, the entry is replaced by a mark of one byte when it is opened, and later attempts are refused as
- * `used`. At most one attempt gets through:
+ * With `singleUse`, opening a state replaces its entry by a mark of one byte, and later attempts to open it are
+ * rejected as `used`. At most one attempt gets through:
  *
- * - in one process always: attempts wait for one another, and the first one gets the state;
- * - in several processes wherever a read sees every write that was completed before: a Redis, PostgreSQL or MySQL primary,
- *   SQLite, a local directory. Not with reads from replicas, after a failover that loses writes, or on a network file
- *   system that caches. Where attempts come at the same moment in several processes, all of them may be refused.
+ * - In one process, always: attempts wait for one another, and the first one gets the state.
+ * - In several processes, wherever a read sees every write that completed before it: a Redis, PostgreSQL or MySQL
+ *   primary, SQLite, a local directory. The guarantee does not hold with reads from replicas, after a failover that
+ *   loses writes, or on a network file system that caches. If several processes open a state at the same moment, all of
+ *   them may be rejected.
  *
- * It is checked with the memory, file system and SQL (SQLite) stores of Effect, the second one with several processes.
+ * This was tested with the memory, file system and SQL (SQLite) stores of Effect, the last two with several processes.
  *
  * **Gotchas**
  *
- * - A state is used up when it is opened, even if the round fails afterwards, or the answer is lost on its way: the call
- *   has to be started again. So is a state whose store fails in the middle of it.
- * - Stores of Effect do not forget. An expired entry is removed when its handle comes back; run {@link removeExpired} from
- *   time to time, or let the store do it: keys are the prefix, 15 digits of milliseconds since 1970 at which the entry
- *   expires, and an id.
- * - Who can write to the store can put back an entry that was used.
+ * - Opening a single-use state uses it up, even if the round fails afterwards or its answer is lost in transit. The
+ *   call then has to be started again. The same holds if the store fails while the state is being opened.
+ * - The stores of Effect do not expire entries. An expired entry is removed when its handle comes back. Run {@link
+ *   removeExpired} from time to time to remove the others, or let the store do it: a key consists of the prefix, the
+ *   expiry in milliseconds since 1970 as 15 digits, and an id.
+ * - Anyone who can write to the store can restore an entry that was used.
  *
  * Source: MCP 2026-07-28, multi round-trip requests: single use has to be enforced on the server.
  *
@@ -395,7 +398,7 @@ export const makeStored = (
   })
 
 /**
- * Keeps journals in a `KeyValueStore`: {@link makeStored} as a Layer.
+ * A Layer that keeps journals in a `KeyValueStore`, as {@link makeStored} does.
  *
  * **Example** (Using every state once)
  *
@@ -432,7 +435,7 @@ export const layerStored = (
 ): Layer.Layer<never, InvalidOptions, KeyValueStore.KeyValueStore> => Layer.effect(RequestState, makeStored(options))
 
 /**
- * The same as {@link StoredOptions}, each read by a `Config`.
+ * The fields of {@link StoredOptions}, each read by a `Config`.
  *
  * @category models
  * @since 0.1.0
@@ -442,8 +445,8 @@ export type StoredConfigOptions = {
 }
 
 /**
- * {@link layerStored} with options from `Config`: `keys` and `ttl` as in {@link layerConfig}, the others are not read
- * from the environment by themselves.
+ * A Layer like {@link layerStored}, with options from `Config`. `keys` and `ttl` have the defaults of {@link
+ * layerConfig}; the other options are not read from the environment unless you pass a `Config` for them.
  *
  * @category layers
  * @since 0.1.0
@@ -464,8 +467,8 @@ export const layerStoredConfig = (
   )
 
 /**
- * Removes the entries of {@link layerStored} whose time is over, and gives their number. It lists the keys of the store,
- * so run it seldom.
+ * Removes the expired entries of {@link layerStored} and returns their number. It lists all keys of the store, so run
+ * it rarely.
  *
  * **Example** (Cleaning up every hour)
  *
@@ -516,7 +519,7 @@ const sealerOf = Effect.fnUntraced(function*(options: Pick<Options, "keys" | "tt
 })
 
 const positive = (name: string, value: number): Effect.Effect<number, InvalidOptions> =>
-  value > 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ message: `${name} has to be more than 0` }))
+  value > 0 ? Effect.succeed(value) : Effect.fail(new InvalidOptions({ message: `${name} has to be greater than 0` }))
 
 const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
   seal: (journal, binding) => {
@@ -542,7 +545,7 @@ const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
 
 const rejected = (reason: Rejection): StateRejected => new StateRejected({ reason, message: rejectionMessages[reason] })
 
-/** What the store says goes to the log, and not to the client. */
+/** Logs the store's own error. The client does not see it, because it may hold internals of the server. */
 const notKept = (error: KeyValueStore.KeyValueStoreError): Effect.Effect<never, StateNotKept> =>
   Effect.andThen(
     Effect.logError(
@@ -552,7 +555,8 @@ const notKept = (error: KeyValueStore.KeyValueStoreError): Effect.Effect<never, 
     Effect.fail(
       new StateNotKept({
         reason: "store",
-        message: "The store that keeps the states of calls failed. The log of the server says why. Try again later."
+        message:
+          "The store that keeps the states of calls failed. See the server's log for the reason, and try again later."
       })
     )
   )
@@ -562,12 +566,12 @@ const tooLarge = (length: number, maxBytes: number): StateNotKept =>
     reason: "tooLarge",
     message:
       `The state of this call would take ${length} bytes, and ${maxBytes} are allowed. Keep it in a KeyValueStore ` +
-      "(RequestState.layerStored), or let the steps of Rounds.once give less."
+      "(RequestState.layerStored), raise maxBytes, or return smaller results from Rounds.once."
   })
 
 const processTtl = Duration.toMillis("1 hour")
 
-/** With the key of this process, once a state was sealed. */
+/** The `RequestState` with the key of this process. It is built when the first state is sealed. */
 let ofProcess: RequestState | undefined
 
 const processState: RequestState = {
@@ -586,5 +590,5 @@ const processState: RequestState = {
 }
 
 const processWarning =
-  "Calls that wait for answers of their client are sealed with a key of this process: after a restart, " +
-  "or on another process, they are refused. Configure RequestState.layer({ keys }) for more than one process."
+  "Calls that wait for answers from their client are sealed with a key that only this process has: they will be " +
+  "rejected after a restart and by other processes. Configure RequestState.layer({ keys }) to avoid that."

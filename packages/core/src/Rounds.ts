@@ -1,7 +1,7 @@
 /**
- * What a handler may say about its own rounds. Where a server cannot ask its client and wait (MCP 2026-07-28), a handler
- * runs in rounds: a run ends with a result or with the asks that are open; the client answers them and calls again; the
- * next run finds the recorded answers and goes on.
+ * The control that a handler has over its own rounds. Where a server cannot ask its client and wait (MCP 2026-07-28), a
+ * handler runs in rounds. A run ends with a result, or with the asks that are still open; the client answers those and
+ * calls again. The next run finds the recorded answers and continues.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,8 @@ import { CurrentRun } from "./internal/rounds/RoundRun.ts"
 import type { ReplayMismatch } from "./SamplingError.ts"
 
 /**
- * How often a call may end with open asks. Default: 8, because official clients stop after 8 to 10.
+ * The number of rounds of a call that may end with open asks. Default: 8, because official clients stop after 8 to 10
+ * rounds.
  *
  * @category references
  * @since 0.1.0
@@ -25,9 +26,10 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
 })
 
 /**
- * How long work in flight may take to get to its next ask, when everything else of the handler waits for answers. Default:
- * 100 milliseconds, of real time also on a test clock. Steps of `once` are waited for, however long they take. So is
- * everything with an infinite time, also the clocks of time-outs.
+ * The time that work in flight has to reach its next ask, once everything else in the handler waits for answers.
+ * Default: 100 milliseconds, measured in real time even under a test clock. A round always waits for a
+ * once-step at work, however long that takes. With `Duration.infinity` it waits for all other work as well, including the
+ * timers of timeouts.
  *
  * @category references
  * @since 0.1.0
@@ -37,29 +39,35 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
 })
 
 /**
- * Runs an effect at most once per call to success, however many rounds the call takes: its result is recorded, sealed, and
- * given again in later rounds, on any server. Outside of rounds it is just the effect.
+ * Runs an effect so that it succeeds at most once per call, however many rounds the call takes. Its result is recorded
+ * in the sealed state, and later rounds return the recorded result, on any server. Outside of rounds it is just the
+ * effect.
  *
  * **Details**
  *
- * Wrap what must not happen twice (a payment, a mail) and what may differ between runs and decides what is asked (the
- * time, a query). A failure is not recorded. The result must be what `schema` describes, and should be small, because it
- * travels with the state.
+ * An effect wrapped in `once` is a once-step. Wrap effects that must not happen twice (a payment, a mail), and effects
+ * that may differ between runs and decide what is asked (the time, a query). A failure is not recorded. The result must
+ * fit `schema`, and it should be small because it travels with the state.
  *
- * A step is found again by its name and by its place in the handler's fibers. Steps that run at the same time, or
- * one after the other in a loop that goes on when one has failed, should have names of their own: put what tells them apart
- * into the name. A record that belongs to a fiber that has not come to it is a `ReplayMismatch`, and so is one that does not
- * fit the schema. Attempts of a step that failed before it succeeded count for nothing, so `Effect.retry` around a step is safe.
- * Around several steps it is only where they do not depend on each other: later rounds put the attempts together.
+ * A later run finds a recorded once-step by its name and by its place among the handler's fibers. Give once-steps
+ * different names when they run at the same time, or one after the other in a loop that continues after a failure: put
+ * what distinguishes them into the name. The once-step fails with a `ReplayMismatch` if its record belongs to another
+ * fiber that has not reached it in this run, or if the record does not fit the schema.
+ *
+ * Failed attempts before the success are forgotten, so `Effect.retry` around one once-step is safe. Around several
+ * once-steps it is safe only if they do not depend on each other, because later rounds replay the successes of all
+ * attempts as if they were one attempt.
  *
  * **Gotchas**
  *
- * - A round ends only when no step is at work. A step that waits for what another fiber holds while that one waits for an
- *   answer, a semaphore for example, keeps the round open until the client cancels the call. Take such things outside of
- *   steps, and of tools that the model calls, or do not hold them while asking.
- * - Where nothing can be interrupted, and in fibers that are started there, an ask inside of a step ends in an interruption
- *   when the round ends, and `Effect.exit` or `Effect.catchCause` around it go on to what comes next. `Effect.catch` does not.
- * - A result that its own schema does not take is a defect, after the effect has happened.
+ * - A round does not end while a once-step is at work; a once-step that waits for an answer is not at work. If a
+ *   once-step waits for something that another fiber holds, such as a semaphore, and that fiber waits for an answer, the
+ *   round stays open until the client cancels the call. Acquire such resources outside of once-steps and of tools that
+ *   the model calls, or do not hold them while asking.
+ * - When the round ends, an ask inside a once-step ends in an interruption. In an uninterruptible region, and in fibers
+ *   started there, `Effect.exit` and `Effect.catchCause` around the ask observe that interruption and continue.
+ *   `Effect.catch` does not.
+ * - A result that does not fit its own schema is a defect, and by then the effect has already happened.
  *
  * **Example** (Paying once)
  *
@@ -86,7 +94,8 @@ export const once = <S extends Schema.Constraint, E, R>(
   recorded(effect, { name: `once ${name}`, schema: options.schema, canMove: false })
 
 /**
- * When the call was first run: the same in all its rounds. Outside of rounds it is the current time.
+ * The time at which the first round of the call started; it is the same in all rounds. Outside of rounds it is the
+ * current time.
  *
  * @category steps
  * @since 0.1.0

@@ -43,7 +43,7 @@ import type { SamplingResponse } from "./SamplingResponse.ts"
 import type * as ToolLoop from "./ToolLoop.ts"
 
 /**
- * Answers sampling requests. Which model does is decided by the Layer that provides it.
+ * The service that answers sampling requests. The Layer that provides it decides which model answers.
  *
  * **Example** (Sampling in an effect)
  *
@@ -70,7 +70,7 @@ export class Sampler extends Context.Service<
 
 /**
  * Marks a Layer whose completions come from a model that the server configured, never from the client. Provider Layers
- * provide it next to {@link Sampler}; {@link always} asks for it.
+ * provide it together with {@link Sampler}, and {@link always} requires it.
  *
  * @category services
  * @since 0.1.0
@@ -121,7 +121,7 @@ export type {
 } from "./internal/sampleTypes.ts"
 
 /**
- * Builds the whole service from the one primitive. Every source uses it.
+ * Builds the whole service from its one primitive, `createMessage`. Every source uses it.
  *
  * @category constructors
  * @since 0.1.0
@@ -154,15 +154,15 @@ export const make = (options: {
   })
 
 /**
- * Asks for one completion, from whichever source the Layers provide; with a `toolkit`, lets the model call its tools
- * until it answers.
+ * Asks the source that the Layers provide for one completion. With a `toolkit`, the model may call its tools until it
+ * answers.
  *
  * **Details**
  *
- * Calls are run whatever the stop reason says. An unknown tool, wrong arguments, a denied approval, a defect (masked)
- * and the declared failure of a tool with `failureMode: "return"` go to the model as error results. The declared failure
- * of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample. After `maxTurns` turns it fails
- * with `TurnLimitExceeded`, which holds the history.
+ * Tool calls are run regardless of the stop reason. The model receives an error result for an unknown tool, for invalid
+ * arguments, for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
+ * "return"`. The declared failure of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample.
+ * After `maxTurns` turns the sample fails with `TurnLimitExceeded`, which holds the history.
  *
  * **Example** (Letting the model call a tool)
  *
@@ -207,11 +207,12 @@ export const sample: {
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
 
 /**
- * Asks for one completion that may call tools, and runs the calls, once: the building block of a loop of your own.
+ * Asks for one completion that may call tools, and runs its calls. It is one turn, the building block of a loop of your
+ * own.
  *
  * **Details**
  *
- * With `execute: false` the calls are not run, and answering them is up to you. Default: true.
+ * With `execute: false` the calls are not run, and you have to answer them. Default: true.
  *
  * **Example** (Writing the loop by hand)
  *
@@ -255,10 +256,10 @@ export const step = <Tools extends Record<string, Tool.Any>>(
  *
  * **Details**
  *
- * Any Schema will do: structs, unions, arrays, literals, classes, recursive ones. It works on every source: through the
- * provider's own JSON mode, else through a tool that the model must call in the end, else through an instruction with the
- * JSON Schema. An answer that does not fit is sent back with what is wrong, `maxRepairs` times in all; then the effect
- * fails with `StructuredOutputError`, which holds every attempt.
+ * Any Schema that has a JSON form is allowed: structs, unions, arrays, literals, classes, recursive schemas. It works
+ * on every source: through the provider's own JSON mode, else through a tool that the model must call in the end, else
+ * through an instruction with the JSON Schema. An answer that does not fit is sent back together with its problem, at
+ * most `maxRepairs` times in all. After that the effect fails with `StructuredOutputError`, which holds every attempt.
  *
  * **Example** (Getting typed data)
  *
@@ -298,8 +299,9 @@ export const sampleObject: {
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
 
 /**
- * When to go on to the next source. The default goes on only when a source cannot answer (`SamplingUnsupported`,
- * `RoundsExceeded`): a user's "no" stops, and so does a failure.
+ * Options of {@link fallback} and {@link firstOf}. `when` decides whether an error moves the request to the next
+ * source. By default only errors of a source that cannot answer do (`SamplingUnsupported`, `RoundsExceeded`): a user's
+ * refusal ends the request, and so does any other failure.
  *
  * @category models
  * @since 0.1.0
@@ -309,12 +311,12 @@ export interface FallbackOptions {
 }
 
 /**
- * Asks `primary`, and `secondary` when `primary` cannot answer.
+ * Asks `primary`, and asks `secondary` if `primary` cannot answer.
  *
  * **Details**
  *
- * The result says which one answered (`source`) and why the first one did not (`passedOver`). Without `when`, only
- * `SamplingUnsupported` and `RoundsExceeded` go on.
+ * The result names the source that answered (`source`) and holds the error of the first one if it did not
+ * (`passedOver`). Without `when`, only `SamplingUnsupported` and `RoundsExceeded` lead to `secondary`.
  *
  * **Example** (Falling back to a provider)
  *
@@ -357,7 +359,7 @@ export const fallback: {
  *
  * **Details**
  *
- * When none can, the error of the last one is the error of the request.
+ * If no source can answer, the request fails with the error of the last source.
  *
  * @category combinators
  * @since 0.1.0
@@ -371,7 +373,7 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   const sources = layers as Arr.NonEmptyReadonlyArray<
     Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
   >
-  // With the memo map of the whole graph, so that a Layer used here and elsewhere is built once.
+  // The memo map of the whole graph makes sure that a Layer used both here and elsewhere is built once.
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.map(
       Effect.forEach(sources, (source) =>
@@ -383,7 +385,8 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
 }
 
 /**
- * Never asks the client: every completion comes from the provider. A Layer that is not a provider's is a type error.
+ * Takes every completion from the provider and never asks the client. A Layer that does not provide {@link Provider} is
+ * a type error.
  *
  * @category combinators
  * @since 0.1.0
@@ -391,7 +394,7 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
 export const always = <E, R>(provider: Layer.Layer<Sampler | Provider, E, R>): Layer.Layer<Sampler, E, R> => provider
 
 /**
- * Lets the environment choose behaviour and provider, without a change of code.
+ * Lets environment variables choose the behaviour and the provider, without a change of code.
  *
  * **Details**
  *
@@ -400,10 +403,10 @@ export const always = <E, R>(provider: Layer.Layer<Sampler | Provider, E, R>): L
  * | `SAMPLING_PROVIDER` | a key of `providers` | none |
  * | `SAMPLING_BEHAVIOR` | `client`, `fallback`, `always` | `fallback` with a provider, `client` without |
  *
- * Only the chosen provider's Layer is built. A wrong value, or `fallback` or `always` without a provider, fails the
- * Layer with a `ConfigError`.
+ * Only the Layer of the chosen provider is built. An invalid value, or `fallback` or `always` without a provider, fails
+ * the Layer with a `ConfigError`.
  *
- * **Example** (Choosing by environment)
+ * **Example** (Choosing a provider by environment variables)
  *
  * ```ts
  * import { ClientSampler, Sampler, TestSampler } from "@effect-sampling/core"
@@ -478,6 +481,9 @@ const checkAnswer = (
     )
 }
 
-/** The rest of the service. The combinators use it, as the sources that they ask check requests and answers. */
+/**
+ * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that
+ * they ask already check requests and answers.
+ */
 const fromPrimitive = (primitive: Primitive): Sampler["Service"] =>
   Sampler.of({ ...primitive, ...makeMethods(primitive) })

@@ -1,5 +1,6 @@
 /**
- * Runs programs of `effect/ai` on whatever the `Sampler` asks: inside an MCP tool, the model of the connected client.
+ * A `LanguageModel` of `effect/ai` that sends its requests to the `Sampler`. Inside an MCP tool, programs of
+ * `effect/ai` then run on the model of the connected client.
  *
  * @since 0.1.0
  */
@@ -25,15 +26,15 @@ import type { SamplingResponse } from "./SamplingResponse.ts"
 
 declare module "effect/ai/Response" {
   /**
-   * What MCP says about an answer and `effect/ai` has no field for.
+   * The facts about an MCP answer for which `effect/ai` has no field.
    *
    * @category models
    * @since 0.1.0
    */
   export interface FinishPartMetadata extends Response.ProviderMetadata {
     /**
-     * Of answers of a `SamplerLanguageModel`: who answered, the stop reason in the source's own word, and the tags of the
-     * errors of the sources that were tried before.
+     * Present in answers of a `SamplerLanguageModel`: the source that answered, the stop reason in the source's own
+     * words, and the error tags of the sources that were tried before.
      */
     readonly sampling?: {
       readonly source: { readonly kind: "client" | "provider" | "host"; readonly name: string }
@@ -44,8 +45,8 @@ declare module "effect/ai/Response" {
 }
 
 /**
- * The most tokens to generate where {@link Options} does not say: 4096. MCP asks for a limit in each request, and
- * programs of `effect/ai` have none.
+ * The limit of generated tokens when {@link Options} does not set `maxTokens`: 4096. MCP requires a limit in every
+ * request, and `effect/ai` has no option for one.
  *
  * @category constants
  * @since 0.1.0
@@ -53,8 +54,9 @@ declare module "effect/ai/Response" {
 export const defaultMaxTokens = 4096
 
 /**
- * What MCP sampling takes and `effect/ai` has no option for: `maxTokens`, `temperature`, `modelPreferences` and so on, for
- * everything that runs below it. Default: none, with {@link defaultMaxTokens}.
+ * The options of MCP sampling that `effect/ai` does not have: `maxTokens`, `temperature`, `modelPreferences` and so on.
+ * They apply to every request of the effect that they are provided to. Default: no options, with {@link
+ * defaultMaxTokens}.
  *
  * **Example** (Limiting the tokens of a program)
  *
@@ -86,7 +88,7 @@ export const Options: Context.Reference<SampleOptions> = Context.Reference<Sampl
 )
 
 /**
- * Builds the `LanguageModel`.
+ * Builds a `LanguageModel` that asks the `Sampler`.
  *
  * @see {@link layer} for the Layer
  * @category constructors
@@ -112,19 +114,19 @@ export const make: Effect.Effect<LanguageModel.LanguageModel, never, Sampler.Sam
  *
  * **Details**
  *
- * - Prompts: leading system messages become the system prompt. What MCP sampling cannot carry (reasoning, files other
- *   than images and audio, URLs, a system message between others) fails with an `InvalidRequestError` that names its
- *   place. Of provider options, only those under `sampling` are read.
- * - Tools: their JSON Schemas are sent. A tool that a provider defines fails with a `ToolConfigurationError`. MCP cannot
- *   name the tool to call, so for `{ tool }` and `{ oneOf }` only those tools are offered.
- * - `generateObject`: the JSON Schema goes to the source's own JSON mode where it has one, else into the system prompt;
- *   the JSON is taken from the text of the answer, prose and code fences around it left out. An answer that does not fit
- *   fails; to have it repaired, use `Sampler.sampleObject`.
- * - `streamText`: the answer comes as one chunk when it is complete, since MCP sampling does not stream.
- * - Options that `effect/ai` does not have: {@link Options}.
- * - The `finish` part holds usage where the source tells, and under `metadata.sampling` who answered. `annotations` and
- *   `_meta` of the blocks of an answer are left out.
- * - Errors are an `AiError`: see {@link samplingError}. Interruption interrupts the request.
+ * - Prompts: leading system messages become the system prompt. Content that MCP sampling cannot carry (reasoning, files
+ *   other than images and audio, URLs, a system message between others) fails with an `InvalidRequestError` that names
+ *   its position. Only the provider options under `sampling` are read.
+ * - Tools: their JSON Schemas are sent. A tool that a provider defines fails with a `ToolConfigurationError`. MCP has
+ *   no way to name the tool to call, so with `{ tool }` and `{ oneOf }` only those tools are offered.
+ * - `generateObject`: the JSON Schema goes to the source's own JSON mode if it has one, and into the system prompt
+ *   otherwise. The JSON is extracted from the text of the answer, without the prose and code fences around it. An
+ *   answer that does not fit the schema fails; `Sampler.sampleObject` can have it repaired.
+ * - `streamText`: the complete answer arrives as one chunk, because MCP sampling does not stream.
+ * - {@link Options} sets the options that `effect/ai` does not have.
+ * - The `finish` part holds the usage, if the source reports it, and names the source under `metadata.sampling`. The
+ *   `annotations` and `_meta` of answer blocks are dropped.
+ * - Every error is an `AiError`: see {@link samplingError}. Interrupting the effect interrupts the request.
  *
  * **Example** (Running a program of effect/ai)
  *
@@ -154,21 +156,23 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Samp
 )
 
 /**
- * The `SamplingError` behind an `AiError` of this `LanguageModel`, also after the `AiError` was encoded and decoded.
+ * Returns the `SamplingError` behind an `AiError` of this `LanguageModel`, even after the `AiError` was encoded and
+ * decoded.
  *
  * **Details**
  *
  * | `SamplingError` | reason of the `AiError` | retryable |
  * |---|---|---|
  * | `InvalidRequest`, `SamplingUnsupported` | `InvalidRequestError` | no |
- * | `SamplingRejected`, `ConnectionLost`, `TurnLimitExceeded` | `UnknownError` | no |
+ * | `SamplingRejected`, `ConnectionLost`, `TurnLimitExceeded`, `RoundsExceeded`, `ReplayMismatch` | `UnknownError` | no
+ * |
  * | `InvalidResponse` | `InvalidResponseError` | no |
  * | `StructuredOutputError` | `StructuredOutputError` | yes |
  * | `SamplingTimeout` | `InternalProviderError` | yes |
  * | `ClientError` | `InvalidRequestError` for code -32602, else `InternalProviderError` | no, yes |
- * | `ProviderError` | by its `reason`; `retryAfter` is kept | as before |
+ * | `ProviderError` | depends on its `reason`; `retryAfter` is kept | as in the `ProviderError` |
  *
- * **Example** (Telling a user's no from other errors)
+ * **Example** (Distinguishing a user's refusal from other errors)
  *
  * ```ts
  * import { SamplerLanguageModel, SamplingError, TestSampler } from "@effect-sampling/core"
@@ -192,7 +196,7 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Samp
  */
 export const samplingError: (error: AiError.AiError) => Option.Option<SamplingError> = samplingErrorOf
 
-/** The JSON Schema describes the JSON form of a value, so that form is what is decoded. */
+/** The JSON Schema describes the JSON form of a value, so the codec decodes that form. */
 const codecTransformer: LanguageModel.CodecTransformer = (schema) => ({
   codec: Schema.toCodecJson(schema),
   jsonSchema: Tool.getJsonSchemaFromSchema(schema)
@@ -219,7 +223,7 @@ const ask = Effect.fnUntraced(
   }
 )
 
-/** As the contract of `ProviderOptions.toolCallValidation` has it. */
+/** Fails on a call of an unknown tool, as the contract of `ProviderOptions.toolCallValidation` requires. */
 const checkCalls = (
   method: Method,
   { toolCallValidation, tools }: LanguageModel.ProviderOptions,

@@ -1,9 +1,9 @@
 /**
- * Everything that can go wrong when a completion is asked for, as typed errors.
+ * The typed errors of a sampling request.
  *
  * Each error carries a `message` that says what was asked of whom, what is missing and what to change. Messages hold no
- * prompt text, keys, headers or provider bodies, so they may be shown to the user of a tool. `SamplingError` is a Schema
- * and can be a tool's `failure` schema.
+ * prompt text, keys, headers or provider bodies, so a tool may show them to its user. `SamplingError` is a Schema and
+ * can be the `failure` schema of a tool.
  *
  * @since 0.1.0
  */
@@ -11,14 +11,14 @@ import * as Schema from "effect/Schema"
 import { SamplingMessage } from "./SamplingMessage.ts"
 
 /**
- * The source cannot answer at all, so asking it makes no sense. `missing` names what it lacks:
+ * The source cannot answer this request, and asking it again will not help. `missing` names what it lacks:
  *
  * - `client`: no client is connected to this fiber
  * - `backChannel`: the client cannot be reached while it waits for this call
  * - `sampling`, `sampling.tools`: a capability that the client did not declare
- * - `content`: a kind of content that the source cannot take
+ * - `content`: a kind of content that the source does not accept
  *
- * `Sampler.fallback` goes on to the next source on this error.
+ * On this error, `Sampler.fallback` continues with the next source.
  *
  * @category errors
  * @since 0.1.0
@@ -55,7 +55,7 @@ export class SamplingRejected
 {}
 
 /**
- * No answer came in time. `afterMillis` is the limit that passed.
+ * No answer arrived in time. `afterMillis` is the time limit that expired, in milliseconds.
  *
  * @category errors
  * @since 0.1.0
@@ -92,7 +92,7 @@ export class ClientError extends Schema.TaggedError<ClientError>("@effect-sampli
 ) {}
 
 /**
- * The request is wrong and was not sent. The message lists every problem with its place.
+ * The request is invalid and was not sent. The message lists every problem and its position in the request.
  *
  * @category errors
  * @since 0.1.0
@@ -105,7 +105,7 @@ export class InvalidRequest
 {}
 
 /**
- * An answer came, but it is not a valid sampling response.
+ * An answer arrived, but it is not a valid sampling response.
  *
  * @category errors
  * @since 0.1.0
@@ -120,7 +120,7 @@ export class InvalidResponse
 /**
  * Why a provider failed.
  *
- * - `auth`: the key is missing, wrong or may not use this model
+ * - `auth`: the key is missing or wrong, or it may not use this model
  * - `rateLimit`: too many requests, try later
  * - `quota`: the account has no credit left
  * - `contextLength`: the prompt does not fit the model
@@ -152,8 +152,8 @@ export const ProviderErrorReason = Schema.Literals([
 export type ProviderErrorReason = typeof ProviderErrorReason.Type
 
 /**
- * A provider did not answer. `status` is the HTTP status where there was one; `retryAfterMillis` is what the provider
- * asked for.
+ * A provider failed to answer. `status` is the HTTP status, if there was one. `retryAfterMillis` is the delay that the
+ * provider asked for, in milliseconds.
  *
  * @category errors
  * @since 0.1.0
@@ -178,8 +178,8 @@ export class ProviderError
 }
 
 /**
- * The model still calls tools after `maxTurns` turns. `history` holds all messages, with every call answered, so that
- * one can go on from it.
+ * The model still called tools in the last of `maxTurns` turns. `history` holds all messages, with every call answered,
+ * so a new request can continue from it.
  *
  * @category errors
  * @since 0.1.0
@@ -192,7 +192,8 @@ export class TurnLimitExceeded
 {}
 
 /**
- * One answer that did not fit the schema: what came, cut to a readable length, and what is wrong with it.
+ * An answer that did not fit the schema. `answer` is its text, cut to a readable length; `problem` says what is wrong
+ * with it.
  *
  * @category schemas
  * @since 0.1.0
@@ -206,8 +207,8 @@ export const StructuredAttempt = Schema.Struct({ answer: Schema.String, problem:
 export type StructuredAttempt = typeof StructuredAttempt.Type
 
 /**
- * The model did not give an answer that fits the schema, after all repairs. The message says what was wrong with the last
- * one; `attempts` holds them all.
+ * The model returned no answer that fits the schema, even after all repairs. The message says what was wrong with the
+ * last answer; `attempts` holds every answer.
  *
  * @category errors
  * @since 0.1.0
@@ -220,10 +221,10 @@ export class StructuredOutputError
 {}
 
 /**
- * The handler wants to ask the client once more, but the rounds that this call may take are used up. `rounds` is their
- * limit. Only where the client is asked in rounds (MCP 2026-07-28).
+ * The handler asked the client once more after the call had used up its rounds. `rounds` is their limit. The error
+ * occurs only where the client is asked in rounds (MCP 2026-07-28).
  *
- * `Sampler.fallback` goes on to the next source on this error.
+ * On this error, `Sampler.fallback` continues with the next source.
  *
  * @category errors
  * @since 0.1.0
@@ -236,8 +237,9 @@ export class RoundsExceeded
 {}
 
 /**
- * The handler was run again and did not do what it did last time, so recorded answers find no place. `expected` and
- * `found` name what was recorded and what came. The cure is to record what differs between runs with `Rounds.once`.
+ * The handler ran again and did not do what it did in the run before, so the recorded answers no longer match its asks.
+ * `expected` names what was recorded, and `found` names what the handler did instead. To fix the handler, record with
+ * `Rounds.once` everything that differs between runs.
  *
  * @category errors
  * @since 0.1.0
@@ -250,7 +252,7 @@ export class ReplayMismatch
 {}
 
 /**
- * Every error of a `Sampler`, as a Schema: use it as the `failure` of a tool.
+ * The Schema of all errors of a `Sampler`. Use it as the `failure` of a tool.
  *
  * @category schemas
  * @since 0.1.0

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { Content } from "./Content.ts"
 
 /**
- * Who speaks. MCP sampling has no system role: system text travels in `systemPrompt`.
+ * The author of a message. MCP sampling has no system role: a system text is sent as the `systemPrompt` of the request.
  *
  * @category schemas
  * @since 0.1.0
@@ -57,7 +57,7 @@ export const SamplingMessage = Schema.Struct({
 export type SamplingMessage = typeof SamplingMessage.Type
 
 /**
- * A user message: a string is one text block.
+ * Builds a user message. A string becomes one text block.
  *
  * @category constructors
  * @since 0.1.0
@@ -65,7 +65,7 @@ export type SamplingMessage = typeof SamplingMessage.Type
 export const user = (content: string | Content | ReadonlyArray<Content>): SamplingMessage => make("user", content)
 
 /**
- * An assistant message: a string is one text block.
+ * Builds an assistant message. A string becomes one text block.
  *
  * @category constructors
  * @since 0.1.0

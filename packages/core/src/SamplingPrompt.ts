@@ -1,5 +1,5 @@
 /**
- * What may be passed as a prompt.
+ * The prompts that a `Sampler` accepts.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export type Input =
   | Prompt.Prompt
 
 /**
- * A prompt in MCP's terms.
+ * A prompt as MCP represents it: a system prompt and messages.
  *
  * @category models
  * @since 0.1.0
@@ -34,16 +34,18 @@ export interface Resolved {
 }
 
 /**
- * Turns an {@link Input} into messages.
+ * Converts an {@link Input} to a system prompt and messages.
  *
  * **Details**
  *
- * Each string becomes one user message. Of an `effect/ai` `Prompt`, leading system messages become the system prompt,
- * text, image and audio parts become blocks, tool calls and results become `tool_use` and `tool_result`; tool messages
- * in a row become one message. What MCP sampling cannot carry (reasoning, other files, URLs, approvals, a system message
- * between others) is an `InvalidRequest`. Only the names of files and the provider options of messages and parts are left
- * out; of the latter, those under `sampling` are read, where `LanguageModelSampler` puts `_meta`, `annotations` and the
- * like.
+ * Each string becomes one user message. In an `effect/ai` `Prompt`, leading system messages become the system prompt;
+ * text, image and audio parts become content blocks; tool calls and results become `tool_use` and `tool_result` blocks;
+ * and consecutive tool messages become one message.
+ *
+ * A prompt that holds something MCP sampling cannot carry (reasoning, other files, URLs, approvals, a system message
+ * between others) fails with `InvalidRequest`. Only the names of files and the provider options of messages and parts
+ * are dropped. Provider options under `sampling` are kept: `LanguageModelSampler` writes `_meta`, `annotations` and
+ * similar fields there.
  *
  * **Example** (Mixing strings and messages)
  *
@@ -61,7 +63,7 @@ export interface Resolved {
 export const resolve = (input: Input): Result.Result<Resolved, InvalidRequest> => {
   if (typeof input === "string") return Result.succeed({ systemPrompt: undefined, messages: [message(input)] })
   if (Prompt.isPrompt(input)) return Result.mapError(fromPrompt(input), invalidRequest)
-  // Elements are checked with the whole request, so that the message names the place of a wrong one.
+  // The elements are validated later, with the whole request, so the error can name the position of an invalid one.
   return Result.succeed({ systemPrompt: undefined, messages: isList(input) ? input.map(message) : [input] })
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a server asks for: the parameters of MCP `sampling/createMessage`.
+ * The sampling request of a server: the parameters of MCP `sampling/createMessage`.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,8 @@ import { SamplingMessage } from "./SamplingMessage.ts"
 const JsonObject = Schema.Record(Schema.String, Schema.Unknown)
 
 /**
- * A tool that the model may call in this request. It is scoped to the request and need not be a tool of the server.
+ * A tool that the model may call while it answers this request. It belongs to the request and need not be a tool of the
+ * server.
  *
  * @category schemas
  * @since 0.1.0
@@ -49,7 +50,8 @@ export type ToolChoice = typeof ToolChoice.Type
 
 /**
  * The context of MCP servers that the client should add to the prompt. `thisServer` and `allServers` are deprecated
- * since 2025-11-25; since then a request goes without them to a client that did not declare `sampling.context`.
+ * since 2025-11-25. On that revision and newer, they are left out of requests to a client that did not declare
+ * `sampling.context`.
  *
  * @category schemas
  * @since 0.1.0
@@ -63,8 +65,8 @@ export const IncludeContext = Schema.Literals(["none", "thisServer", "allServers
 export type IncludeContext = typeof IncludeContext.Type
 
 /**
- * A JSON Schema that the answer must fit. Sources whose capabilities say `jsonSchema` follow it by their own JSON mode; for
- * the others the system prompt asks for it in words. It is no part of MCP and never sent to a client.
+ * A JSON Schema that the answer must fit. Sources with the capability `jsonSchema` apply it through their own JSON
+ * mode; for other sources the system prompt asks for it in words. It is not part of MCP and is never sent to a client.
  *
  * @category schemas
  * @since 0.1.0
@@ -78,8 +80,8 @@ export const ResponseFormat = Schema.Struct({ name: Schema.String, schema: JsonO
 export type ResponseFormat = typeof ResponseFormat.Type
 
 /**
- * The name that an author gives to an ask: 1 to 100 characters, no `#`. It is no part of MCP's request; where a client is
- * asked in rounds it is the ask's key in `inputRequests`.
+ * The name that an author gives to an ask: 1 to 100 characters without `#`. It is not part of MCP's request. Where a
+ * client is asked in rounds, it is the ask's key in `inputRequests`.
  *
  * @category schemas
  * @since 0.1.0
@@ -92,9 +94,9 @@ export const AskKey = Schema.String.check(Schema.isPattern(/^[^#]{1,100}$/))
  * **Details**
  *
  * - `messages`: at least one.
- * - `maxTokens`: a positive integer; the most tokens that may be generated.
- * - `temperature`: any finite number; what is sensible depends on the model, commonly 0 to 2.
- * - `metadata`: passed on to the provider as it is.
+ * - `maxTokens`: a positive integer; the largest number of tokens that may be generated.
+ * - `temperature`: any finite number; the sensible range depends on the model and is commonly 0 to 2.
+ * - `metadata`: passed to the provider unchanged.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, `CreateMessageRequestParams`. Earlier revisions lack `tools` and `toolChoice`.
  *

@@ -1,5 +1,5 @@
 /**
- * What comes back: the MCP result, and who answered.
+ * The response to a sampling request: the MCP result, and the source that answered.
  *
  * @since 0.1.0
  */
@@ -11,8 +11,8 @@ import { Role } from "./SamplingMessage.ts"
 /**
  * The result of `sampling/createMessage`. The encoded form is the MCP wire JSON.
  *
- * `stopReason` is `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or any other string of the provider; it may be
- * absent.
+ * `stopReason` is `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or any other string that the provider uses. It may
+ * be absent.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, `CreateMessageResult`.
  *
@@ -36,8 +36,8 @@ export const CreateMessageResult = Schema.Struct({
 export type CreateMessageResult = typeof CreateMessageResult.Type
 
 /**
- * What answered: the connected client's model, a provider that the server configured, or the host's own model. `name`
- * is the client's or the provider's.
+ * The source that answered: the connected client's model, a provider that the server configured, or the host's own
+ * model. `name` is the name of the client or of the provider.
  *
  * @category schemas
  * @since 0.1.0
@@ -54,7 +54,7 @@ export const Source = Schema.Struct({
 export type Source = typeof Source.Type
 
 /**
- * Tokens used, where the source tells. Clients do not.
+ * The number of tokens used, if the source reports it. Clients do not report it.
  *
  * @category schemas
  * @since 0.1.0
@@ -71,10 +71,10 @@ export const Usage = Schema.Struct({
 export type Usage = typeof Usage.Type
 
 /**
- * A {@link CreateMessageResult} with its origin.
+ * A {@link CreateMessageResult} and the source that it came from.
  *
- * `passedOver` holds the errors of the sources that were tried before this one, in order: empty when the first one
- * answered.
+ * `passedOver` holds the errors of the sources that were tried before this one, in order. It is empty when the first
+ * source answered.
  *
  * @category schemas
  * @since 0.1.0

@@ -1,12 +1,12 @@
 /**
- * Whether texts may be recorded in traces.
+ * The setting that decides whether traces may record texts.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 
 /**
- * Records messages, and the arguments and results of tools, on spans. Default: false, because they may be private.
+ * Whether spans record messages, and the arguments and results of tools. Default: false, because they may be private.
  *
  * Source: OpenTelemetry GenAI semantic conventions, "Capturing instructions, inputs, and outputs": opt-in.
  *

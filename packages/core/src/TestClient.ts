@@ -1,6 +1,6 @@
 /**
- * A client for tests: calls a handler as MCP clients do, in rounds or while the call waits, without a server and a
- * connection.
+ * A client for tests. It calls a handler as MCP clients do, in rounds or while the call waits, but needs no server and
+ * no connection.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import type { SamplingRequest } from "./SamplingRequest.ts"
 import * as RoundRunner from "./wire/RoundRunner.ts"
 
 /**
- * What a user does with a question.
+ * A user's response to a question.
  *
  * Source: MCP 2025-11-25, `ElicitResult`.
  *
@@ -28,13 +28,13 @@ import * as RoundRunner from "./wire/RoundRunner.ts"
 export interface ElicitResult {
   readonly action: "accept" | "decline" | "cancel"
   /**
-   * What the user filled in, for `accept`.
+   * The values that the user filled in, for `accept`.
    */
   readonly content?: Readonly<Record<string, unknown>>
 }
 
 /**
- * What the client can do. It declares the capabilities of what is given.
+ * The abilities of the test client. It declares exactly the capabilities for which an option is given.
  *
  * @category models
  * @since 0.1.0
@@ -50,17 +50,17 @@ export interface Options {
    */
   readonly sampler?: Layer.Layer<Sampler> | undefined
   /**
-   * The client's user, who is asked with `Client.elicit`.
+   * The client's user, who answers `Client.elicit`.
    */
   readonly elicit?: ((request: ElicitRequest) => ElicitResult) | undefined
   /**
-   * What the client works on, for `Client.roots`.
+   * The directories and files that the client works on, which answer `Client.roots`.
    */
   readonly roots?: ReadonlyArray<Root> | undefined
 }
 
 /**
- * A question to the user, with the JSON Schema of what is asked for.
+ * A question to the user, with the JSON Schema of the expected input.
  *
  * @category models
  * @since 0.1.0
@@ -71,7 +71,7 @@ export interface ElicitRequest {
 }
 
 /**
- * A call that came to a result.
+ * The result of a call, and how it came about.
  *
  * @category models
  * @since 0.1.0
@@ -79,28 +79,32 @@ export interface ElicitRequest {
 export interface Called<A> {
   readonly value: A
   /**
-   * How often the handler ran: once where the call waits, and once more than there were rounds with asks otherwise.
+   * The number of times that the handler ran: once if the call waits for answers, otherwise one more than the number of
+   * rounds with asks.
    */
   readonly runs: number
   /**
-   * What the client was asked, in order, as it stands on the wire.
+   * The requests to the client, in order, in wire form.
    */
   readonly asks: ReadonlyArray<Omit<ClientRequest, "key">>
 }
 
 /**
- * Calls a handler and answers what it asks, until it comes to its result. The handler asks the client as it does on a
- * server: through a `ClientSampler.layer`, alone or in a composition, and through `Client`.
+ * Calls a handler and answers its asks until it returns a result. The handler asks the client as it does on a server:
+ * through a `ClientSampler.layer`, alone or in a composition, and through `Client`.
  *
  * **Details**
  *
- * Asks and answers go through JSON. In rounds the state is sealed and opened again, with a key of the test whatever
- * `RequestState` there is, and the handler runs from its start in each of them, as `RoundRunner.run` has it: this shows which side
- * effects happen more than once. The asks of a round are answered one after the other. A failure of the client's sampler
- * fails the handler's ask where the call waits; in rounds it fails the call, as clients do not call again then. To see what
- * a handler that fails has asked, call `Effect.exit(handler)`.
+ * Asks and answers are converted to JSON and back. In rounds the state is sealed and opened again, with a key of the
+ * test even if another `RequestState` is provided. The handler runs from its start in every round, as with
+ * `RoundRunner.run`, which reveals side effects that happen more than once. The asks of a round are answered one after
+ * the other.
  *
- * **Example** (A payment that must happen once)
+ * If the client's sampler fails while the call waits, the handler's ask fails. In rounds the whole call fails, because
+ * a client whose sampler failed does not call again. To see the asks of a handler that fails, call
+ * `Effect.exit(handler)`.
+ *
+ * **Example** (Testing a payment that must happen once)
  *
  * ```ts
  * import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
@@ -190,7 +194,7 @@ const respond = (
 ): Effect.Effect<object, SamplingError> => {
   switch (method) {
     case "sampling/createMessage":
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the request, as that of any client does
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the request, as the sampler of any client does
       return sampler === undefined ? undeclared(method) : sampler.createMessage(params as SamplingRequest)
     case "elicitation/create":
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Client.elicit` makes these params
@@ -201,7 +205,11 @@ const respond = (
 }
 
 const undeclared = (method: string): Effect.Effect<never> =>
-  Effect.die(new Error(`${method}: the test client did not declare this capability, and was asked all the same`))
+  Effect.die(
+    new Error(
+      `${method}: the handler sent this request, although the test client did not declare the capability for it`
+    )
+  )
 
 const callInRounds = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
@@ -225,7 +233,7 @@ const callInRounds = <A, E, R>(
 
 const request = { method: "tools/call", name: "test", arguments: {}, principal: undefined } as const
 
-/** The states of a test go nowhere, so that any key will do. */
+/** The states of a test never leave the process, so any key will do. */
 const key: RequestState.Key = { id: "test", key: Redacted.make(new Uint8Array(32)) }
 
 const throughJson = <A extends object>(value: A): A => JSON.parse(JSON.stringify(value))

@@ -1,8 +1,8 @@
 /**
- * Samplers for tests: an application tests its tools with them, without a model and without an MCP connection.
+ * Samplers for tests. With them an application tests its tools without a model and without an MCP connection.
  *
- * Each Layer records the requests that it got; read them with {@link requests}. The Layers are provider Layers, so
- * they stand in for a provider in `Sampler.fallback` and `Sampler.always` as well.
+ * Each Layer records the requests that it receives; read them with {@link requests}. The Layers are provider Layers, so
+ * they can also replace a provider in `Sampler.fallback` and `Sampler.always`.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import { isSamplingError } from "./SamplingError.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
 
 /**
- * The record of a test sampler.
+ * The requests that a test sampler recorded.
  *
  * @category services
  * @since 0.1.0
@@ -26,7 +26,7 @@ export class TestSampler extends Context.Service<TestSampler, {
 }>()("@effect-sampling/core/TestSampler") {}
 
 /**
- * The requests so far, in order, as they would have been sent.
+ * Returns the requests so far, in order, as they would have been sent.
  *
  * @category accessors
  * @since 0.1.0
@@ -37,8 +37,8 @@ export const requests: Effect.Effect<ReadonlyArray<SamplingRequest>, never, Test
 )
 
 /**
- * Answers with the given replies and errors, one a request, in order. A request beyond the last reply is a defect: the
- * test did not expect it.
+ * Answers the requests with the given replies and errors, in order, one for each request. A request after the last
+ * reply is a defect, because the test did not expect it.
  *
  * **Example** (Testing an effect that samples)
  *
@@ -75,7 +75,7 @@ export const scripted = (
     const reply = replies[index]
     return reply === undefined
       ? Effect.die(
-        new Error(`TestSampler.scripted has ${replies.length} replies, but a request number ${index + 1} came`)
+        new Error(`TestSampler.scripted has ${replies.length} replies, but it received request number ${index + 1}`)
       )
       : isSamplingError(reply)
       ? Effect.fail(reply)
@@ -83,7 +83,7 @@ export const scripted = (
   })
 
 /**
- * Answers by a function of the request and its number, counted from 0.
+ * Answers each request with a function of the request and its number, counted from 0.
  *
  * @category layers
  * @since 0.1.0

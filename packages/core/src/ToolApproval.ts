@@ -1,5 +1,5 @@
 /**
- * Who approves the tool calls of a model.
+ * The approval of tool calls that a model makes.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 
 /**
- * A call that a tool wants approved before it runs (`needsApproval` of an `effect/ai` `Tool`).
+ * A tool call that needs approval before it runs (`needsApproval` of an `effect/ai` `Tool`).
  *
  * @category models
  * @since 0.1.0
@@ -16,17 +16,18 @@ export interface Request {
   readonly toolName: string
   readonly toolCallId: string
   /**
-   * The arguments as the model gave them; they are checked when the tool runs.
+   * The arguments as the model sent them. They are decoded when the tool runs.
    */
   readonly parameters: unknown
 }
 
 /**
- * Decides about calls that need approval. Default: every such call is denied, because nobody is there to approve it.
+ * Decides whether a call that needs approval may run. Default: every such call is denied, because nobody is there to
+ * approve it.
  *
  * **Details**
  *
- * The model learns of a denial as an error result of its call, and may go on without it.
+ * The model receives a denial as an error result of its call, and may continue without that call.
  *
  * **Example** (Approving one tool only)
  *

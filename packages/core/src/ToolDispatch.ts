@@ -1,8 +1,8 @@
 /**
- * Calls the tools of an `effect/ai` `Toolkit` directly: shared by the MCP adapters, which serve tools to clients, and by
- * the loop in which a model calls tools.
+ * The direct way to call the tools of an `effect/ai` `Toolkit`. The MCP adapters, which serve tools to clients, and the
+ * loop in which a model calls tools share it.
  *
- * It gives what `Toolkit.handle` gives, without its queue, stream and fiber for each call.
+ * It behaves like `Toolkit.handle`, but needs no queue, stream or fiber for each call.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 
 /**
- * What a call came to.
+ * The outcome of a call.
  *
  * `isFailure` is true only for tools with `failureMode: "return"`; `failureOrigin` then says which phase failed.
  *
@@ -33,16 +33,18 @@ export interface ToolOutcome {
 }
 
 /**
+ * Options of a call.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface CallOptions {
   /**
-   * The id of the call, where the protocol has one. Handlers find it in their context. Default: none.
+   * The id of the call, if the protocol has one. The handler finds it in its context. Default: none.
    */
   readonly toolCallId?: string | undefined
   /**
-   * Receives the preliminary results of the handler. Default: they are dropped.
+   * Receives the handler's preliminary results. Default: they are dropped.
    */
   readonly onPreliminary?: ((encodedResult: unknown) => Effect.Effect<void>) | undefined
   /**
@@ -60,8 +62,8 @@ export interface CallOptions {
 export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
   readonly tools: Tools
   /**
-   * The services that a tool's handler captured when its Layer was built. Calls get them where the caller lacks them; a
-   * caller that runs many calls provides them once.
+   * Returns the services that a tool's handler captured when its Layer was built. A call uses each of them that its
+   * caller does not provide. A caller that runs many calls can provide them once, which is faster.
    */
   readonly captured: (name: keyof Tools) => Context.Context<never>
   /**
@@ -69,9 +71,10 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
    *
    * **Details**
    *
-   * As in `Toolkit.handle`: tools with `failureMode: "error"` (the default) fail with their error, annotated with its
-   * `Toolkit.FailureOrigin`; those with `"return"` give an {@link ToolOutcome} that is a failure. An unknown tool and a
-   * result that cannot be encoded are `AiError`s. Defects and interruption pass through.
+   * As in `Toolkit.handle`, a tool with `failureMode: "error"` (the default) fails with its error, annotated with its
+   * `Toolkit.FailureOrigin`. A tool with `failureMode: "return"` returns a {@link ToolOutcome} whose `isFailure` is
+   * true. The call fails with an `AiError` for an unknown tool and for a result that cannot be encoded. Defects and
+   * interruption pass through.
    */
   readonly call: (
     name: string,
@@ -85,7 +88,7 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
 }
 
 /**
- * Finds the handlers of a toolkit in the context, once, and prepares its schemas.
+ * Builds a dispatch. It looks up the handlers of the toolkit in the context once, and prepares the schemas.
  *
  * **Example** (Calling a tool by name)
  *
@@ -116,7 +119,7 @@ export const make = <Tools extends Record<string, Tool.Any>>(
     const calls = new Map<string, Call>()
     const captured = new Map<PropertyKey, Context.Context<never>>()
     for (const tool of Object.values(toolkit.tools)) {
-      // A handler is stored in the context under `tool.id`, a key that has no exported `Context.Key`.
+      // The context holds a handler under `tool.id`, a key for which `effect/ai` exports no `Context.Key`.
       const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
       if (handler === undefined) continue
       calls.set(tool.name, prepareCall(tool, handler))
@@ -179,7 +182,8 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
 
   const withCaptured = provideMissing(handler.context)
 
-  // Around everything: a frame that is left before the handler starts is not kept for as long as the handler runs.
+  // The captured services are provided around the whole call: a frame inside it would stay on the heap while the
+  // handler runs.
   return (parameters, options) =>
     withCaptured(Effect.matchEffect(decodeParameters(parameters, options.parse), {
       onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
@@ -209,7 +213,7 @@ const makeEncode = (tool: Tool.Any, method: string) => {
       }))
 }
 
-/** As with `Context.merge(captured, input)`, but nothing is copied where the caller lacks none of the services. */
+/** Works like `Context.merge(captured, input)`, but copies nothing if the caller already provides all the services. */
 const provideMissing = (captured: Context.Context<never>) => {
   const services = Array.from(
     captured.mapUnsafe,
@@ -226,7 +230,9 @@ const provideMissing = (captured: Context.Context<never>) => {
     })
 }
 
-/** The services of `captured` that a caller has provided for all its calls: none of them is looked for again. */
+/**
+ * Marks the context of a caller that provided all captured services once, so its calls need not look for them again.
+ */
 const Provided = Context.Reference<Context.Context<never> | undefined>(
   "@effect-sampling/core/ToolDispatch/Provided",
   { defaultValue: () => undefined }
@@ -237,7 +243,10 @@ const constMissing = () => missing
 
 const dropPreliminary = () => Effect.void
 
-/** What a handler gets where there is nothing to tell it: shared, because it is kept for as long as the handler runs. */
+/**
+ * The context of a handler whose call has no id and no listener. It is shared, because it stays on the heap while the
+ * handler runs.
+ */
 const emptyContext = { toolCallId: undefined, preliminary: dropPreliminary }
 
 const erase = (f: unknown) =>

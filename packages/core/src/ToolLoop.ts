@@ -1,5 +1,5 @@
 /**
- * How a model calls tools in the middle of a sample: the options, and what a turn is.
+ * The options and turns of the loop in which a model calls tools before it answers a sample.
  *
  * @since 0.1.0
  */
@@ -35,13 +35,13 @@ export interface StepOptions<Tools extends Record<string, Tool.Any>> {
    */
   readonly toolkit: Toolkit.Toolkit<Tools>
   /**
-   * Applies to the first turn; later turns are `auto`, or `none` where it is `none`. Default: `auto`. For a given tool,
-   * only that one is offered in the first turn, since MCP cannot name one.
+   * The tool choice of the first turn. Later turns use `none` if it is `none`, and `auto` otherwise. Default: `auto`.
+   * With `{ tool }`, only that tool is offered in the first turn, because MCP has no way to name a tool.
    */
   readonly toolChoice?: ToolChoice<Tools> | undefined
   /**
-   * How many calls of one reply run at the same time. Default: 1, in call order. One call of a tool annotated with
-   * {@link Sequential} makes it 1 for its reply. Results are always in call order.
+   * The number of calls of one reply that may run at the same time. Default: 1, in call order. If a reply calls a tool
+   * annotated with {@link Sequential}, its calls run one at a time. Results are always in call order.
    */
   readonly concurrency?: number | "unbounded" | undefined
 }
@@ -54,15 +54,15 @@ export interface StepOptions<Tools extends Record<string, Tool.Any>> {
  */
 export interface Options<Tools extends Record<string, Tool.Any>, E = never, R = never> extends StepOptions<Tools> {
   /**
-   * The most completions to ask for, a positive integer. Default: 16. In the last turn the model is told to answer
-   * without tools; when it still calls one, the loop ends with `TurnLimitExceeded`.
+   * The largest number of completions to ask for, a positive integer. Default: 16. In the last turn the model is told
+   * to answer without tools; if it still calls one, the loop fails with `TurnLimitExceeded`.
    *
    * Source: MCP 2025-11-25, sampling, "Tool Use in Sampling": both parties should limit iterations, and a server may send
    * `toolChoice: none` in the last one.
    */
   readonly maxTurns?: number | undefined
   /**
-   * Runs after each turn in which tools ran. `stop` ends the loop with that turn's reply. Default: go on.
+   * Runs after each turn in which tools ran. `stop` ends the loop with that turn's reply. Default: the loop continues.
    */
   readonly onTurn?: ((turn: Turn) => Effect.Effect<"continue" | "stop", E, R>) | undefined
 }
@@ -75,7 +75,7 @@ export interface Options<Tools extends Record<string, Tool.Any>, E = never, R = 
  */
 export interface Turn {
   /**
-   * Counted from 1.
+   * The number of the turn, counted from 1.
    */
   readonly index: number
   readonly response: SamplingResponse
@@ -88,8 +88,8 @@ export interface Turn {
 }
 
 /**
- * The failures that tools with `failureMode: "error"` (the default) declare: they end the loop. Those of tools with
- * `failureMode: "return"` go to the model instead.
+ * The failures that tools with `failureMode: "error"` (the default) declare. They end the loop, whereas failures of
+ * tools with `failureMode: "return"` go to the model.
  *
  * @category utility types
  * @since 0.1.0
@@ -101,7 +101,7 @@ type FailureOf<T> = T extends Tool.Tool<infer _Name, infer Config, infer _Requir
   : never
 
 /**
- * Annotates a tool whose calls must not run next to others of the same reply.
+ * Annotates a tool whose calls must not run concurrently with other calls of the same reply.
  *
  * **Example** (Annotating a tool)
  *

@@ -304,14 +304,14 @@ describe("RequestState", () => {
       ["16 bytes", { keys: [{ id: "a", key: Redacted.make(new Uint8Array(16)) }] }, "Key 1 of 1 is not 32 bytes"],
       ["33 bytes", { keys: [{ id: "a", key: Redacted.make(Hex.encode(new Uint8Array(33))) }] }, "is not 32 bytes"],
       ["32 characters", { keys: [{ id: "a", key: Redacted.make("a".repeat(32)) }] }, "is not 32 bytes"],
-      ["an id twice", { keys: [key("a", 1), key("a", 2)] }, "Key 2 of 2 has the id of another key"],
+      ["an id twice", { keys: [key("a", 1), key("a", 2)] }, "Key 2 of 2 has the same id as another key"],
       ["an empty id", { keys: [key("", 1)] }, "has no valid id"],
       ["a long id", { keys: [key("a".repeat(33), 1)] }, "has no valid id"],
       ["an id with a space", { keys: [key("a b", 1)] }, "has no valid id"],
       ["an id of other letters", { keys: [key("schlüssel", 1)] }, "has no valid id"],
-      ["no time to live", { ttl: 0 }, "ttl has to be more than 0"],
-      ["no bytes", { maxBytes: 0 }, "maxBytes has to be more than 0"],
-      ["bytes that are no number", { maxBytes: Number.NaN }, "maxBytes has to be more than 0"]
+      ["no time to live", { ttl: 0 }, "ttl has to be greater than 0"],
+      ["no bytes", { maxBytes: 0 }, "maxBytes has to be greater than 0"],
+      ["bytes that are no number", { maxBytes: Number.NaN }, "maxBytes has to be greater than 0"]
     ]
 
     it.effect.each(invalid)("refuses %s", ([, options, message]) =>

@@ -241,7 +241,7 @@ describe("Sampler", () => {
       it.effect("a tool call that no tools were offered for", () =>
         Effect.gen(function*() {
           const message = yield* invalid(hello, { content: toolUse("a") })
-          assert.include(message, "calls a tool, but the request offered none")
+          assert.include(message, "calls a tool, but the request offered no tools")
           yield* invalid({ ...hello, tools: [] }, { content: [text("a"), toolUse("a")] })
         }))
 

@@ -226,7 +226,7 @@ describe("SamplerLanguageModel", () => {
           disableToolCallResolution: true
         }))
         assert.strictEqual(error.reason._tag, "ToolConfigurationError")
-        assert.match(error.message, /Search.*MCP sampling has no such tools/)
+        assert.match(error.message, /Search.*MCP sampling cannot offer provider-defined tools/)
         assert.deepStrictEqual(yield* TestSampler.requests, [])
       }).pipe(Effect.provide(model([]))))
 

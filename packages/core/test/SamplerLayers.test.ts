@@ -426,11 +426,11 @@ describe("fromConfig", () => {
   it.effect.each<[Record<string, string>, string]>([
     [
       { SAMPLING_PROVIDER: "opnai" },
-      "SAMPLING_PROVIDER names no provider of this server: set it to one of openai, google"
+      "SAMPLING_PROVIDER is not the name of a provider of this server: set it to one of openai, google"
     ],
     [
       { SAMPLING_PROVIDER: "toString" },
-      "SAMPLING_PROVIDER names no provider of this server: set it to one of openai, google"
+      "SAMPLING_PROVIDER is not the name of a provider of this server: set it to one of openai, google"
     ],
     [
       { SAMPLING_BEHAVIOR: "sometimes" },
@@ -463,7 +463,10 @@ describe("fromConfig", () => {
         Effect.flip
       )
       assert.strictEqual(error._tag, "ConfigError")
-      assert.include(error.message, "SAMPLING_PROVIDER names no provider of this server: this server has no provider")
+      assert.include(
+        error.message,
+        "SAMPLING_PROVIDER is not the name of a provider of this server: this server has no provider"
+      )
     }))
 
   it.effect("fails with the error of the chosen provider's Layer", () =>

@@ -31,7 +31,7 @@ describe("TestSampler", () => {
         assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
         assert.include(
           Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "",
-          "TestSampler.scripted has 1 replies, but a request number 2 came"
+          "TestSampler.scripted has 1 replies, but it received request number 2"
         )
       }).pipe(Effect.provide(TestSampler.scripted(["a"]))))
 

@@ -155,7 +155,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
         log.length = 0
         const result = yield* call(name)
         assert.isTrue(result.isError)
-        assert.deepStrictEqual(text(result), ["Internal error: the server's log tells more"])
+        assert.deepStrictEqual(text(result), ["Internal error: see the server's log"])
         assert.strictEqual(log.filter((entry) => entry.includes(`The tool "${name}" failed`)).length, 1)
         assert.include(log.join(), logged)
       }

@@ -236,7 +236,7 @@ describe("Feature.toolkit", { timeout: 30_000 }, () => {
           log.length = 0
           const result = yield* call(name)
           assert.isTrue(result.isError)
-          assert.strictEqual(text(result), "Internal error: the server's log tells more", name)
+          assert.strictEqual(text(result), "Internal error: see the server's log", name)
           assert.strictEqual(log.length, 1, name)
           assert.include(log[0]!, name)
         }

@@ -113,7 +113,7 @@ describe("Handler", { timeout: 30_000 }, () => {
       for (const name of ["dies", "throws"]) {
         const result = yield* call(name)
         assert.isTrue(result.isError)
-        assert.strictEqual(text(result), "Internal error: the server's log tells more")
+        assert.strictEqual(text(result), "Internal error: see the server's log")
       }
       assert.strictEqual(log.length, 2)
       assert.include(log[0]!, secret)

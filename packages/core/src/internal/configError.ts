@@ -2,6 +2,6 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 
-/** A variable of the environment is missing or has a value that cannot be used. */
+/** Fails with a `ConfigError`: an environment variable is missing or has a value that cannot be used. */
 export const configError = (message: string): Effect.Effect<never, Config.ConfigError> =>
   Effect.fail(new Config.ConfigError(new ConfigProvider.SourceError({ message })))

@@ -3,11 +3,15 @@ import { truncate } from "./quote.ts"
 
 const toIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** At most this many problems and characters of each are shown: the input may be hostile and large. */
+/**
+ * At most this many problems are shown, each with at most `maxLength` characters: the input may be hostile and large.
+ */
 const maxIssues = 8
 const maxLength = 200
 
-/** `messages[0].content.text: Expected string; maxTokens: Missing key`. Never contains the rejected values. */
+/**
+ * Formats an issue as `messages[0].content.text: Expected string; maxTokens: Missing key`, without the rejected values.
+ */
 export const formatIssue = (issue: SchemaIssue.Issue): string => {
   const { issues } = toIssues(issue)
   const lines = issues.slice(0, maxIssues).map(({ message, path }) => {

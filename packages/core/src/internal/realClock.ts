@@ -1,5 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 
-/** The time outside of a program, whose own clock may stand still, in a test for example. */
+/** A clock that shows real time, even where the program's own clock stands still, for example in a test. */
 export const realClock: Clock.Clock = Context.get(Context.empty(), Clock.Clock)

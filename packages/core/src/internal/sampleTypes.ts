@@ -18,15 +18,16 @@ import type * as ToolLoop from "../ToolLoop.ts"
  */
 export interface SampleOptions {
   /**
-   * Guides the model. Default: none. Joined after the system messages of an `effect/ai` `Prompt`.
+   * Instructions for the model. They are appended to the system messages of an `effect/ai` `Prompt`. Default: none.
    */
   readonly systemPrompt?: string | undefined
   /**
-   * Randomness; commonly 0 to 1, some models take up to 2. Default: the model's own.
+   * The randomness of the answer: commonly 0 to 1, but some models accept up to 2. Default: the model's own.
    */
   readonly temperature?: number | undefined
   /**
-   * The most tokens to generate, a positive integer. Default: 512. A reply cut by it has `truncated: true`.
+   * The largest number of tokens to generate, a positive integer. Default: 512. A reply that reaches it has `truncated:
+   * true`.
    */
   readonly maxTokens?: number | undefined
   /**
@@ -34,8 +35,9 @@ export interface SampleOptions {
    */
   readonly modelPreferences?: ModelPreferences.Input | undefined
   /**
-   * Asks the client to add context of MCP servers: a hint, which clients may ignore. Deprecated in MCP 2025-11-25; since
-   * then it is left out for clients that did not declare `sampling.context`, which is most of them. Default: none.
+   * Asks the client to add the context of MCP servers. It is a hint, which clients may ignore. MCP 2025-11-25
+   * deprecated it; on that revision and newer it is left out for clients that did not declare `sampling.context`, which
+   * are most clients. Default: none.
    */
   readonly includeContext?: IncludeContext | undefined
   /**
@@ -43,12 +45,13 @@ export interface SampleOptions {
    */
   readonly stopSequences?: ReadonlyArray<string> | undefined
   /**
-   * Passed on to the model's provider as it is. Default: none.
+   * Metadata that is passed to the model's provider unchanged. Default: none.
    */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /**
-   * A name for this ask, 1 to 100 characters without `#`: its key on the wire where the client is asked in rounds. Then
-   * its answer is found again by the name, whatever the prompt. Default: derived from the content.
+   * A name for this ask, 1 to 100 characters without `#`. Where the client is asked in rounds, it is the ask's key on
+   * the wire, and a later run finds the answer by this name even if the prompt has changed. Default: derived from the
+   * content.
    */
   readonly key?: string | undefined
 }
@@ -61,7 +64,7 @@ export interface SampleOptions {
  */
 export interface Sample {
   /**
-   * All text blocks, joined without a separator; empty when the reply has none.
+   * The text of all text blocks, joined without a separator. It is empty if the reply has no text block.
    */
   readonly text: string
   /**
@@ -73,34 +76,35 @@ export interface Sample {
    */
   readonly model: string
   /**
-   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined where the
-   * source did not tell.
+   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined if the
+   * source did not report it.
    */
   readonly stopReason: string | undefined
   /**
-   * Whether the reply was cut by `maxTokens`.
+   * Whether the reply was cut off at `maxTokens`.
    */
   readonly truncated: boolean
   /**
-   * Who answered.
+   * The source that answered.
    */
   readonly source: Source
   /**
-   * Why the sources tried before this one did not answer, in order. Empty when the first one answered. A `firstOf` among
-   * them that failed as a whole counts as one source, with its last error.
+   * The errors of the sources that were tried before this one, in order. It is empty if the first source answered. A
+   * nested `firstOf` that failed as a whole counts as one source, with its last error.
    */
   readonly passedOver: ReadonlyArray<SamplingError>
   /**
-   * Tokens used, of all turns together, where the source tells.
+   * The number of tokens used in all turns together, if the source reports it.
    */
   readonly usage: Usage | undefined
   /**
-   * The messages sent and received, with every tool call answered: pass it on, with a new message, to continue the
-   * conversation. A reply without content is left out. System prompt and options are not part of it: pass them again.
+   * The messages sent and received, with every tool call answered. To continue the conversation, pass them together
+   * with a new message. A reply without content is left out. The system prompt and the options are not part of it, so
+   * pass them again.
    */
   readonly history: ReadonlyArray<SamplingMessage>
   /**
-   * How many completions it took: 1 without tools and repairs.
+   * The number of completions that it took: 1 without tools and repairs.
    */
   readonly turns: number
 }
@@ -113,12 +117,12 @@ export interface Sample {
  */
 export interface Step extends Sample {
   /**
-   * The tool calls of the reply, whatever its stop reason says.
+   * The tool calls of the reply, regardless of its stop reason.
    */
   readonly calls: ReadonlyArray<Content.ToolUseContent>
   /**
-   * Their results, in call order; empty when they were not run. Then `history` ends with the calls, and answering them is
-   * up to you.
+   * The results of the calls, in call order. It is empty if they were not run; in that case `history` ends with the
+   * calls, and you have to answer them.
    */
   readonly results: ReadonlyArray<Content.ToolResultContent>
 }
@@ -134,19 +138,19 @@ export interface SampledObject<A> extends Sample {
 }
 
 /**
- * Options of `sampleObject`, next to those of `sample`.
+ * Options of `sampleObject`, in addition to those of `sample`.
  *
  * @category models
  * @since 0.1.0
  */
 export interface ObjectOptions {
   /**
-   * What the object is called when the model is asked for it. Default: `answer`.
+   * The name of the object when the model is asked for it. Default: `answer`.
    */
   readonly objectName?: string | undefined
   /**
-   * How often an answer that does not fit the schema is sent back, with what is wrong, over the whole call. Default: 2;
-   * then it fails with `StructuredOutputError`.
+   * How many answers that do not fit the schema are sent back, each with its problem, over the whole call. The next one
+   * fails with `StructuredOutputError`. Default: 2.
    */
   readonly maxRepairs?: number | undefined
 }
@@ -159,13 +163,13 @@ export interface ObjectOptions {
  */
 export type StepOptions<Tools extends Record<string, Tool.Any>> = SampleOptions & ToolLoop.StepOptions<Tools> & {
   /**
-   * Whether the calls are run. Default: true.
+   * Whether `step` runs the calls. Default: true.
    */
   readonly execute?: boolean | undefined
 }
 
 /**
- * Options of `sampleObject` with tools. The model must call tools, or give its answer, in every turn.
+ * Options of `sampleObject` with tools. In every turn the model must either call tools or return its answer.
  *
  * @category models
  * @since 0.1.0
@@ -176,7 +180,7 @@ export type ObjectToolOptions<Tools extends Record<string, Tool.Any>> = Omit<
 >
 
 /**
- * The services that tools need: their handlers, and what these and their schemas require.
+ * The services that tools need: their handlers, and the services that the handlers and the schemas require.
  *
  * @category utility types
  * @since 0.1.0
@@ -186,34 +190,38 @@ export type ToolServices<Tools extends Record<string, Tool.Any>> =
   | Tool.HandlerServices<Tools[keyof Tools]>
 
 /**
+ * The capabilities of a source.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface SamplerCapabilities {
   /**
-   * Whether it can answer at all.
+   * Whether the source can answer at all.
    */
   readonly sampling: boolean
   /**
-   * Whether requests may carry `tools`.
+   * Whether requests may carry tools, tool calls and tool results.
    */
   readonly tools: boolean
   /**
-   * Whether it follows the `responseFormat` of a request.
+   * Whether the source follows the `responseFormat` of a request.
    */
   readonly jsonSchema: boolean
 }
 
 /**
- * What a source is: everything else that a `Sampler` offers follows from it.
+ * The part of a `Sampler` that each source implements. Everything else that a `Sampler` offers is derived from it.
  */
 export interface Primitive {
   /**
-   * The one primitive, shaped like MCP `sampling/createMessage`. The request is checked before anything is sent.
+   * Answers one request, which has the shape of MCP `sampling/createMessage`. It validates the request before it sends
+   * anything.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /**
-   * What can be asked of the source here and now: for the client's model it depends on the connected client.
+   * Returns the capabilities of the source for the current fiber. Those of the client's model depend on the connected
+   * client.
    */
   readonly capabilities: Effect.Effect<SamplerCapabilities>
 }
@@ -226,13 +234,14 @@ export interface Primitive {
  */
 export interface Methods {
   /**
-   * Asks for one completion; with a `toolkit`, lets the model call tools until it answers.
+   * Asks for one completion. With a `toolkit`, the model may call tools until it answers.
    *
    * **Details**
    *
-   * Calls are run whatever the stop reason says. An unknown tool, wrong arguments, a denied approval, a defect (masked)
-   * and the declared failure of a tool with `failureMode: "return"` go to the model as error results. The declared failure
-   * of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample.
+   * Tool calls are run regardless of the stop reason. The model receives an error result for an unknown tool, for
+   * invalid arguments, for a denied approval, for a defect (masked), and for the declared failure of a tool with
+   * `failureMode: "return"`. The declared failure of a tool with `failureMode: "error"`, the default of `Tool.make`,
+   * fails the sample.
    */
   readonly sample: {
     (prompt: SamplingPrompt.Input, options?: SampleOptions & { readonly toolkit?: never }): Effect.Effect<
@@ -245,9 +254,10 @@ export interface Methods {
     ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, ToolServices<Tools> | R>
   }
   /**
-   * Asks for one completion that may call tools, and runs the calls, once: the building block of a loop of your own.
+   * Asks for one completion that may call tools, and runs its calls. It is one turn, the building block of a loop of
+   * your own.
    *
-   * With `execute: false` the calls are not run, and answering them is up to you. Default: true.
+   * With `execute: false` the calls are not run, and you have to answer them. Default: true.
    */
   readonly step: <Tools extends Record<string, Tool.Any>>(
     prompt: SamplingPrompt.Input,
@@ -259,7 +269,8 @@ export interface Methods {
    * **Details**
    *
    * It works on every source: through the provider's own JSON mode, else through a tool that the model must call in the
-   * end, else through an instruction with the JSON Schema. An answer that does not fit is sent back with what is wrong.
+   * end, else through an instruction with the JSON Schema. An answer that does not fit is sent back together with its
+   * problem.
    */
   readonly sampleObject: {
     <S extends Schema.Constraint>(

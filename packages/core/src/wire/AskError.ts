@@ -1,5 +1,5 @@
 /**
- * Requests to a client that ended without a result, as typed errors: for adapters.
+ * For adapters: the typed errors of requests to a client that ended without a result.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import {
 import type { SamplingError } from "../SamplingError.ts"
 
 /**
- * How a request to the client ended without a result.
+ * The way in which a request to the client ended without a result.
  *
  * @category models
  * @since 0.1.0
@@ -30,7 +30,7 @@ export type AskFailure =
   | { readonly _tag: "NotSent"; readonly problem: string }
 
 /**
- * How an ask ended without a result, as a typed error.
+ * Converts the way in which an ask ended to a typed error.
  *
  * @category converting
  * @since 0.1.0
@@ -50,7 +50,7 @@ export const toSamplingError = (
       return new SamplingTimeout({
         afterMillis: timeoutMillis,
         message: `${capital(who)} did not answer the sampling request within ${timeoutMillis / 1000} seconds. ` +
-          "The person may not have approved it in time; raise ClientConnection.AskTimeout, or let the client report progress."
+          "The user may not have approved it in time; raise ClientConnection.AskTimeout, or let the client report progress."
       })
     case "NotSent":
       return notSent(who, outcome.problem)
@@ -62,7 +62,7 @@ export const toSamplingError = (
 const notSent = (who: string, why: string): InvalidRequest =>
   new InvalidRequest({ message: `The sampling request was not sent to ${who}: ${why}` })
 
-/** MCP sampling, "Error Handling", and what clients are known to answer in place of it. */
+/** Follows MCP sampling, "Error Handling", and recognizes the other answers that clients are known to send instead. */
 const fromClient = (who: string, code: number, message: string): SamplingError => {
   const said = quote(message)
   if (code === -1 || denial.test(message)) {
@@ -73,7 +73,7 @@ const fromClient = (who: string, code: number, message: string): SamplingError =
   if (code === methodNotFound || notSupported.test(message)) {
     return new SamplingUnsupported({
       missing: "sampling",
-      message: `${capital(who)} declared "sampling" but has no handler for it (it said ${said}). Mend the client, ` +
+      message: `${capital(who)} declared "sampling" but has no handler for it (it said ${said}). Fix the client, ` +
         "or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
     })
   }
@@ -83,10 +83,10 @@ const fromClient = (who: string, code: number, message: string): SamplingError =
   })
 }
 
-// Visual Studio Code: "The user has denied permission to call this method." (PrefectHQ/fastmcp issue 2162)
+// Visual Studio Code answers "The user has denied permission to call this method." (PrefectHQ/fastmcp issue 2162).
 const denial = /\buser (?:has )?(?:denied|rejected|declined)\b/i
 
-// The Python SDK without a handler: -32600, "Sampling not supported"
+// The Python SDK without a sampling handler answers -32600, "Sampling not supported".
 const notSupported = /^(?:MCP error -?\d+: )?sampling not supported$/i
 
 /** JSON-RPC 2.0, "Error object". */
@@ -99,5 +99,5 @@ const connectionLost = (who: string): ConnectionLost =>
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
-// Clients on the SDK repeat the code of an error in its message.
+// Clients built on the SDK repeat the error code in the message.
 const quote = (text: string): string => JSON.stringify(text.replace(/^MCP error -?\d+: /, "").slice(0, 200))

@@ -1,5 +1,5 @@
 /**
- * What a client learns of a handler that failed: for adapters, which all tell it alike.
+ * For adapters: the texts with which they all report a failed handler to the client.
  *
  * @since 0.1.0
  */
@@ -7,15 +7,15 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 
 /**
- * What a client learns of a defect: nothing. The cause is in the log.
+ * The text that a client receives for a defect. It reveals nothing, because the cause is in the server's log.
  *
  * @category texts
  * @since 0.1.0
  */
-export const internalErrorText = "Internal error: the server's log tells more"
+export const internalErrorText = "Internal error: see the server's log"
 
 /**
- * What a client learns of a call that the server interrupted.
+ * The text that a client receives for a call that the server interrupted.
  *
  * @category texts
  * @since 0.1.0
@@ -23,8 +23,8 @@ export const internalErrorText = "Internal error: the server's log tells more"
 export const interruptedText = "The call was interrupted: the server is shutting down"
 
 /**
- * What a client learns of a failure: the message of a typed error, or that there is something in the server's log, where
- * its cause is written then. `what` names the handler there.
+ * Returns the text that a client receives for a failure: the message of a typed error, or {@link internalErrorText} for
+ * anything else. In the second case the cause is logged, and `what` names the handler in the log.
  *
  * @category texts
  * @since 0.1.0
@@ -40,7 +40,7 @@ export const text = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<s
 }
 
 /**
- * The message that a typed error brings for people.
+ * Returns the human-readable message of a typed error, or undefined if it has none.
  *
  * @category getters
  * @since 0.1.0
@@ -49,8 +49,8 @@ export const messageOf = (error: unknown): string | undefined =>
   error instanceof Error && error.message !== "" ? error.message : typeof error === "string" ? error : undefined
 
 /**
- * An error that the official SDKs turn into a JSON-RPC error with this code, message and data (their own classes repeat the
- * code in the message).
+ * Builds an error that the official SDKs send as a JSON-RPC error with this code, message and data. The SDKs' own error
+ * classes are not used because they repeat the code in the message.
  *
  * @category protocol errors
  * @since 0.1.0

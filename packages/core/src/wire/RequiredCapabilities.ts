@@ -1,5 +1,5 @@
 /**
- * What a client would have to declare: for adapters.
+ * For adapters: the capabilities that a client would have to declare.
  *
  * @since 0.1.0
  */
@@ -8,8 +8,8 @@ import type { ClientCapabilities } from "../ClientConnection.ts"
 import type { SamplingUnsupported } from "../SamplingError.ts"
 
 /**
- * The `data.requiredCapabilities` of error -32021, for a handler that failed because the client did not declare enough.
- * Undefined when that was not the reason.
+ * Returns the `data.requiredCapabilities` of error -32021, for a handler that failed because the client did not declare
+ * a capability. Returns undefined if the handler failed for another reason.
  *
  * Source: MCP 2026-07-28, "Error Codes".
  *

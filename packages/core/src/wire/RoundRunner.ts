@@ -1,6 +1,6 @@
 /**
- * Runs the handler of one call in rounds: for adapters, around every handler of a request that may be answered with
- * `input_required` (MCP 2026-07-28).
+ * For adapters: runs the handler of a call in rounds. An adapter wraps every handler of a request that may be answered
+ * with `input_required` (MCP 2026-07-28).
  *
  * @since 0.1.0
  */
@@ -22,8 +22,8 @@ import type { Binding, StateNotKept } from "../RequestState.ts"
 import { MaxRounds, SettleTime } from "../Rounds.ts"
 
 /**
- * A request of a client that is answered in rounds, as an adapter got it. All of it is the client's: it is checked before
- * it is used.
+ * A client's request that is answered in rounds, as the adapter received it. The runner checks `inputResponses` and
+ * `requestState` before it uses them, because the client can send anything there.
  *
  * @category models
  * @since 0.1.0
@@ -36,7 +36,7 @@ export interface Call {
   readonly name: string
   readonly arguments: unknown
   /**
-   * Who calls, where the transport authenticates. A state is of use to its principal only.
+   * The caller, if the transport authenticates it. A state is accepted only from the principal that it was sealed for.
    */
   readonly principal: string | undefined
   readonly client: ClientConnection["client"]
@@ -47,7 +47,7 @@ export interface Call {
 }
 
 /**
- * How a round ended: the handler completed, or waits for answers.
+ * The end of a round: the handler completed, or it waits for answers.
  *
  * @category models
  * @since 0.1.0
@@ -64,7 +64,7 @@ export interface Complete<A> {
 }
 
 /**
- * What the client has to answer, by key, and the state that it has to send back: the fields of MCP's
+ * The asks that the client has to answer, by key, and the state that it has to send back. These are the fields of MCP's
  * `InputRequiredResult`.
  *
  * @category models
@@ -77,8 +77,8 @@ export interface InputRequired {
 }
 
 /**
- * The client sent an answer that is none: the call is answered with a JSON-RPC error (-32602), and the handler does not
- * see it.
+ * An entry of `inputResponses` is not a valid answer, or `inputResponses` itself is not an object. The call is answered
+ * with a JSON-RPC error (-32602), and the handler does not see the invalid answer.
  *
  * @category errors
  * @since 0.1.0
@@ -91,15 +91,17 @@ export class InvalidInputResponse
 {}
 
 /**
- * One round of a call: for adapters, around every handler of a request that may be answered with `input_required`.
+ * Runs one round of a call. An adapter wraps every handler of a request that may be answered with `input_required`.
  *
  * **Details**
  *
- * Opens the state that came back, runs the handler with what was recorded, and ends when the handler completes or fails,
- * or when all its fibers have ended or wait for answers. Then they are interrupted and their finalizers run. A state is
- * sealed only where the next run needs it. No part of the handler runs when the state is refused. A malformed answer ends the
- * run where the handler asks for it, before the handler sees it. Answers that the state does not ask for are ignored. Those
- * that come without a state are taken by asks that have a `key`, where nothing was recorded before.
+ * It opens the state that the client sent back and runs the handler with the recorded answers and once-steps. The round
+ * ends when the handler completes or fails, or when each of its fibers has ended or waits for an answer. The fibers
+ * that still wait are then interrupted, and their finalizers run. A state is sealed only if the next run needs it.
+ *
+ * No part of the handler runs if the state is rejected. A malformed answer ends the run at the ask that it belongs to,
+ * before the handler sees it. Answers to asks that are not in the state are ignored. Answers that arrive without a
+ * state go to asks with a `key`, as long as the call has recorded nothing.
  *
  * Source: MCP 2026-07-28, multi round-trip requests (SEP-2322).
  *
@@ -128,7 +130,7 @@ export const run = <A, E, R>(
       ))
   })
 
-/** What the end of a run means to the client. A state is sealed only where the next run needs it. */
+/** Converts the end of a run to a round, and seals a state only if the next run needs one. */
 const toRound = Effect.fnUntraced(function*<A, E>(
   { exit, interruption, isStartKnown, journal, replayed }: RunResult<A, E>,
   before: Journal,
@@ -161,7 +163,7 @@ const toResponses = (inputResponses: unknown): ReadonlyMap<string, unknown> | un
 
 const noResponses: ReadonlyMap<string, unknown> = new Map()
 
-const notAnswers = "inputResponses: expected an object of answers by their keys"
+const notAnswers = "inputResponses: expected an object that holds the answers by their keys"
 
 const invalidAnswer = ({ key, problem }: { readonly key: string; readonly problem: string }): Effect.Effect<
   never,
@@ -174,12 +176,16 @@ const openJournal = (
   state: unknown,
   binding: Binding
 ): Effect.Effect<Journal, StateRejected | StateNotKept> => {
-  if (typeof state !== "string") return Effect.fail(notOurs("requestState is not a string."))
+  if (typeof state !== "string") {
+    return Effect.fail(notOurs("The requestState is not a string. Start the call again without it."))
+  }
   return carrier.open(state, binding).pipe(
     Effect.flatMap(decodeJournal),
     Effect.flatMap((journal) =>
       journal === undefined
-        ? Effect.fail(notOurs("The state was made by another version of this server. Call again without it."))
+        ? Effect.fail(
+          notOurs("The requestState was made by another version of this server. Start the call again without it.")
+        )
         : Effect.succeed(journal)
     )
   )

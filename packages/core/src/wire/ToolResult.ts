@@ -1,5 +1,5 @@
 /**
- * Tools of a Toolkit as MCP shows them, and the end of their calls as MCP tells it: for adapters.
+ * For adapters: the MCP definitions of the tools of a Toolkit, and the MCP results of their calls.
  *
  * @since 0.1.0
  */
@@ -26,7 +26,7 @@ export interface ObjectSchema {
 }
 
 /**
- * What `tools/list` shows of a tool.
+ * The definition of a tool in the answer to `tools/list`.
  *
  * Source: MCP 2025-11-25, `Tool`.
  *
@@ -50,7 +50,8 @@ export interface ServedTool {
 }
 
 /**
- * What `tools/call` answers. The SDKs type results with an index signature, which only a type alias fits.
+ * The result of `tools/call`. It is a type alias because the SDKs type results with an index signature, to which an
+ * interface is not assignable.
  *
  * Source: MCP 2025-11-25, `CallToolResult`.
  *
@@ -64,7 +65,8 @@ export type ToolResult = {
 }
 
 /**
- * The definition that `tools/list` shows. Dies when the parameters are not an object: MCP allows nothing else.
+ * Builds the definition of a tool for `tools/list`. It throws if the parameters are not an object, because MCP allows
+ * nothing else.
  *
  * @category constructors
  * @since 0.1.0
@@ -100,10 +102,12 @@ export const definition = (tool: Tool.Any): ServedTool => {
   }
 }
 
-/** The schema with an object at its root, also when the root is a reference to one; undefined for anything else. */
+/**
+ * Returns the schema with an object at its root, resolving a root that is a reference. Undefined for any other schema.
+ */
 const objectSchema = (schema: Readonly<Record<string, unknown>>): ObjectSchema | undefined => {
   const root = resolveRoot(schema)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type is "object", the only thing that the type asks for
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type is "object", and ObjectSchema requires nothing else
   return root["type"] === "object" ? root as ObjectSchema : undefined
 }
 
@@ -115,11 +119,11 @@ const resolveRoot = (schema: Readonly<Record<string, unknown>>): Readonly<Record
   return typeof target === "object" && target !== null ? { ...target, $defs: definitions } : schema
 }
 
-/** RFC 6901, sections 3 and 6: identifiers such as `@scope/Person` are escaped in a reference. */
+/** RFC 6901, sections 3 and 6: a reference escapes identifiers such as `@scope/Person`. */
 const unescapePointer = (token: string): string => decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
 
 /**
- * How the end of the calls of one tool is told to the client.
+ * The conversion from the outcomes of one tool's calls to MCP results.
  *
  * @category models
  * @since 0.1.0
@@ -127,13 +131,13 @@ const unescapePointer = (token: string): string => decodeURIComponent(token).rep
 export interface ToResult {
   readonly onSuccess: (outcome: ToolOutcome) => ToolResult
   /**
-   * A typed error is told with its message, a defect with a generic text; then its cause is logged.
+   * Reports a typed error with its message. Reports a defect with a generic text and logs its cause.
    */
   readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<ToolResult>
 }
 
 /**
- * Prepares how the end of the calls of one tool is told to the client.
+ * Builds the conversion from the outcomes of one tool's calls to MCP results.
  *
  * Source: MCP 2025-11-25, tools, "Error Handling".
  *
@@ -165,7 +169,7 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
 
   const failure = (error: unknown): ToolResult | undefined =>
     AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError"
-      // So that the model can correct itself.
+      // The description goes to the client, so the model can correct its arguments.
       ? ofError(`Invalid arguments for the tool "${tool.name}": ${error.reason.description}`)
       : isDeclared(error)
       ? declaredFailure(error)
@@ -189,7 +193,7 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
 }
 
 /**
- * A failure, told so that the model can read it.
+ * Builds an error result whose text the model can read.
  *
  * @category constructors
  * @since 0.1.0
@@ -197,7 +201,7 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
 export const ofError = (text: string): ToolResult => ({ isError: true, content: [{ type: "text", text }] })
 
 /**
- * The end of a call that was interrupted by the server: a client that cancelled gets no answer.
+ * The result of a call that the server interrupted. A client that cancelled its call receives no answer at all.
  *
  * @category constructors
  * @since 0.1.0

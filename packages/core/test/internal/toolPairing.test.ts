@@ -100,12 +100,12 @@ describe("findPairingProblem", () => {
     [
       "a result comes a message late",
       [assistant(toolUse("a")), user("wait"), user(toolResult("a"))],
-      `messages[1]: the tool_use "a" of the message before is not answered`
+      `messages[1]: the tool_use "a" of the message before it is not answered`
     ],
     [
       "one of two calls is not answered",
       [assistant([toolUse("a"), toolUse("b")]), user(toolResult("a"))],
-      `messages[1]: the tool_use "b" of the message before is not answered`
+      `messages[1]: the tool_use "b" of the message before it is not answered`
     ],
     [
       "the last call is not answered",

@@ -153,7 +153,7 @@ const finding: ReadonlyArray<Scenario> = [
     run: object(Tree, { maxTokens: 20 }),
     check: (outcome) => {
       assert.deepStrictEqual(ok(outcome).value, { value: 1, children: [] })
-      assert.include(told(outcome.requests[1]), "It was cut at maxTokens, 20")
+      assert.include(told(outcome.requests[1]), "It was cut off at maxTokens (20)")
     }
   })
 ]
@@ -185,7 +185,7 @@ const repairing: ReadonlyArray<Scenario> = [
     run: person(),
     check: (outcome) => {
       assert.deepStrictEqual([ok(outcome).value, ok(outcome).turns], [ada, 2])
-      assert.include(told(outcome.requests[1]), "It holds no whole JSON value")
+      assert.include(told(outcome.requests[1]), "It holds no complete JSON value")
     }
   }),
   scenario("accepts the third answer", {
@@ -205,7 +205,7 @@ const repairing: ReadonlyArray<Scenario> = [
       const attempts = Schema.decodeUnknownSync(Schema.Array(SamplingError.StructuredAttempt))(error["attempts"])
       assert.strictEqual(attempts.length, 3)
       assert.match(attempts[0]!.problem, /age/)
-      assert.deepStrictEqual(attempts[1], { answer: "No.", problem: "It holds no whole JSON value" })
+      assert.deepStrictEqual(attempts[1], { answer: "No.", problem: "It holds no complete JSON value" })
       assert.match(error.message, /in 3 attempts.*name/)
       assert.strictEqual(outcome.requests.length, 3)
     }

@@ -5,7 +5,7 @@ import { InvalidResponse, ProviderError, SamplingUnsupported } from "../../Sampl
 import type { ProviderErrorReason, SamplingError } from "../../SamplingError.ts"
 import { samplingErrorOf } from "./toAiError.ts"
 
-/** What a failure of a language model means to whoever asked. Nothing of the provider's text goes into it. */
+/** Converts the error of a language model to a `SamplingError`. The result holds no text that the provider wrote. */
 export const fromAiError = (provider: string, error: AiError.AiError): SamplingError =>
   Option.getOrElse(samplingErrorOf(error), () => fromReason(provider, error.reason))
 
@@ -36,8 +36,8 @@ const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingEr
       return new SamplingUnsupported({
         missing: "content",
         message:
-          `The provider "${provider}" does not take some content of this request: a file of its kind, or at its ` +
-          "place. Leave it out, or use another provider."
+          `The provider "${provider}" does not accept some content of this request: it does not support a file of ` +
+          "that kind, or not in that position. Leave the file out, or use another provider."
       })
     case "UnsupportedSchemaError":
     case "ToolConfigurationError":
@@ -51,9 +51,7 @@ const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingEr
     case "ToolNotFoundError":
     case "ToolParameterValidationError":
       return new InvalidResponse({
-        message:
-          `The provider "${provider}" gave an answer that its language model could not read. Ask again, or use ` +
-          "another model."
+        message: `The provider "${provider}" returned an answer that cannot be read. Ask again, or use another model.`
       })
   }
 }
@@ -76,7 +74,7 @@ const byStatus = (status: number | undefined): ProviderErrorReason | undefined =
   }
 }
 
-/** `effect/ai` has no reason for it; providers tell it in words. */
+/** Recognizes an exceeded context length by its text, because `effect/ai` has no reason for it. */
 const isContextLength = (description: string | undefined): boolean =>
   /maximum context length|context (length|window|size)|context_length_exceeded|prompt is too long/i.test(
     description ?? ""
@@ -101,7 +99,7 @@ const providerError = (
 
 const explanations: Readonly<Record<ProviderErrorReason, string>> = {
   auth: "refused the API key",
-  rateLimit: "got too many requests",
+  rateLimit: "received too many requests",
   quota: "says that the account has no credit left",
   contextLength: "cannot fit the prompt into the context of its model",
   contentFilter: "refused the content of this request",

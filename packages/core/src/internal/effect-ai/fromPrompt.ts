@@ -14,12 +14,12 @@ interface InMcpTerms {
   readonly messages: ReadonlyArray<SamplingMessage>
 }
 
-/** An `effect/ai` prompt in MCP's terms, or the first thing in it that MCP sampling cannot carry. */
+/** Converts an `effect/ai` prompt to MCP messages, or fails with the first part that MCP sampling cannot carry. */
 export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<InMcpTerms, string> =>
   Result.gen(function*() {
     const system: Array<string> = []
     const messages: Array<SamplingMessage> = []
-    // Results of the tool messages in a row: MCP wants all results of a turn in one message.
+    // Collects the results of consecutive tool messages, because MCP requires all results of a turn in one message.
     let results: Array<Content> | undefined
     for (const [index, message] of prompt.content.entries()) {
       const place = `prompt.content[${index}]`
@@ -58,7 +58,7 @@ export const fromPrompt = (prompt: Prompt.Prompt): Result.Result<InMcpTerms, str
 const one = (content: ReadonlyArray<Content>): Content | ReadonlyArray<Content> =>
   content.length === 1 ? content[0]! : content
 
-/** Fails with what MCP sampling cannot carry, and its place. */
+/** Converts parts, or fails with the position of the first part that MCP sampling cannot carry. */
 const convert = <Part>(
   parts: ReadonlyArray<Part>,
   place: string,
@@ -135,7 +135,7 @@ const toolPart = (part: Prompt.ToolMessagePart): Result.Result<Content, string> 
 
 const isResource = Schema.is(Schema.Union([ResourceLink, EmbeddedResource]))
 
-/** A resource that was written as text because prompts have none. */
+/** Restores a resource that was written as JSON text because prompts cannot hold resources. */
 const toResource = (part: Prompt.ToolModelOutputPart): ResourceLink | EmbeddedResource | undefined => {
   if (part.type !== "text" || fromOptions(part.options)["resource"] !== true) return undefined
   const parsed = Result.try((): unknown => JSON.parse(part.text))

@@ -13,13 +13,16 @@ import { toReason } from "./toAiError.ts"
 
 type ProviderOptions = LanguageModel.ProviderOptions
 
-/** A request as MCP has it, and the format of its answer, if one was asked for. */
+/** An MCP request, and the format of its answer if one was requested. */
 export interface Asked {
   readonly request: SamplingRequest
   readonly format: ObjectFormat | undefined
 }
 
-/** What a language model is asked for, in MCP's terms; or the first thing in it that MCP sampling cannot carry. */
+/**
+ * Converts the options of a language model's request to an MCP request, or fails with the first part that MCP sampling
+ * cannot carry.
+ */
 export const fromProviderOptions = (
   options: ProviderOptions,
   sampleOptions: SampleOptions
@@ -65,7 +68,10 @@ const toOffer = ({ toolChoice, tools }: ProviderOptions): Result.Result<Offer, A
     return mode === "auto" ? { tools: definitions } : { tools: definitions, toolChoice: { mode } }
   })
 
-/** MCP cannot name the tool to call, so only those that may be called are offered. */
+/**
+ * Returns the mode of a tool choice. MCP has no way to name the tool to call, so `toOffer` offers only the tools that
+ * may be called.
+ */
 const modeOf = (toolChoice: ProviderOptions["toolChoice"]): "auto" | "required" | "none" =>
   typeof toolChoice === "string" ? toolChoice : "tool" in toolChoice ? "required" : toolChoice.mode ?? "auto"
 
@@ -75,8 +81,8 @@ const toTool = (tool: Tool.Any): Result.Result<ToolDefinition, AiError.AiErrorRe
       new AiError.ToolConfigurationError({
         toolName: tool.name,
         description:
-          "A provider defines it, and MCP sampling has no such tools: take it out of the toolkit, or use a " +
-          "LanguageModel of that provider."
+          "A provider defines this tool, and MCP sampling cannot offer provider-defined tools: remove it from the " +
+          "toolkit, or use a LanguageModel of that provider."
       })
     )
     : Result.try({ try: () => toDefinition(tool), catch: unsupportedSchema })

@@ -6,10 +6,10 @@ import { jsonIn } from "../objects/jsonIn.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { makeTarget } from "../objects/structuredOutput.ts"
 
-/** How a language model is asked for an object, and how it is found in its answer. */
+/** The format in which a language model is asked for an object, and the way to find the object in its answer. */
 export interface ObjectFormat {
   readonly responseFormat: ResponseFormat
-  /** The JSON in a text that fits the schema, else the first one, else the text. */
+  /** Returns the first JSON value in a text that fits the schema, else the first JSON value, else the text itself. */
   readonly jsonText: (text: string) => Effect.Effect<string>
 }
 
@@ -32,6 +32,6 @@ export const makeObjectFormat = (name: string, schema: Schema.Constraint): Objec
   }
 }
 
-/** What is no object is asked for under the key `value`. */
+/** A value that is not an object is requested under the key `value`, so the content of that key may be the answer. */
 const asAnswers = (json: unknown): ReadonlyArray<unknown> =>
   isRecord(json) && Object.keys(json).length === 1 && Object.hasOwn(json, "value") ? [json, json["value"]] : [json]

@@ -3,7 +3,10 @@ import { isRecord } from "../objects/jsonSchema.ts"
 
 type Fields = Readonly<Record<string, unknown>>
 
-/** What an `effect/ai` prompt has no place for goes under `sampling` in the provider options of its part or message. */
+/**
+ * Writes the fields that an `effect/ai` prompt does not have under `sampling` in the provider options of a part or
+ * message.
+ */
 export const toOptions = (fields: Fields): { readonly options?: { readonly [key: string]: null } } => {
   const present = Object.entries(fields).filter(([, value]) => value !== undefined)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields are JSON, being parts of a sampling request

@@ -7,7 +7,7 @@ import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { quote } from "../quote.ts"
 
-/** The parts of an answer. `json` stands in for all of its text, where it is given. */
+/** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
   toMetadataPart(response),
   ...(json === undefined ? [] : [{ type: "text" as const, text: json }]),
@@ -17,7 +17,7 @@ export const toParts = (response: SamplingResponse, json?: string): Array<Respon
   toFinishPart(response)
 ]
 
-/** The same as one chunk of a stream. */
+/** Converts an answer to the parts of a stream, with each text as one chunk. */
 export const toStreamParts = (response: SamplingResponse): Array<Response.StreamPartEncoded> => [
   toMetadataPart(response),
   ...blocks(response.content).flatMap((block, index): Array<Response.StreamPartEncoded> =>
@@ -41,7 +41,7 @@ const toPart = (
       return [{ type: "file", mediaType: block.mimeType, data: block.data }]
     case "tool_use":
       return [{ type: "tool-call", id: block.id, name: block.name, params: block.input, providerExecuted: false }]
-    // A sampler refuses an answer that holds one.
+    // This does not happen: a sampler rejects an answer that holds a tool_result.
     case "tool_result":
       return []
   }
@@ -69,8 +69,9 @@ const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded =>
 })
 
 /**
- * MCP's reasons, and those that clients pass on from their vendors. `effect/ai` runs the tools of an answer only when it
- * ended as one: with calls and a reason that is missing or unknown it did.
+ * Converts MCP's stop reasons, and those that clients pass on from their vendors. `effect/ai` runs the tool calls of an
+ * answer only if its reason is `tool-calls`, so an answer with calls gets that reason unless it was cut off or
+ * filtered.
  */
 const toFinishReason = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
   const known = stopReason === undefined ? undefined : finishReasons.get(stopReason)
@@ -96,7 +97,7 @@ const finishReasons: ReadonlyMap<string, Response.FinishReason> = new Map<string
   ["content_filter", "content-filter"]
 ])
 
-/** What the parts of a language model's answer are in MCP's terms. */
+/** The answer of a language model, converted to MCP content. */
 export interface FromParts {
   readonly content: ReadonlyArray<Content>
   readonly model: string | undefined
@@ -109,7 +110,7 @@ type AnswerPart =
   | Response.ToolCallPart<string, unknown>
   | Response.ToolResultPart<string, unknown, unknown>
 
-/** The answer, or what in it MCP cannot carry. */
+/** Converts the answer of a language model, or fails with the part that MCP cannot carry. */
 export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
   Result.gen(function*() {
     const content: Array<Content> = []
@@ -133,7 +134,7 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
         case "finish":
           finish = part
           break
-        // Thoughts, citations, and what the provider did by itself are no part of an MCP answer.
+        // Reasoning, citations, and the results of the provider's own tools are not part of an MCP answer.
         default:
           break
       }

@@ -11,7 +11,9 @@ export type Method = "generateText" | "streamText"
 export const makeAiError = (method: Method, reason: AiError.AiErrorReason): AiError.AiError =>
   AiError.make({ module: "SamplerLanguageModel", method, reason })
 
-/** The nearest reason of `effect/ai`. Its metadata holds the whole error, which {@link samplingErrorOf} reads. */
+/**
+ * Returns the closest reason of `effect/ai`. Its metadata holds the whole error, which {@link samplingErrorOf} reads.
+ */
 export const toReason = (error: SamplingError): AiError.AiErrorReason => {
   const common = { description: error.message, metadata: toMetadata(error) }
   switch (error._tag) {
@@ -28,7 +30,7 @@ export const toReason = (error: SamplingError): AiError.AiErrorReason => {
       return new AiError.InvalidResponseError(common)
     case "StructuredOutputError":
       return new AiError.StructuredOutputError({ ...common, responseText: error.attempts.at(-1)?.answer ?? "" })
-    // Asking again would not help, and `effect/ai` has no word for them.
+    // Asking again would not help, and `effect/ai` has no closer reason for these errors.
     case "SamplingRejected":
     case "ConnectionLost":
     case "TurnLimitExceeded":

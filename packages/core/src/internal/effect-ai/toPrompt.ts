@@ -4,7 +4,7 @@ import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
 import { toOptions } from "./promptOptions.ts"
 
-/** The whole conversation of a request: its system prompt first. */
+/** Converts a request to a prompt: its system prompt, followed by its messages. */
 export const toPrompt = ({ messages, systemPrompt }: SamplingRequest): Prompt.Prompt =>
   Prompt.fromMessages([
     ...(systemPrompt === undefined ? [] : [Prompt.systemMessage({ content: systemPrompt })]),
@@ -12,8 +12,8 @@ export const toPrompt = ({ messages, systemPrompt }: SamplingRequest): Prompt.Pr
   ])
 
 /**
- * Messages as an `effect/ai` prompt. A tool result is named by the call that it answers; one without a call in the
- * messages is named by its id.
+ * Converts messages to those of an `effect/ai` prompt. A tool result takes its name from the call that it answers. If
+ * the messages hold no such call, its id serves as the name.
  */
 export const toPromptMessages = (messages: ReadonlyArray<SamplingMessage>): ReadonlyArray<Prompt.Message> => {
   const names = new Map<string, string>()
@@ -50,7 +50,7 @@ const toPart = (block: Content.TextContent | Content.ImageContent | Content.Audi
 const toCallPart = ({ _meta, id, input, name }: Content.ToolUseContent): Prompt.ToolCallPart =>
   Prompt.toolCallPart({ id, name, params: input, providerExecuted: false, ...toOptions({ _meta }) })
 
-/** Where the result alone does not say what the model gets, `modelOutput` does. */
+/** Adds `modelOutput` if the result alone does not determine the content that the model receives. */
 const toResultPart = (result: Content.ToolResultContent, names: ReadonlyMap<string, string>): Prompt.ToolResultPart => {
   const text = Content.text(result.content.filter((block) => block.type === "text"))
   const saysAll =

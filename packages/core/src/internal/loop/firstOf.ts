@@ -6,7 +6,7 @@ import type { Primitive } from "../sampleTypes.ts"
 import { sourceAttributes } from "../trace/spanAttributes.ts"
 import { traced } from "../trace/traced.ts"
 
-/** Asks the sources in order until one answers, or fails for a reason that `when` does not go on after. */
+/** Asks the sources in order until one answers, or until one fails with an error for which `when` returns false. */
 export const firstOfPrimitives = (
   samplers: ReadonlyArray<Primitive>,
   when: (error: SamplingError) => boolean
@@ -28,7 +28,7 @@ export const firstOfPrimitives = (
     createMessage: (request) => Effect.withFiber((fiber) => firstOfSpan(fiber, request, attempt(0, request, []))),
     capabilities: Effect.map(
       Effect.forEach(samplers, (sampler) => sampler.capabilities),
-      // Those of the source that will be asked.
+      // The capabilities of the first source that can be asked.
       (all) => all.find(({ sampling }) => sampling) ?? all.at(-1)!
     )
   }

@@ -24,7 +24,7 @@ import { toRequest, toSample } from "./toSample.ts"
 
 type AnyTools = Record<string, Tool.Any>
 
-/** Everything that a `Sampler` offers on top of its primitive. */
+/** Builds everything that a `Sampler` offers on top of its primitive. */
 export const makeMethods = (primitive: Primitive): Methods => {
   const sampleOnce = plain(primitive)
   const sampleWithTools = withTools(primitive)
@@ -41,7 +41,7 @@ export const makeMethods = (primitive: Primitive): Methods => {
       options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<AnyTools>> = {}
     ) => sampleAnObject(schema, prompt, options)
   }
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- overloads: which errors and services there are follows from whether there is a toolkit
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- overloads: the errors and services depend on whether there is a toolkit
   return methods as Methods
 }
 
@@ -172,13 +172,13 @@ const atLeast = (minimum: number, name: string, value: number): Effect.Effect<nu
     ? Effect.succeed(value)
     : Effect.fail(invalidRequest(`${name}: Expected an integer of at least ${minimum}`))
 
-/** A schema that no JSON can be asked for by is the caller's mistake. */
+/** Fails with an `InvalidRequest` if the schema has no JSON form, because that is the caller's mistake. */
 const targetOf = <S extends Schema.Constraint>(
   schema: S
 ): Effect.Effect<Target<S["Type"], S["DecodingServices"]>, InvalidRequest> =>
   Effect.try({
     try: () => makeTarget(schema),
-    catch: (cause) => invalidRequest(`schema: it has no JSON form (${truncate(String(cause), 200)})`)
+    catch: (cause) => invalidRequest(`schema: It has no JSON form (${truncate(String(cause), 200)})`)
   })
 
 const defaultMaxTurns = 16
@@ -188,7 +188,10 @@ const noTools: {
   readonly runCalls: () => Effect.Effect<ReadonlyArray<ToolResultContent>>
 } = { definitions: [], runCalls: () => Effect.succeed([]) }
 
-/** What a turn offers. In the last one the model must answer without tools. Without tools there is nothing to choose. */
+/**
+ * Returns the tools and the tool choice of a turn. In the last turn the model must answer without tools. If there are
+ * no tools, no choice is sent either.
+ */
 const toolOffer = (
   definitions: ReadonlyArray<ToolDefinition>,
   toolChoice: ToolLoop.ToolChoice<AnyTools> | undefined,
@@ -209,5 +212,5 @@ const rungOf = (
   hasTools: boolean
 ): Rung => !capabilities.jsonSchema && (capabilities.tools || hasTools) ? "tool" : "format"
 
-/** As providers take it: letters, digits, underscores and hyphens. */
+/** Converts a name to one that providers accept: letters, digits, underscores and hyphens. */
 const toName = (name: string): string => name.replaceAll(/[^a-zA-Z0-9_-]/g, "_").slice(0, 48) || "answer"

@@ -24,7 +24,7 @@ import { recorded } from "../rounds/recorded.ts"
 import { resultContent } from "../trace/contentAttributes.ts"
 import { errorResult, toToolResult } from "./toResultContent.ts"
 
-/** A dispatch of any tools. */
+/** A `ToolDispatch` whose tools are not known statically. */
 interface Dispatch {
   readonly tools: Record<string, Tool.Any>
   readonly call: (
@@ -38,8 +38,8 @@ interface Dispatch {
 export interface Tools<E, R> {
   readonly definitions: ReadonlyArray<ToolDefinition>
   /**
-   * Runs the calls of one reply and gives their results in call order. Whatever goes wrong becomes an error result for
-   * the model, except the declared failure of a tool with `failureMode: "error"`, which fails.
+   * Runs the calls of one reply and returns their results in call order. Any failure becomes an error result for the
+   * model, except the declared failure of a tool with `failureMode: "error"`: that fails the effect.
    */
   readonly runCalls: (
     calls: ReadonlyArray<ToolUseContent>,
@@ -63,7 +63,9 @@ export const prepareTools = <All extends Record<string, Tool.Any>>(
     }
     const foreign = Object.values(toolkit.tools).find(Tool.isProviderDefined)
     if (foreign !== undefined) {
-      return Effect.fail(invalidRequest(`toolkit: The tool ${quote(foreign.name)} is one of a provider's own`))
+      return Effect.fail(
+        invalidRequest(`toolkit: The tool ${quote(foreign.name)} is defined by a provider, so it cannot be called here`)
+      )
     }
     const tools: Tools<unknown, unknown> = {
       definitions: Object.values(toolkit.tools).map(toDefinition),
@@ -93,7 +95,7 @@ const isSequential = (dispatch: Dispatch, call: ToolUseContent): boolean => {
   return tool !== undefined && Context.get(tool.annotations, Sequential)
 }
 
-/** Where the client is asked in rounds, a call that has a result is not run again. */
+/** Runs a call and records its result. Where the client is asked in rounds, later rounds do not run the call again. */
 const runCallOnce = (
   dispatch: Dispatch,
   call: ToolUseContent,
@@ -114,7 +116,7 @@ const runCall = (
   return tool === undefined
     ? withToolSpan(call, Effect.succeed(unknownTool(dispatch, call)))
     : Effect.catchCause(
-      // The span ends with what went wrong, before it becomes a result.
+      // The span is inside, so it records the failure itself, before the failure becomes a result.
       withToolSpan(call, resultOf(dispatch, tool, call, history)),
       (cause) => toErrorResult(call, tool, cause)
     )
@@ -160,11 +162,11 @@ const resultOf = Effect.fnUntraced(
   }
 )
 
-/** Nobody is asked about arguments that do not fit: the call fails for them. */
+/** Returns false for arguments that do not fit, because their call fails anyway and nobody should be asked about it. */
 const needsApproval = Effect.fnUntraced(
   function*(tool: Tool.Any, call: ToolUseContent, history: ReadonlyArray<SamplingMessage>) {
     if (tool.needsApproval === undefined || tool.needsApproval === false) return false
-    // The schema of a dynamic tool may be plain JSON Schema, which nothing decodes.
+    // A dynamic tool may have a plain JSON Schema, which cannot decode its parameters.
     const parameters = Schema.isSchema(tool.parametersSchema)
       ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
       : Result.succeed(call.input)
@@ -204,7 +206,9 @@ const isInvalidArguments = (
 ): error is AiError.AiError & { readonly reason: AiError.ToolParameterValidationError } =>
   AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError"
 
-/** What the model can act on, whatever the failure mode: wrong arguments. Of any other failure it learns nothing. */
+/**
+ * The model sees the reason for invalid arguments, in either failure mode. It learns nothing about any other failure.
+ */
 const notDeclared = (call: ToolUseContent, tool: Tool.Any, error: unknown): ToolResultContent =>
   isInvalidArguments(error)
     ? errorResult(call.id, `Invalid arguments for the tool "${tool.name}": ${truncate(error.reason.description, 2000)}`)

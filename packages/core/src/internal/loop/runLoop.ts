@@ -10,13 +10,13 @@ import type { Turn } from "../../ToolLoop.ts"
 import { loopAttributes, turnAttributes } from "../trace/spanAttributes.ts"
 import { errorResult } from "./toResultContent.ts"
 
-/** What a turn offers to the model. */
+/** The tools that a turn offers to the model. */
 export interface Offer {
   readonly tools?: ReadonlyArray<ToolDefinition>
   readonly toolChoice?: NonNullable<SamplingRequest["toolChoice"]>
 }
 
-/** A reply that is to be judged. */
+/** A reply, as `judge` receives it. */
 export interface Answer {
   readonly response: SamplingResponse
   readonly calls: ReadonlyArray<ToolUseContent>
@@ -24,19 +24,19 @@ export interface Answer {
 }
 
 /**
- * What is done about a reply: it ends the loop with a value, or the loop goes on. Calls that `answers` holds are
- * answered by it; the others run, or, when the loop ends, are answered as not run. `say` is what the user says where
- * there are no calls to answer.
+ * The consequence of a reply: it ends the loop with a value, or the loop continues. `answers` holds results for some of
+ * the calls. The other calls run, or, when the loop ends, are answered as not run. `say` is the next user message, for
+ * a reply without calls.
  */
 export type Judgement<A> =
   | { readonly _tag: "Done"; readonly value: A; readonly answers?: Answers }
   | { readonly _tag: "GoOn"; readonly answers?: Answers; readonly say?: string }
 
-/** Results by the ids of their calls. */
+/** Results, by the ids of their calls. */
 type Answers = ReadonlyMap<string, ToolResultContent>
 
 export interface Loop<A, E, R> {
-  /** The entry point that the loop serves, for the trace. */
+  /** The name of the public function that the loop serves. It names the span. */
   readonly name: string
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /** The request, with the messages to start from. */
@@ -48,7 +48,7 @@ export interface Loop<A, E, R> {
     history: ReadonlyArray<SamplingMessage>
   ) => Effect.Effect<ReadonlyArray<ToolResultContent>, E, R>
   readonly maxTurns: number
-  /** What ends the loop after a turn, if anything. */
+  /** Runs after each turn in which the loop continues. A value ends the loop. */
   readonly afterTurn: (turn: Turn) => Effect.Effect<{ readonly value: A } | undefined, E, R>
 }
 
@@ -57,11 +57,14 @@ export interface LoopResult<A> {
   readonly response: SamplingResponse
   readonly history: ReadonlyArray<SamplingMessage>
   readonly turns: number
-  /** Of all turns together. */
+  /** The sum over all turns. */
   readonly usage: Usage | undefined
 }
 
-/** Asks, runs the calls, appends their results, and asks again. Every history that it makes keeps the pairing rules. */
+/**
+ * Asks, runs the calls, appends their results, and asks again until the loop ends. Every history that it builds follows
+ * the pairing rules.
+ */
 export const runLoop = <A, E, R>(loop: Loop<A, E, R>) =>
   Effect.gen(function*() {
     let messages = loop.request.messages
@@ -108,7 +111,7 @@ const runTurn = Effect.fnUntraced(function*<A, E, R>(
 export const toolUses = (response: SamplingResponse): ReadonlyArray<ToolUseContent> =>
   blocks(response.content).filter((block) => block.type === "tool_use")
 
-/** A reply without content is left out: no source takes an empty message. */
+/** Appends a reply. A reply without content is left out, because no source accepts an empty message. */
 export const append = (
   messages: ReadonlyArray<SamplingMessage>,
   response: SamplingResponse
@@ -134,8 +137,8 @@ const turnLimit = (maxTurns: number, history: ReadonlyArray<SamplingMessage>): T
     maxTurns,
     history,
     message:
-      `The model did not come to an end within ${maxTurns} turns. Raise maxTurns, ask for less at once, or go on ` +
-      "from the history of this error."
+      `The model did not finish within ${maxTurns} turns. Raise maxTurns, ask for less at once, or continue from ` +
+      "the history of this error."
   })
 
 const addUsage = (total: Usage | undefined, usage: Usage | undefined): Usage | undefined => {

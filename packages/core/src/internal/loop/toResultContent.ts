@@ -5,18 +5,21 @@ import type { ToolResultContent } from "../../Content.ts"
 import type { ToolOutcome } from "../../ToolDispatch.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 
-/** The result of a call as the model gets it: content blocks where the tool gives them, JSON otherwise. */
+/**
+ * Converts the outcome of a call to the result that the model receives: the tool's content blocks if it returns any,
+ * JSON otherwise.
+ */
 export const toToolResult = (toolUseId: string, outcome: ToolOutcome): Effect.Effect<ToolResultContent> =>
   Effect.suspend(() => {
     if (outcome.isFailure) return Effect.succeed(errorResult(toolUseId, toText(outcome.encodedResult)))
     if (outcome.modelOutput !== undefined) {
-      // A file may be no base64, which would make the whole next request invalid.
+      // The data of a file may not be valid base64, which would make the whole next request invalid.
       const content = outcome.modelOutput.map(Content.fromModelOutput)
       return Effect.orDie(validate({ type: "tool_result", toolUseId, content }))
     }
     const text = toText(outcome.encodedResult)
     const result: ToolResultContent = { type: "tool_result", toolUseId, content: [{ type: "text", text }] }
-    // A schema like Schema.Unknown lets through what is no JSON, dates for example.
+    // A schema such as Schema.Unknown lets values through that are not JSON, for example dates.
     const json: unknown = isRecord(outcome.encodedResult) ? JSON.parse(text) : undefined
     return Effect.succeed(isRecord(json) ? { ...result, structuredContent: json } : result)
   })

@@ -8,13 +8,16 @@ import { isTooDeep, maxDepth } from "../request/nesting.ts"
 
 export const isToolBlock = (block: Content): boolean => block.type === "tool_use" || block.type === "tool_result"
 
-/** Whether only a source that takes tools can answer: they may be offered, or part of the history. */
+/**
+ * Returns whether only a source that accepts tools can answer: the request offers tools, or its history holds calls or
+ * results.
+ */
 export const needsTools = (request: SamplingRequest): boolean =>
   request.tools !== undefined || request.toolChoice !== undefined ||
   request.messages.some((message) => blocks(message.content).some(isToolBlock))
 
 /**
- * The first breach of the rules for tool content, or undefined.
+ * Returns the first breach of the rules for tool content, or undefined.
  *
  * MCP 2025-11-25, sampling, "Tool Use in Sampling" and "Message Content Constraints": a user message with tool results
  * holds nothing else; every `tool_use` of an assistant message is answered by exactly one `tool_result` with its id in
@@ -50,7 +53,7 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
     }
     for (const id of open ?? []) {
       if (!results.has(id)) {
-        return `messages[${index}]: the tool_use ${quote(id)} of the message before is not answered`
+        return `messages[${index}]: the tool_use ${quote(id)} of the message before it is not answered`
       }
     }
     open = uses.size > 0 ? uses : undefined
@@ -60,7 +63,7 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
 }
 
 /**
- * Why no lawful conversation can go on from this answer, or undefined.
+ * Returns why no valid conversation can continue from this answer, or undefined.
  *
  * MCP 2025-11-25, sampling, "Tool Use in Sampling": an answer may call the tools of its request, each call by an id of
  * its own; results come from the server.
@@ -68,10 +71,10 @@ export const findPairingProblem = (messages: ReadonlyArray<SamplingMessage>): st
 export const findPairingBreach = (request: SamplingRequest, response: SamplingResponse): string | undefined => {
   const uses = new Set<string>()
   for (const block of blocks(response.content)) {
-    if (block.type === "tool_result") return "it holds a tool_result, which only a request may"
+    if (block.type === "tool_result") return "it holds a tool_result, which only a request may hold"
     if (block.type !== "tool_use") continue
     if (request.tools === undefined || request.tools.length === 0) {
-      return "it calls a tool, but the request offered none"
+      return "it calls a tool, but the request offered no tools"
     }
     if (uses.has(block.id)) return `two tool_use blocks share the id ${quote(block.id)}`
     uses.add(block.id)

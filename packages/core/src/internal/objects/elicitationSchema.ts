@@ -4,13 +4,14 @@ import { isRecord } from "./jsonSchema.ts"
 import type { JsonSchema } from "./jsonSchema.ts"
 
 /**
- * The flat object of primitives that MCP lets a server ask a user for, or what stands against it.
+ * Converts a schema to the JSON Schema of an elicitation, or fails with the reason why it cannot be one. MCP lets a
+ * server ask a user only for a flat object of primitives.
  *
  * Source: MCP 2025-11-25, elicitation, "Requested Schema".
  */
 export const toRequestedSchema = (schema: Schema.Constraint): Result.Result<JsonSchema, string> =>
   Result.flatMap(
-    Result.try({ try: () => Schema.toJsonSchemaDocument(schema).schema, catch: () => "schema: it has no JSON form" }),
+    Result.try({ try: () => Schema.toJsonSchemaDocument(schema).schema, catch: () => "schema: It has no JSON form" }),
     (json) => {
       const properties = json["properties"]
       if (json["type"] !== "object" || !isRecord(properties)) return Result.fail("schema: Expected a Schema.Struct")
@@ -41,7 +42,7 @@ const keywords = new Set([
 const toPrimitive = (property: unknown): JsonSchema | undefined => {
   if (!isRecord(property)) return undefined
   const { anyOf, items, type } = property
-  // `Schema.optional`: the value, or nothing.
+  // `Schema.optional` becomes a union with null; a form only needs the schema of the value.
   if (Array.isArray(anyOf) && anyOf.length === 2 && isRecord(anyOf[1]) && anyOf[1]["type"] === "null") {
     return toPrimitive({ ...property, anyOf: undefined, ...anyOf[0] })
   }
@@ -57,6 +58,6 @@ const pick = (property: JsonSchema): JsonSchema =>
     Object.entries(property).filter(([keyword, value]) => keywords.has(keyword) && !isSafeBound(value))
   )
 
-/** What a number can hold is no limit that a form should show. */
+/** The limits of safe integers come from the number type, not from the author, so a form should not show them. */
 const isSafeBound = (value: unknown): boolean =>
   typeof value === "number" && Math.abs(value) === Number.MAX_SAFE_INTEGER

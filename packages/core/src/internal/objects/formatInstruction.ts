@@ -1,7 +1,10 @@
 import type { ResponseFormat, SamplingRequest } from "../../SamplingRequest.ts"
 import { joinPrompts } from "../loop/toSample.ts"
 
-/** The request for a source that does not follow `responseFormat`: the system prompt asks for it in words. */
+/**
+ * Rewrites a request for a source that does not support `responseFormat`: the system prompt asks for the format in
+ * words.
+ */
 export const withFormatInstruction = (
   { responseFormat, ...request }: SamplingRequest & { readonly responseFormat: ResponseFormat }
 ): SamplingRequest => ({

@@ -1,12 +1,12 @@
 import { maxDepth } from "../request/nesting.ts"
 
-/** At most this many places of a text are tried: each costs a scan. */
+/** At most this many positions of a text are tried, because each costs a scan. */
 const maxPlaces = 16
 
 /**
- * The JSON values in a text, in the order in which they are worth trying: the whole text, or what its code fences hold
- * and then the objects and arrays among its prose. A value that the text ends in the middle of is none, and neither is
- * any part of it.
+ * Returns the JSON values in a text, most likely answers first: the whole text, or else the contents of its code fences
+ * and then the objects and arrays among its prose. A value that is cut off at the end of the text does not count, and
+ * neither does any part of it.
  */
 export const jsonIn = (text: string): ReadonlyArray<unknown> => {
   const whole = parse(text)
@@ -15,7 +15,7 @@ export const jsonIn = (text: string): ReadonlyArray<unknown> => {
 
 const parse = (text: string): { readonly value: unknown } | undefined => {
   const json = text.trim()
-  // JSON.parse takes minutes for what is nested a million levels deep.
+  // JSON.parse takes minutes for a value that is nested a million levels deep.
   if (/^[[{]/.test(json) && endOfValue(json, 0) !== json.length) return undefined
   try {
     return { value: JSON.parse(json) }
@@ -47,7 +47,7 @@ const amongProse = (text: string): ReadonlyArray<unknown> => {
   for (let places = 0; match !== null && places < maxPlaces; places++) {
     const start = match.index
     const end = endOfValue(text, start)
-    // What is inside of a value that was cut, or is nested too deep, is only a part of the answer.
+    // A value inside one that is cut off, or nested too deep, would be only a part of the answer.
     if (end === undefined && looksLikeJson(text, start)) break
     const parsed = end === undefined ? undefined : parse(text.slice(start, end))
     if (parsed !== undefined) {
@@ -62,7 +62,10 @@ const amongProse = (text: string): ReadonlyArray<unknown> => {
 const looksLikeJson = (text: string, start: number): boolean =>
   /^(\{\s*"|\[\s*["{[\d-])/.test(text.slice(start, start + 100))
 
-/** Where the object or array that starts at `start` ends, if its brackets match and are not nested too deep. */
+/**
+ * Returns the end of the object or array that starts at `start`, or undefined if its brackets do not match or nest too
+ * deep.
+ */
 const endOfValue = (text: string, start: number): number | undefined => {
   let depth = 0
   let inString = false

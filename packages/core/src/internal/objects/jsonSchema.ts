@@ -5,7 +5,8 @@ import * as Result from "effect/Result"
 export type JsonSchema = Readonly<Record<string, unknown>>
 
 /**
- * The input schema of a tool, whose root MCP wants to be of the type object and not a reference.
+ * Returns the input schema of a tool. MCP requires its root to have the type object, so a reference at the root is
+ * inlined.
  *
  * Source: MCP 2025-11-25, `schema.ts`, `Tool.inputSchema`: `type: "object"`.
  */
@@ -14,7 +15,10 @@ export const inputSchema = (tool: Tool.Any): JsonSchema => {
   return "type" in schema ? schema : { type: "object", ...schema }
 }
 
-/** The schema under the key `value` of an object, where it is none itself. References still resolve from the root. */
+/**
+ * Returns an object schema: the schema itself, or an object that holds it under the key `value`. References still
+ * resolve from the root.
+ */
 export const objectSchema = (schema: JsonSchema): { readonly schema: JsonSchema; readonly isWrapped: boolean } => {
   const root = inlineRoot(schema)
   if (root["type"] === "object") return { schema: root, isWrapped: false }
@@ -36,7 +40,7 @@ const withoutDialect = (given: JsonSchema): JsonSchema => {
   return schema
 }
 
-/** A root that is nothing but a reference is replaced by what it stands for. References to references end somewhere. */
+/** Replaces a root that is only a reference by its target. `left` limits how many references are followed in a row. */
 const inlineRoot = (schema: JsonSchema, left = 8): JsonSchema => {
   const { $defs, $ref, ...rest } = withoutDialect(schema)
   const target = typeof $ref === "string" && isRecord($defs) ? $defs[definitionName($ref)] : undefined
@@ -45,7 +49,10 @@ const inlineRoot = (schema: JsonSchema, left = 8): JsonSchema => {
     : withoutDialect(schema)
 }
 
-/** The key that `#/$defs/key` names: an escaped token of a JSON pointer, percent-encoded as the fragment of a URI. */
+/**
+ * Returns the key that `#/$defs/key` names. In the reference it is an escaped token of a JSON pointer, percent-encoded
+ * as the fragment of a URI.
+ */
 const definitionName = (ref: string): string => {
   const token = ref.replace(/^#\/\$defs\//, "")
   return JsonPointer.unescapeToken(Result.getOrElse(Result.try(() => decodeURIComponent(token)), () => token))

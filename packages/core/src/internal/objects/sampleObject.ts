@@ -12,8 +12,8 @@ import { decodeText } from "./structuredOutput.ts"
 import type { Target } from "./structuredOutput.ts"
 
 /**
- * How the source is brought to answer with an object: the `responseFormat` of the request (the source's own JSON mode,
- * or the instruction that stands in for one), or a tool that it must call in the end.
+ * The way in which the source is asked for an object: by the `responseFormat` of the request (the source's own JSON
+ * mode, or an instruction in its place), or by a final tool that the model must call.
  */
 export type Rung = "format" | "tool"
 
@@ -32,13 +32,13 @@ export interface PlanOptions<A, R> {
   readonly tools: ReadonlyArray<ToolDefinition>
 }
 
-/** Counts the attempts of one call, so it is made anew for each. */
+/** Builds the plan of one call. A plan counts attempts, so every call needs a new one. */
 export const makePlan = <A, R>(options: PlanOptions<A, R>): Plan<A, R> => {
   const repair = makeRepair(options)
   return options.rung === "tool" ? finalTool(options, repair) : format(options, repair)
 }
 
-/** Notes an answer that does not fit; fails when no repair is left. */
+/** Records an answer that does not fit, and fails if no repair is left. */
 type Repair = <B>(
   answer: Answer,
   text: string,
@@ -50,7 +50,7 @@ const makeRepair = ({ maxRepairs, request }: Pick<PlanOptions<unknown, unknown>,
   const attempts: Array<StructuredAttempt> = []
   return ({ isLast, response }, text, wrong, next) => {
     const problem = response.stopReason === "maxTokens"
-      ? `It was cut at maxTokens, ${request.maxTokens}; be shorter. ${wrong}`
+      ? `It was cut off at maxTokens (${request.maxTokens}); be shorter. ${wrong}`
       : wrong
     attempts.push({ answer: truncate(text, 2000), problem })
     return attempts.length <= maxRepairs && !isLast
@@ -76,7 +76,7 @@ const format = <A, R>({ name, request, target }: PlanOptions<A, R>, repair: Repa
 const finalTool = <A, R>({ name, request, target, tools }: PlanOptions<A, R>, repair: Repair): Plan<A, R> => {
   const final: ToolDefinition = {
     name: freeName(`final_${name}`, tools),
-    description: "Call this to give your final answer, when you have all that you need for it.",
+    description: "Call this to give your final answer, once you have everything that you need for it.",
     inputSchema: target.jsonSchema
   }
   return {
@@ -109,7 +109,7 @@ const judgeText = <A, R>(
   })
 }
 
-/** Of several calls of the final tool the first that fits counts; otherwise each learns what is wrong with it. */
+/** Accepts the first call of the final tool that fits. If none fits, every call is answered with what is wrong. */
 const judgeCalls = <A, R>(
   target: Target<A, R>,
   answer: Answer,
@@ -143,7 +143,7 @@ const accepted = (call: ToolUseContent): ToolResultContent => ({
   content: [{ type: "text", text: "Accepted" }]
 })
 
-/** A user's tool may have any name. */
+/** Returns a name that no other tool has, because a user's tool may already have the wanted name. */
 const freeName = (wanted: string, tools: ReadonlyArray<ToolDefinition>): string => {
   let name = wanted
   for (let index = 2; tools.some((tool) => tool.name === name); index++) name = `${wanted}_${index}`
@@ -153,7 +153,7 @@ const freeName = (wanted: string, tools: ReadonlyArray<ToolDefinition>): string 
 const exhausted = (attempts: ReadonlyArray<StructuredAttempt>): StructuredOutputError =>
   new StructuredOutputError({
     attempts,
-    message: `The model gave no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
+    message: `The model returned no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
       `${attempts.at(-1)?.problem ?? "none"}. Make the schema or the prompt simpler, raise maxRepairs, maxTurns or ` +
       "maxTokens, or use a stronger model."
   })

@@ -7,11 +7,13 @@ import { jsonIn } from "./jsonIn.ts"
 import { isRecord, objectSchema } from "./jsonSchema.ts"
 import type { JsonSchema } from "./jsonSchema.ts"
 
-/** A schema as a model is asked for it. */
+/** A schema in the form in which a model is asked for it. */
 export interface Target<A, R> {
-  /** Its root is an object: what is none stands under the key `value`. References resolve from this root. */
+  /**
+   * The root is always an object: any other schema is wrapped under the key `value`. References resolve from this root.
+   */
   readonly jsonSchema: JsonSchema
-  /** Decodes a JSON value, or says what is wrong with it. */
+  /** Decodes a JSON value, or fails with a text that says what is wrong with it. */
   readonly decode: (json: unknown) => Effect.Effect<A, string, R>
 }
 
@@ -23,20 +25,20 @@ export const makeTarget = <S extends Schema.Constraint>(schema: S): Target<S["Ty
     isRecord(json) && Object.hasOwn(json, "value")
       ? Effect.mapError(decodeIssue(json["value"]), (error) =>
         formatIssue(new SchemaIssue.Pointer(["value"], error.issue)))
-      : Effect.fail(`It is no object with the key "value"`)
+      : Effect.fail(`It is not an object with the key "value"`)
   return {
     jsonSchema: root.schema,
     decode: root.isWrapped
-      // Some models leave the wrapping out.
+      // Some models answer without the wrapping object.
       ? (json) => Effect.catch(decodeWrapped(json), (problem) => Effect.mapError(decode(json), () => problem))
       : decode
   }
 }
 
-/** Decodes the JSON in a text: all of it, or the first value that fits in its code fences and among its prose. */
+/** Decodes the JSON in a text: the whole text, or the first value in its code fences or among its prose that fits. */
 export const decodeText = <A, R>(target: Target<A, R>, text: string): Effect.Effect<A, string, R> =>
   Effect.suspend(() => {
     const candidates = jsonIn(text)
-    if (candidates.length === 0) return Effect.fail("It holds no whole JSON value")
+    if (candidates.length === 0) return Effect.fail("It holds no complete JSON value")
     return Effect.catch(Effect.firstSuccessOf(candidates.map(target.decode)), () => target.decode(candidates[0]))
   })

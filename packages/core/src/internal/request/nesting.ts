@@ -1,10 +1,13 @@
-/** Deeper values overflow the stack of `JSON.stringify` and of decoders. */
+/**
+ * The deepest nesting that is allowed, because much deeper values overflow the stack of `JSON.stringify` and of
+ * decoders.
+ */
 export const maxDepth = 256
 
-/** Whether a JSON value holds more than `maxDepth` objects and arrays inside each other. */
+/** Returns whether objects and arrays in a JSON value are nested more than `maxDepth` levels deep. */
 export const isTooDeep = (json: unknown): boolean => exceeds(json, maxDepth)
 
-// Recursion ends at the limit.
+// The recursion stops at the limit, so it cannot overflow the stack either.
 const exceeds = (json: unknown, left: number): boolean =>
   typeof json === "object" && json !== null &&
   (left === 0 || Object.values(json).some((inner) => exceeds(inner, left - 1)))

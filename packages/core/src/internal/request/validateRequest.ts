@@ -11,7 +11,7 @@ const isRequest = Schema.is(compiled(SamplingRequest))
 
 const decode = Schema.decodeUnknownResult(SamplingRequest, { errors: "all" })
 
-/** A request as callers wrote it, checked against every rule before anything is sent. */
+/** Checks a caller's request against all rules before anything is sent, and replaces lone surrogates in its texts. */
 export const validateRequest = (request: unknown): Result.Result<SamplingRequest, InvalidRequest> => {
   if (!isRequest(request)) {
     const decoded = decode(request)

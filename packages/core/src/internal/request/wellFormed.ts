@@ -3,8 +3,8 @@ import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
 
 /**
- * Replaces lone surrogates in text by U+FFFD, as every UTF-8 encoder does: cutting a string in the middle of an emoji
- * leaves one, and some providers refuse the JSON that holds it.
+ * Replaces lone surrogates in texts by U+FFFD, as every UTF-8 encoder does. Cutting a string in the middle of an emoji
+ * leaves a lone surrogate, and some providers reject JSON that holds one.
  */
 export const wellFormedRequest = (request: SamplingRequest): SamplingRequest => {
   const messages = mapChanged(request.messages, wellFormedMessage)

@@ -7,7 +7,7 @@ import type { SamplingRequest } from "../../SamplingRequest.ts"
 import { isToolBlock, needsTools } from "../loop/toolPairing.ts"
 import { quote } from "../quote.ts"
 
-/** Why this client must not be sent this request, or undefined. Nothing is sent before this is known. */
+/** Returns why this request must not be sent to this client, or undefined. Call it before anything is sent. */
 export const findUnsupported = (
   connection: ClientConnection,
   request: SamplingRequest
@@ -39,7 +39,7 @@ export const findUnsupported = (
   if (isBeforeAudio && hasAudio(request)) {
     return new SamplingUnsupported({
       missing: "content",
-      message: `Cannot send audio to ${who()}: it speaks MCP ${quote(protocolVersion)}, which has none ` +
+      message: `Cannot send audio to ${who()}: it speaks MCP ${quote(protocolVersion)}, which has no audio ` +
         `(2025-03-26 added it). ${orProvider}`
     })
   }
@@ -47,9 +47,9 @@ export const findUnsupported = (
 }
 
 /**
- * Whether the request asks for context that this client must not be asked for. `includeContext` is a hint that any client
- * may ignore, so a client that did not declare `sampling.context` gets the request without it. Before 2025-11-25 there was
- * no such capability, and every client could be asked.
+ * Returns whether `includeContext` has to be left out of the request. It is a hint that any client may ignore, so a
+ * client that did not declare `sampling.context` receives the request without it. Before 2025-11-25 that capability did
+ * not exist, and every client could be asked for context.
  *
  * MCP 2025-11-25, sampling, "Capabilities".
  */
@@ -59,8 +59,8 @@ export const omitsContext = (connection: ClientConnection, { includeContext }: S
   !isBefore(connection.protocolVersion, "2025-11-25")
 
 /**
- * The parameters as this client's revision defines them: before 2025-11-25 (and where the revision is unknown) a message
- * holds exactly one block, so longer ones are split into several of the same role.
+ * Converts a request to the parameters that this client's revision defines. Before 2025-11-25, and if the revision is
+ * unknown, a message holds exactly one block, so a longer message is split into several of the same role.
  */
 export const toWireParams = (
   connection: ClientConnection,
@@ -75,7 +75,7 @@ export const toWireParams = (
     : request
 }
 
-/** Without what is not MCP's. */
+/** Removes the fields that are not part of MCP. */
 const withoutOwn = (given: SamplingRequest): SamplingRequest => {
   const { key: _, responseFormat: __, ...request } = given
   return request
@@ -86,11 +86,11 @@ const withoutContext = (given: SamplingRequest): SamplingRequest => {
   return request
 }
 
-/** Whether this client can be asked at all. */
+/** Returns whether this client can be asked at all. */
 export const canSample = (connection: ClientConnection): boolean =>
   connection.unreachable === undefined && isDeclared(connection.capabilities.sampling)
 
-/** Whether this client's requests may carry tools. */
+/** Returns whether requests to this client may carry tools. */
 export const canUseTools = (connection: ClientConnection): boolean => {
   const sampling = connection.capabilities.sampling
   return isDeclared(sampling) && isDeclared(sampling.tools)
@@ -101,7 +101,7 @@ const orProvider = "Or configure a provider: Sampler.fallback(ClientSampler.laye
 // MCP revisions are dates, so they order as text.
 const isBefore = (version: string | undefined, revision: string): boolean => version !== undefined && version < revision
 
-// The client declares: null where an object is due is no promise.
+// The client's declaration is not validated, and null in place of an object does not declare a capability.
 const isDeclared = <A extends object>(capability: A | null | undefined): capability is A =>
   capability !== undefined && capability !== null
 

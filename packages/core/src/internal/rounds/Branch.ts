@@ -1,37 +1,40 @@
 import type * as Fiber from "effect/Fiber"
 import type { Place } from "./Place.ts"
 
-/** What one fiber of a handler is doing. */
+/** The state of one fiber of a handler. */
 export class Branch {
-  /** Where the fiber is: in a step of its own, or in none. */
+  /** The place of the fiber. It changes while the fiber runs a once-step. */
   place: Place
-  /** As long as it has not ended. */
+  /** The fiber, or undefined after it has ended. */
   fiber: Fiber.Fiber<unknown, unknown> | undefined
-  /** It waits for something that the round knows of: an answer, or its turn. */
+  /** It waits for the run to resume it, with an answer or with the turn of its once-step. */
   isWaiting = false
-  /** It was told by an interruption that its asks go no further. */
+  /** One of its asks was ended with an interruption, because the fiber itself did not react to one. */
   isReleased = false
-  /** It was interrupted, and went on with that. */
+  /** It was interrupted, and it reacted. */
   isInterrupted = false
-  /** Others had time to interrupt it. */
+  /** Its ancestors already had a settle period to interrupt it. */
   isEnding = false
-  /** How often it asked after the end. */
+  /** The number of its asks after the end of the run. */
   lateAsks = 0
-  /** It waits for the children that its last operation started, as `Effect.all`, races and time-outs do. */
+  /** It waits for the children that its last operation started, as `Effect.all`, races and timeouts do. */
   awaitsChildren = false
   liveChildren = 0
-  /** Counts how often it went on after another fiber had run: what it starts in between, one operation starts. */
+  /**
+   * The number of times that it continued after another fiber had run. Children that start in between belong to one
+   * operation.
+   */
   operation = 0
-  /** When it goes on by itself, if it sleeps; in milliseconds of its clock. */
+  /** The time at which it wakes, if it sleeps, in milliseconds of its clock. */
   wakesAt: number | undefined
   /** It has not paused yet. */
   isNew = true
-  /** All that it has done is to go to sleep, as the clock of a time-out does. */
+  /** It has done nothing but go to sleep, like the timer of a timeout. */
   isTimer = false
 
   readonly depth: number
   readonly parent: Branch | undefined
-  /** The operation of the parent that started it and that the parent may wait in. */
+  /** The parent's operation that started it, and in which the parent may wait for it. */
   private readonly startedIn: number | undefined
 
   constructor(place: Place, parent: Branch | undefined, startedIn: number | undefined) {
@@ -41,19 +44,22 @@ export class Branch {
     this.startedIn = startedIn
   }
 
-  /** Who started it, if that one waits for it now. */
+  /** The parent, if it waits for this fiber now. */
   get awaitedBy(): Branch | undefined {
     return this.parent !== undefined && this.startedIn === this.parent.operation ? this.parent : undefined
   }
 
-  /** Its place and those around it, from within to without: nothing else goes on there in the meantime. */
+  /** Its place and the enclosing places, innermost first. Nothing else happens in them in the meantime. */
   get places(): ReadonlyArray<Place> {
     const places: Array<Place> = []
     for (let place: Place | undefined = this.place; place !== undefined; place = place.outer) places.push(place)
     return [...places, ...this.awaitedBy?.places ?? []]
   }
 
-  /** It is such a one, or such a one started it and waits for it now, directly or through others. */
+  /**
+   * Returns whether `isWhole` holds for this fiber, or for an ancestor that waits for it now, directly or through
+   * others.
+   */
   isPartOf(isWhole: (branch: Branch) => boolean): boolean {
     return isWhole(this) || this.awaitedBy?.isPartOf(isWhole) === true
   }

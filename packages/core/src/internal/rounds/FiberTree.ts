@@ -6,14 +6,15 @@ import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-/** The branch of a fiber, from its context: children start with that of their parent. */
+/** The branch of a fiber, in its context. A child starts with the branch of its parent. */
 const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/core/internal/rounds/CurrentBranch", {
   defaultValue: () => undefined
 })
 
 /**
- * The fibers of one run of a handler, as its scheduler sees them. A scheduler is asked before each operation of a fiber,
- * so it meets each fiber before it does anything, and it knows when no fiber of the run has anything to do.
+ * The fibers of one run of a handler, as the run's scheduler sees them. Effect asks the scheduler before each operation
+ * of a fiber. The scheduler therefore sees each fiber before the fiber does anything, and it knows when no fiber of the
+ * run has anything to do.
  */
 export class FiberTree implements Scheduler.Scheduler {
   private readonly scheduler: Scheduler.Scheduler
@@ -23,7 +24,7 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly root = new Branch(new Place(""), undefined, undefined)
   private hasRoot = false
   private current: AnyFiber | undefined
-  /** Of the fiber that runs, or ran last. */
+  /** The branch of the fiber that runs, or that ran last. */
   private running: Branch | undefined
   private startsTask = false
   private tasks = 0
@@ -31,8 +32,8 @@ export class FiberTree implements Scheduler.Scheduler {
   private busyChecks = 0
 
   /**
-   * `onIdle` is called, as a microtask, after something happened and when nothing is left to run; now and then also where
-   * fibers do not stop running.
+   * `onIdle` is called in a microtask, after something has happened and nothing is left to run. If fibers do not stop
+   * running, it is called from time to time as well.
    */
   constructor(context: Context.Context<never>, onIdle: () => void) {
     this.scheduler = Context.get(context, Scheduler.Scheduler)
@@ -66,11 +67,11 @@ export class FiberTree implements Scheduler.Scheduler {
     }
   }
 
-  /** What the fiber that runs the handler has to start with. */
+  /** The services that the handler's fiber has to start with. */
   get services(): ReadonlyArray<readonly [key: string, service: unknown]> {
     return [
       [Scheduler.Scheduler.key, this],
-      // Where nothing may yield, the scheduler would not be asked.
+      // If yielding were prevented, Effect would not ask the scheduler.
       [Scheduler.PreventSchedulerYield.key, false],
       [CurrentBranch.key, this.root],
       [CurrentPlace.key, this.root.place]
@@ -81,23 +82,23 @@ export class FiberTree implements Scheduler.Scheduler {
     return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
   }
 
-  /** Not from its context, which may have been captured elsewhere. */
+  /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
   placeOf(fiber: AnyFiber): Place {
     return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
   }
 
-  /** The place of a fiber and those around it, from within to without. */
+  /** Returns the place of a fiber and the enclosing places, innermost first. */
   placesOf(fiber: AnyFiber): ReadonlyArray<Place> {
     return this.branches.get(fiber)?.places ?? [fiber.getRef(CurrentPlace)]
   }
 
-  /** The fiber begins or ends a step. What it forks there finds the place in its context. */
+  /** Moves a fiber that begins or ends a once-step. Fibers that it forks there find the place in their context. */
   moves(fiber: AnyFiber, place: Place): void {
     const branch = this.branches.get(fiber)
     if (branch !== undefined) branch.place = place
   }
 
-  /** The fiber goes on when its clock shows this time. */
+  /** Notes that a fiber sleeps until its clock shows `wakesAt`. */
   sleeps(fiber: AnyFiber, wakesAt: number): void {
     const branch = this.branchOf(fiber)
     branch.wakesAt = wakesAt
@@ -110,7 +111,7 @@ export class FiberTree implements Scheduler.Scheduler {
     branch.isTimer = false
   }
 
-  /** Interrupts a fiber. Whether it goes on with that: where it cannot be interrupted, it does not. */
+  /** Interrupts a fiber. Returns whether it reacted; a fiber in an uninterruptible region does not. */
   interrupt(fiber: AnyFiber): boolean {
     const branch = this.branchOf(fiber)
     if (branch.isInterrupted) return true
@@ -121,29 +122,29 @@ export class FiberTree implements Scheduler.Scheduler {
     return branch.isInterrupted
   }
 
-  /** Whether the fiber of a place, or of a step in it, has not ended. */
+  /** Returns whether the fiber of a place, or of a once-step in it, has not ended. */
   isLive(path: string): boolean {
     const fiberPath = outsideSteps(path)
     for (const { place } of this.branches.values()) if (outsideSteps(place.path) === fiberPath) return true
     return false
   }
 
-  /** Whether a fiber may be at work that is not known of, or wakes before `horizon`. */
+  /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
     return this.tasks > 0 || this.some((branch) => branch.wakesAt === undefined || branch.wakesAt <= horizon)
   }
 
-  /** Whether a fiber may come to something by itself, now or later. Time-outs do not. */
+  /** Returns whether a fiber may continue by itself, now or later. The timers of timeouts do not count. */
   mayGoOn(horizon: number): boolean {
     return this.isBusy(horizon) || this.some((branch) => !branch.isTimer)
   }
 
-  /** The fibers that the root waits for now, in `Effect.race` and the like. */
+  /** The fibers that the root waits for now, in `Effect.race` and similar operations. */
   get parts(): ReadonlyArray<AnyFiber> {
     return this.partsOf((branch) => branch === this.root).map(([fiber]) => fiber)
   }
 
-  /** Who started a fiber, and who started that one, but for the root and for who has ended; the outermost comes first. */
+  /** Returns the ancestors of a fiber, outermost first, without the root and without those that have ended. */
   startersOf(fiber: AnyFiber): ReadonlyArray<AnyFiber> {
     const starters: Array<AnyFiber> = []
     for (let branch = this.branchOf(fiber).parent; branch !== undefined; branch = branch.parent) {
@@ -153,8 +154,9 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   /**
-   * These, those who started them, and the fibers that any of them waits for now; the innermost come first. What the root
-   * waits for may be left out, unless it waits for these.
+   * Returns the given fibers, their ancestors, and every fiber that one of them waits for now, grouped by depth,
+   * deepest first. With `without root`, the fibers that the root waits for are left out, unless the given fibers are
+   * among them.
    */
   withStarters(fibers: Iterable<AnyFiber>, root: "with root" | "without root"): ReadonlyArray<ReadonlyArray<AnyFiber>> {
     const lines = new Set<Branch>()
@@ -170,7 +172,7 @@ export class FiberTree implements Scheduler.Scheduler {
     return byDepth.toReversed().filter((group) => group !== undefined)
   }
 
-  /** Has the round look at itself as soon as nothing is left to run. */
+  /** Schedules a call of `onIdle` for the moment when nothing is left to run. */
   check(): void {
     if (this.willCheck) return
     this.willCheck = true
@@ -186,7 +188,7 @@ export class FiberTree implements Scheduler.Scheduler {
     return [...this.branches].filter(([, branch]) => branch !== this.root && branch.isPartOf(isWhole))
   }
 
-  /** Of the fibers that neither wait for the round nor for their children. */
+  /** Returns whether the predicate holds for a fiber that waits neither for the run nor for its children. */
   private some(predicate: (branch: Branch) => boolean): boolean {
     for (const branch of this.branches.values()) {
       if (!branch.isWaiting && !(branch.awaitsChildren && branch.liveChildren > 0) && predicate(branch)) return true
@@ -214,7 +216,7 @@ export class FiberTree implements Scheduler.Scheduler {
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       branch.fiber = undefined
-      // What its end starts is its own doing, also where it let another fiber run last.
+      // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
       if (branch.parent !== undefined) branch.parent.liveChildren--
@@ -231,20 +233,23 @@ export class FiberTree implements Scheduler.Scheduler {
     const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
     const branch = new Branch(place, parent, startedIn)
     parent.liveChildren++
-    // It started in the middle of an operation of its parent.
+    // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
     fiber.setContext(fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place)))
     return branch
   }
 
-  /** Who starts a fiber, by the context that they share: what else is in the context may have been captured elsewhere. */
+  /**
+   * Finds the starter of a fiber by the context object that both share. The branch inside the context is not reliable,
+   * because the context may have been captured elsewhere.
+   */
   private starterOf({ context }: AnyFiber): Branch | undefined {
     let starter = this.running
     while (starter !== undefined && starter.fiber?.context !== context) starter = starter.awaitedBy
     return starter
   }
 
-  /** Who forked a fiber, if that one has not gone on to another context. */
+  /** Finds the fiber that forked a fiber, unless it has changed its context since. */
   private forkerOf(fiber: AnyFiber): Branch | undefined {
     const inherited = fiber.getRef(CurrentBranch)
     if (inherited?.fiber?.context === fiber.context) return inherited
@@ -252,7 +257,10 @@ export class FiberTree implements Scheduler.Scheduler {
     return undefined
   }
 
-  /** Another one than the one whose context it has may have started it, as those of streams are. */
+  /**
+   * Returns the place of a child that starts at once. Its starter may differ from the owner of its context: streams
+   * fork with a captured context.
+   */
   private nextStart(parent: Branch, from: Place, startedIn: number): Place {
     return this.running === undefined || this.running.isPartOf((branch) => branch === parent)
       ? parent.place.nextStart(startedIn)
@@ -262,8 +270,11 @@ export class FiberTree implements Scheduler.Scheduler {
 
 const outsideSteps = (path: string): string => path.replace(/~.*$/, "")
 
-/** At most this many operations of a fiber come before its sleep where `Effect.timeout` and the like start it. */
+/**
+ * A fiber that `Effect.timeout` or a similar operation starts as a timer runs at most this many operations before it
+ * sleeps.
+ */
 const timerOperations = 4
 
-/** So many tasks run without a pause only where fibers are at work that does not end soon. */
+/** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

@@ -4,8 +4,9 @@ import { compiled } from "../compiled.ts"
 import type { Past } from "./attempts.ts"
 
 /**
- * An ask, as it is found again. `base` is its name, or the digest of its content; `occurrence` tells apart several with
- * the same base. `at` is the position in the fibers of the handler where it was asked, `about` a few words for people.
+ * The record by which a later run recognizes an ask. `base` is its name or the digest of its content, and `occurrence`
+ * distinguishes asks with the same base. `at` is the position among the handler's fibers at which it was asked. `about`
+ * describes it to people in a few words.
  */
 export interface AskRecord {
   readonly base: string
@@ -14,17 +15,17 @@ export interface AskRecord {
   readonly about: string
 }
 
-/** An ask with the answer of the client, as it came. */
+/** An ask, with the client's answer as it arrived. */
 export interface AnswerRecord extends AskRecord {
   readonly answer: unknown
 }
 
-/** The outcome of something that must not run again. */
+/** The result of a once-step, which must not run again. */
 export interface StepRecord {
   readonly name: string
   readonly at: string
   readonly value: unknown
-  /** Kept where it took several attempts. */
+  /** Present if the once-step took several attempts. */
   readonly past?: Past | undefined
 }
 
@@ -34,11 +35,11 @@ export interface TraceContext {
   readonly sampled: boolean
 }
 
-/** What the runs of a handler so far have come to. */
+/** Everything that the runs of a handler have recorded so far. */
 export interface Journal {
-  /** How many rounds have ended with open asks. */
+  /** The number of rounds that ended with open asks. */
   readonly rounds: number
-  /** When the first run started, in milliseconds of the server's clock. */
+  /** The time at which the first run started, in milliseconds of the server's clock. */
   readonly startedAt: number
   readonly seed: string | undefined
   readonly trace: TraceContext | undefined
@@ -48,7 +49,10 @@ export interface Journal {
   readonly steps: ReadonlyArray<StepRecord>
 }
 
-/** The journal of a call that comes without one. Who answers was asked: then there was a round. */
+/**
+ * Returns the journal of a call that arrives without a state. If it brings answers, a round asked for them, so one
+ * round has ended.
+ */
 export const emptyJournal = (startedAt: number, hasAnswers: boolean): Journal => ({
   rounds: hasAnswers ? 1 : 0,
   startedAt,
@@ -59,7 +63,7 @@ export const emptyJournal = (startedAt: number, hasAnswers: boolean): Journal =>
   steps: []
 })
 
-/** Whether the next run needs it: asks that have a name are found again without. */
+/** Returns whether the next run needs the journal. A run recognizes asks that have a name without it. */
 export const needsState = (
   { answers, seed, steps, trace }: Journal,
   asks: ReadonlyArray<readonly [AskRecord, { readonly key?: string | undefined }]>
@@ -67,7 +71,7 @@ export const needsState = (
   answers.length > 0 || steps.length > 0 || seed !== undefined || trace !== undefined ||
   asks.some(([, { key }]) => key === undefined)
 
-/** The key of an ask on the wire. Names hold no `#`. */
+/** Returns the key of an ask on the wire. Names hold no `#`, so the keys of different asks differ. */
 export const wireKey = ({ base, occurrence }: Pick<AskRecord, "base" | "occurrence">): string =>
   occurrence === 1 ? base : `${base}#${occurrence}`
 
@@ -98,7 +102,10 @@ const toTuple = ({ about, at, base, occurrence }: AskRecord): typeof AskTuple.Ty
 
 const fromTuple = ([base, occurrence, at, about]: typeof AskTuple.Type) => ({ base, occurrence, at, about })
 
-/** The journal as two texts of JSON: the answers, which the client knows, and everything else, which it must not learn. */
+/**
+ * Encodes the journal as two texts of JSON: the answers, which the client knows, and everything else, which it must not
+ * learn.
+ */
 export const toParts = (journal: Journal): { readonly answers: string; readonly rest: string } => ({
   answers: JSON.stringify(journal.answers.map(({ answer }) => answer)),
   rest: JSON.stringify(
@@ -117,7 +124,7 @@ export const toParts = (journal: Journal): { readonly answers: string; readonly 
   )
 })
 
-/** The journal again, or undefined when these are not the parts of one. */
+/** Decodes a journal. Returns undefined if the texts are not the parts of one. */
 export const fromParts = (parts: { readonly answers: string; readonly rest: string }): Journal | undefined => {
   const answers = parse(parts.answers)
   const decoded = decodeRecorded(parse(parts.rest))

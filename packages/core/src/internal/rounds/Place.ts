@@ -1,22 +1,27 @@
 import * as Context from "effect/Context"
 import type { RunningStep } from "./RunningStep.ts"
 
-/** How often what happened in a place. */
+/** The number of times that each kind of event happened in a place. */
 export type Counts = Readonly<Record<string, number>>
 
 /**
- * Where in a handler something happens, so that it is found again in the next run: in which fiber, by who started it in
- * which of its operations, and in which step. Neither speed nor luck changes it.
+ * The place in a handler where something happens. The next run recognizes it by its fiber, by the operation in which
+ * the parent started that fiber, and by the once-step around it. Timing does not change it.
  */
 export class Place {
   readonly step: RunningStep | undefined
-  /** Where the step is, if this is the place inside of one. */
+  /** The place of the once-step, if this is the place inside one. */
   readonly outer: Place | undefined
-  /** A step ran here: if it failed in the last run, or fails in this one, what comes after it need not be the same. */
+  /**
+   * A once-step ran here. If it failed in the last run, or fails in this one, the asks after it need not be the same.
+   */
   isUncertain: boolean
   private name: string
   private readonly counts = new Map<string, number>()
-  /** By who started them. These may start while it waits. */
+  /**
+   * Counts of the children that other fibers start here, by the path of the starter. They may start while this place
+   * waits.
+   */
   private readonly foreign = new Map<string, number>()
   private operation: number | undefined
   private siblings = 0
@@ -32,14 +37,17 @@ export class Place {
     return this.name
   }
 
-  /** A child that starts when its turn comes: after the forks before it, but nobody knows what else starts until then. */
+  /**
+   * Returns the place of a forked child. It starts after the forks before it, but other children may start first, so
+   * forks have numbers of their own.
+   */
   nextFork(): Place {
     return this.makeChild(`.f${this.count("f")}`, this.step)
   }
 
   /**
-   * A child that starts at once. Those that one operation started share its number. How many these are is luck: a race starts
-   * no more of them when the first one has ended at once.
+   * Returns the place of a child that starts at once. The children of one operation share its number. How many there
+   * are depends on timing: a race starts no more children after the first one has ended at once.
    */
   nextStart(operation: number): Place {
     if (operation !== this.operation) {
@@ -51,7 +59,7 @@ export class Place {
     return this.makeChild(`.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`, this.step)
   }
 
-  /** A child that another fiber started: after those that the same one started before it. */
+  /** Returns the place of a child that another fiber starts. Such children are numbered for each starter. */
   nextForeign(starter: Place): Place {
     const by = starter.path.replaceAll(/[.~:]/g, "-")
     const number = (this.foreign.get(by) ?? 0) + 1
@@ -63,12 +71,18 @@ export class Place {
     return `${this.path}:${this.count(":")}`
   }
 
-  /** The position of a step. It stays the same until the step succeeds: another attempt is the same step. */
+  /**
+   * Returns the position of a once-step. It stays the same until the once-step succeeds, because another attempt is the
+   * same one.
+   */
   nextStep(name: string): string {
     return `${this.path}:${this.counts.get(`=${name}`) ?? 0}`
   }
 
-  /** What goes on inside of a step is left out once the step is done, so it must not count outside. */
+  /**
+   * Returns the place inside a once-step. Records from inside are dropped when it succeeds, so they must not count
+   * outside.
+   */
   insideStep(step: RunningStep): Place {
     const { isUncertain } = this
     return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, { step, outer: this, isUncertain })
@@ -79,12 +93,12 @@ export class Place {
     this.count(`=${name}`)
   }
 
-  /** All but other steps: whoever comes to one of these finds its record, whatever came between. */
+  /** Returns all counts but those of other once-steps, which find their records independently of what came before. */
   countedFor(stepName: string): Counts {
     return Object.fromEntries([...this.counts].filter(([what]) => !what.startsWith("=") || what === `=${stepName}`))
   }
 
-  /** Goes on from where a step was recorded, after attempts that failed and are not made again. */
+  /** Advances to the position where a once-step was recorded, past failed attempts that are not made again. */
   catchUp(path: string, counts: Counts): void {
     this.name = path
     for (const [what, number] of Object.entries(counts)) {
@@ -92,12 +106,12 @@ export class Place {
     }
   }
 
-  /** From now on, random numbers do not depend on how many were drawn before. */
+  /** Starts a new sequence of random numbers, which does not depend on how many were drawn before. */
   drawAnew(): void {
     this.count("!")
   }
 
-  /** What the random numbers of this place are made from. */
+  /** The part of the seed that makes the random numbers of this place its own. */
   get source(): string {
     return `${this.path}!${this.counts.get("!") ?? 0}`
   }
@@ -115,14 +129,17 @@ export class Place {
 
 const outermost = { step: undefined, outer: undefined, isUncertain: false }
 
-/** The place of the current fiber. Children start with that of their parent, and get their own before they do anything. */
+/**
+ * The place of the current fiber. A child starts with the place of its parent, and gets its own before it does
+ * anything.
+ */
 export const CurrentPlace = Context.Reference<Place>("@effect-sampling/core/internal/rounds/CurrentPlace", {
   defaultValue: () => new Place("")
 })
 
-/** The path of the place that a position is in. */
+/** Returns the path of the place that a position is in. */
 export const pathOf = (at: string): string => at.slice(0, at.lastIndexOf(":"))
 
-/** Whether a position is in a place, or in the fibers and steps that started in it. */
+/** Returns whether a position is in a place, or in a fiber or once-step that started in it. */
 export const isInside = (at: string | undefined, { path }: Place): boolean =>
   at !== undefined && at.startsWith(path) && /^[.~:]/.test(at.slice(path.length))

@@ -22,12 +22,12 @@ import { toJson } from "./toJson.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
-/** The run that the current fiber belongs to: undefined where the client is not asked in rounds. */
+/** The run that the current fiber belongs to, or undefined where the client is not asked in rounds. */
 export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampling/core/internal/rounds/CurrentRun", {
   defaultValue: () => undefined
 })
 
-/** Something recorded, which is given once to who comes for it. An answer that nobody asked for has no place yet. */
+/** A record, to be taken once. An answer that arrived without a state has no position until an ask takes it. */
 type Recorded<Record extends { readonly at: string }> =
   & Omit<Record, "at" | "past">
   & { at: string | undefined; past?: Past | undefined; isTaken: boolean }
@@ -42,7 +42,7 @@ interface WaitingAsk {
   readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
 }
 
-/** A step whose name was recorded in another place. Whose record that is shows when all others had their turn. */
+/** A once-step whose name was recorded elsewhere. Whose record that is, is clear when all others had their turn. */
 interface WaitingStep {
   readonly _tag: "Step"
   readonly fiber: AnyFiber
@@ -53,7 +53,7 @@ interface WaitingStep {
   readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
 }
 
-/** A step that came when the run had ended: its result could not be recorded any more, so it would run again. */
+/** A once-step that starts after the end of the run. It must not run, because its result could not be recorded. */
 interface LateStep {
   readonly _tag: "Late"
   readonly fiber: AnyFiber
@@ -64,7 +64,7 @@ interface LateStep {
 
 type Waiting = WaitingAsk | WaitingStep | LateStep
 
-/** A result that must not be made twice. `canMove` where its name says everything about it, whoever comes for it. */
+/** A once-step, which must not run twice. `canMove`: the name determines the result, so any fiber may take it. */
 export interface Step<A, E, R> {
   readonly name: string
   readonly canMove: boolean
@@ -75,59 +75,56 @@ export interface Step<A, E, R> {
 
 export interface Options {
   readonly journal: Journal
-  /** What the client answered, by the keys of the asks. */
+  /** The client's answers, by the keys of the asks. */
   readonly responses: ReadonlyMap<string, unknown>
   readonly maxRounds: number
   readonly makeSeed: () => string
-  /** What the call was started with. */
+  /** The context in which the call started. */
   readonly context: Context.Context<never>
-  /** Starts the time that work in flight has, and calls back at its end. Gives how to stop it. */
+  /** Starts the settle time of work in flight, and calls back when it is over. Returns a function that stops it. */
   readonly settle: (onSettled: () => void) => () => void
-  /** Until when, from now on, a sleeping fiber counts as work in flight; in milliseconds of the handler's clock. */
+  /** Returns the time up to which a sleeping fiber counts as work in flight, in milliseconds of the handler's clock. */
   readonly horizon: () => number
 }
 
-/** How a run that did not complete ended. */
+/** The reason why a run ended before its handler completed. */
 export type Interruption =
   | { readonly _tag: "Asks"; readonly asks: ReadonlyArray<readonly [AskRecord, ClientRequest]> }
   | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
 
-/**
- * One run of a handler. Asks find their recorded answers or wait. When nothing else goes on, the run is interrupted, and
- * what waits is what the client is asked.
- */
+/** One run of a handler. An ask finds its answer or waits. When nothing else runs, the waiting asks end the round. */
 export class RoundRun {
   readonly tree: FiberTree
   interruption: Interruption | undefined
   replayed = 0
   usedSeed: string | undefined
-  /** Of random numbers, by the path of the place that draws them. */
+  /** The generators of random numbers, by the path of the place that draws from them. */
   readonly generators = new Map<string, Random>()
-  /** Whether the handler looked at when the call started: then the next run must know. */
+  /** Whether the handler read the start time of the call. If it did, the next run must know that time. */
   isStartKnown = false
   private readonly options: Options
   private answers: ReadonlyArray<Recorded<AnswerRecord>>
   private steps: ReadonlyArray<Recorded<StepRecord>>
-  /** Asks of the last round that the client left out. */
+  /** The asks of the last round that the client did not answer. */
   private readonly unanswered: ReadonlyArray<AskRecord>
-  /** Whether answers are taken that came without a state, once that is decided. */
+  /** Whether asks may take answers that arrived without a state; undefined until that is decided. */
   private takesUnasked: boolean | undefined
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: AnyFiber | undefined
-  /** Nothing more is asked: the handler is being interrupted, or has completed. */
+  /** The run accepts no more asks: the handler is being interrupted, or it has completed. */
   private hasEnded = false
-  /** The client does not wait any more. */
+  /** The client no longer waits for the call. */
   private isCancelled = false
-  /** The interruption got through to the handler's fiber: what it does now are finalizers. */
+  /** The handler's fiber reacted to the interruption, so it now runs only finalizers. */
   private isRootEnding = false
-  /** The handler's fiber has ended as well, or was left behind. */
+  /** The handler's fiber has ended, or it was abandoned. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
-  /** The fibers to interrupt where that of the root did not end the handler: first the parts, then group after group. */
+  /** The fibers to interrupt if interrupting the root was not enough: first the parts, then group after group. */
   private readonly stuckParts: Array<AnyFiber> = []
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
-  /** Who asked after the end, since the run last looked. */
+  /** The fibers that asked after the end, since the last call of `look`. */
   private readonly lateAskers: Array<AnyFiber> = []
   private readonly failures = new Failures()
   private hasSettled = false
@@ -145,7 +142,7 @@ export class RoundRun {
       if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
       else unanswered.push(ask)
     }
-    // Without a state nobody knows what was asked: asks that have a name find their answers.
+    // Without a state it is unknown what was asked, but asks that have a name can still find their answers.
     if (journal.open.length === 0) {
       for (const [key, answer] of responses) {
         answered.push({ ...fromWireKey(key), answer, isTaken: false })
@@ -156,7 +153,7 @@ export class RoundRun {
     this.steps = journal.steps.map(({ at, name, past, value }) => ({ at, name, past, value, isTaken: false }))
   }
 
-  /** Of random numbers: made when the first one is wanted. */
+  /** The seed of the random numbers. It is generated when the first number is drawn. */
   get seed(): string {
     return this.usedSeed ??= this.options.makeSeed()
   }
@@ -172,13 +169,13 @@ export class RoundRun {
     root.addObserver(() => this.finish())
   }
 
-  /** Calls back when the handler's fiber has ended. */
+  /** Calls `observer` when the handler's fiber has ended or was abandoned. */
   onOver(observer: () => void): void {
     if (this.isOver) observer()
     else this.overObservers.push(observer)
   }
 
-  /** Interrupts the handler. What waits goes no further. */
+  /** Interrupts the handler. The asks and once-steps that wait receive no result any more. */
   private end(): void {
     this.unsettle()
     if (!this.hasEnded) {
@@ -190,18 +187,18 @@ export class RoundRun {
     this.tree.check()
   }
 
-  /** Interrupts the handler. What cannot be interrupted gets no more time than it takes. */
+  /** Interrupts the handler because the client cancelled the call. Fibers that do not react get no settle period. */
   cancel(): void {
     this.isCancelled = true
     this.end()
   }
 
-  /** The handler came to its end by itself: there is no next run, and who outlives the call is outside of rounds. */
+  /** The handler completed by itself, so there is no next run. Fibers that outlive the call run outside of rounds. */
   private get hasCompleted(): boolean {
     return this.isOver && this.interruption === undefined && !this.isCancelled
   }
 
-  /** What the next run needs to know, after this one has ended. */
+  /** The answers that the next run needs, once this one has ended. */
   get answered(): ReadonlyArray<AnswerRecord> {
     return this.answers.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
   }
@@ -240,7 +237,7 @@ export class RoundRun {
       const own = candidates.find((record) => record.at === at) ??
         candidates.find((record) => isOf(this.tree.placesOf(fiber), record))
       if (own !== undefined) return reuse(own)
-      // What was recorded in this place is for a later use of the same name.
+      // Records of this same place belong to later uses of the name.
       if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
       const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
         fiber,
@@ -260,15 +257,15 @@ export class RoundRun {
   }
 
   /**
-   * An answer without a place came without a state. Until one is taken all runs come to the same, so where this one has
-   * something for a state already, whoever asked has given one, and the client has left it out.
+   * Returns whether an ask may take an answer that arrived without a state. Until an answer is taken, all runs do the
+   * same. If this run already needs a state, then the earlier round sent one and the client left it out: refuse.
    */
   private mayTakeUnasked({ at }: Recorded<AnswerRecord>, { key }: ClientRequest): boolean {
     return at === undefined && key !== undefined &&
       (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  /** Every answer is looked at when it is taken: it may have been kept without being taken in the round that brought it. */
+  /** Takes an answer and validates it. The round that brought it may have kept it without taking it. */
   private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
     record.at = at
@@ -302,7 +299,7 @@ export class RoundRun {
     return step.decode(record.value)
   }
 
-  /** Nothing comes between the end of a step and its record. */
+  /** Runs a once-step and records its result. No interruption can come between the two. */
   private runStep<A, E, R>(
     step: Step<A, E, R>,
     place: Place,
@@ -344,7 +341,7 @@ export class RoundRun {
     const place = places[0]!
     const at = place.nextStep(name)
     place.stepDone(name)
-    // What led to the result is not needed any more, and nobody else may have it.
+    // Records from inside the once-step are no longer needed, and no other fiber may take them.
     const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
     this.answers = this.answers.filter(isOutside)
     const past = this.failures.takePast(name, places)
@@ -385,13 +382,13 @@ export class RoundRun {
     this.tree.check()
   }
 
-  /** Of who takes no interruption for an answer, and asks on and on, nothing more comes. */
+  /** Abandons a fiber that survives the interruption of its asks and keeps asking. */
   private leaveBehind(fiber: AnyFiber): void {
     this.finish()
     fiber.interruptUnsafe()
   }
 
-  /** Nothing is left to run: whoever waits gets what there is for it, or the round ends. */
+  /** Runs when nothing is left to run. Resumes the asks and once-steps that can have a result, or ends the round. */
   private look(): void {
     if (this.hasEnded) return this.interruptStuck()
     if (this.waiting.size === 0 || this.isStepAtWork()) return
@@ -407,8 +404,8 @@ export class RoundRun {
   }
 
   /**
-   * The same ask of another fiber. Which of several gets the answer makes no difference, unless what they ask next has been
-   * recorded: where the other one may still come for it, it is asked again.
+   * Resumes asks with the answer of an equal ask of another fiber. Which of them gets it does not matter, unless their
+   * next asks are recorded: while the other fiber may still come for its answer, the ask goes to the client again.
    */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): boolean {
     return asks.filter((ask) => {
@@ -425,7 +422,10 @@ export class RoundRun {
     return [...this.answers, ...this.unanswered].filter((record) => record.base === base).length === 1
   }
 
-  /** Of the steps whose record belongs to a fiber that may still come for it, none runs as long as the client can be asked. */
+  /**
+   * Resumes once-steps with a record from another place, or without one. A record of a living fiber makes the once-step
+   * fail, but not while that fiber may still come for the record and the client can be asked.
+   */
   private giveMovedSteps(steps: ReadonlyArray<WaitingStep>, isAllThere: boolean, canAsk: boolean): boolean {
     return steps.filter((step) => {
       const record = this.steps.find((candidate) =>
@@ -439,7 +439,7 @@ export class RoundRun {
     }).length > 0
   }
 
-  /** In the same place of the same fiber something else was asked last time, and nobody asks it now or may come to it. */
+  /** Fails asks in whose position another ask was recorded, if no fiber makes that ask now or may still come to it. */
   private findMismatches(asks: ReadonlyArray<WaitingAsk>): boolean {
     if (this.tree.mayGoOn(this.options.horizon())) return false
     const recorded = [...this.answers.filter(isFree), ...this.unanswered]
@@ -480,7 +480,7 @@ export class RoundRun {
     })
   }
 
-  /** Ends the run. Fibers that cannot be interrupted go on as if they were, so that nothing hangs. */
+  /** Ends the run. Asks of fibers that do not react to interruption end in one as well, so nothing hangs. */
   private interrupt(interruption: Interruption): void {
     if (this.hasEnded) return
     this.interruption = interruption
@@ -497,16 +497,16 @@ export class RoundRun {
   }
 
   /**
-   * What races and the like still wait for where they cannot be interrupted themselves: of the root, then of the fibers that
-   * asked, from within to without, as each may still pass on that it went no further. What finalizers start is left alone,
-   * unless they ask.
+   * Collects the fibers that may still block the end, as children of an uninterruptible race do: the ones that the root
+   * waits for, then those that asked and their ancestors, deepest first, because each may still report its interruption
+   * to its parent. Fibers that finalizers start are left alone unless they ask.
    */
   private findStuck(asked: Iterable<AnyFiber>): void {
     if (!this.isRootEnding) this.stuckParts.push(...this.tree.parts)
     this.stuckAskers.unshift(...this.tree.withStarters(asked, this.isRootEnding ? "without root" : "with root"))
   }
 
-  /** Goes on with the end where the interruption of the root was not all that it takes. */
+  /** Escalates the end if interrupting the root was not enough: interrupts the fibers that still block it. */
   private interruptStuck(): void {
     if (this.isOver) return
     if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
@@ -517,7 +517,7 @@ export class RoundRun {
     else this.interruptAll(this.stuckAskers.shift()!)
   }
 
-  /** Ends the asks of who could not be interrupted. */
+  /** Ends the asks of fibers that did not react to interruption. */
   private release(): void {
     const waiting = [...this.waiting]
     const isEnding = this.isOver || this.isRootEnding
@@ -532,9 +532,9 @@ export class RoundRun {
   }
 
   /**
-   * Interrupts who asked in a step, and first who started it: nobody takes the end for an answer there. Where one of these
-   * does not go on with that, it may be ending already, and interrupt the others soon. If it has not done so when that had
-   * its time, it cannot be interrupted, and may wait for what they still pass on.
+   * Interrupts a fiber that asked in a once-step, after its ancestors, outermost first, so none of them mistakes the
+   * end of the round for an answer. An ancestor that does not react may be ending already and about to interrupt the
+   * others, so it gets one settle period (`soon`). Then it counts as uninterruptible, and may wait for their results.
    */
   private endStep(asker: AnyFiber): "now" | "soon" {
     const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
@@ -559,7 +559,7 @@ export class RoundRun {
     return false
   }
 
-  /** Whether no work is in flight, or had its time. If not, the run looks again at the end of that time. */
+  /** Returns whether no work is in flight, or its time is over. If not, `look` runs again at the end of that time. */
   private isSettled(): boolean {
     if (this.hasSettled || !this.tree.isBusy(this.options.horizon())) return true
     this.stopSettling ??= this.options.settle(() => {
@@ -576,7 +576,7 @@ export class RoundRun {
   }
 }
 
-/** Recorded by a fiber in this place, after attempts that failed. */
+/** Returns whether a fiber in these places recorded the once-step, after failed attempts. */
 const isOf = (
   places: ReadonlyArray<Place>,
   record: Recorded<StepRecord>
@@ -587,7 +587,9 @@ const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "S
 
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
 
-/** More than any handler has to be told, and few enough to take no time. */
+/**
+ * A fiber that asks more often than this after the end is abandoned: no sensible handler does, and it takes no time.
+ */
 const manyAsks = 1000
 
 const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {

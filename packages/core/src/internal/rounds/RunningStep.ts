@@ -1,8 +1,8 @@
-/** A step that runs, and how much waits inside of it. */
+/** A running once-step, and the number of asks and once-steps that wait inside it. */
 export class RunningStep {
   readonly parent: RunningStep | undefined
   waiting = 0
-  /** Something inside of it was refused because the run had ended: what it comes to now is no result. */
+  /** Something inside it was refused because the run had ended, so its outcome is not a valid result. */
   isCut = false
 
   constructor(parent: RunningStep | undefined) {

@@ -1,11 +1,14 @@
 import type { ClientRequest } from "../../ClientConnection.ts"
 import { truncate } from "../quote.ts"
 
-/** A few words on an ask, for people who look for it in their code: the method, then its name or what it says. */
+/**
+ * Describes an ask to people who look for it in their code: the method, followed by its name or the beginning of its
+ * text.
+ */
 export const aboutRequest = ({ key, method, params }: ClientRequest): string =>
   `${method} ${key ?? truncate(words(params), 60)}`
 
-/** The same with its words quoted, so that they cannot break out of a message. */
+/** Quotes the words of such a description, so they cannot break out of a message. */
 export const quoteAbout = (about: string): string => {
   const space = about.indexOf(" ")
   return space === -1 ? JSON.stringify(about) : `${about.slice(0, space)} ${JSON.stringify(about.slice(space + 1))}`

@@ -12,7 +12,7 @@ const decoders = {
   "roots/list": Schema.decodeUnknownResult(compiled(ListRootsResult))
 }
 
-/** What is wrong with an answer to a request of this method, if anything. */
+/** Returns what is wrong with an answer to a request of this method, or undefined if it is valid. */
 export const findAnswerProblem = (method: ClientRequest["method"], answer: unknown): string | undefined => {
   const decoded: Result.Result<unknown, Schema.SchemaError> = decoders[method](answer)
   return Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : undefined

@@ -2,8 +2,9 @@ import { pathOf } from "./Place.ts"
 import type { Counts, Place } from "./Place.ts"
 
 /**
- * How often what has happened by the success of a step, in its place and in those around it, of what happened again since it
- * failed first. Later runs do not make the attempts that failed.
+ * The counters that grew between the first failure of a once-step and its success, with their values at the success:
+ * for its place and the enclosing places, innermost first. Later runs skip the failed attempts, and set their counters
+ * to these values to arrive at the same positions.
  */
 export type Past = ReadonlyArray<Counts>
 
@@ -14,7 +15,10 @@ interface Failure {
   readonly counts: ReadonlyArray<Counts>
 }
 
-/** The steps of a run that failed. `places` are always that of the step and those around it, from within to without. */
+/**
+ * The failed once-steps of a run. `places` are always the place of the once-step and the enclosing places, innermost
+ * first.
+ */
 export class Failures {
   private failures: ReadonlyArray<Failure> = []
 
@@ -25,14 +29,14 @@ export class Failures {
     this.failures = [...this.failures, { name, places, path: places[0]!.path, counts }]
   }
 
-  /** After the step has succeeded: its past, if it failed before. */
+  /** Returns the past of a once-step that has just succeeded, if it failed before, and forgets the failure. */
   takePast(name: string, places: ReadonlyArray<Place>): Past | undefined {
     const failure = this.failures.find((each) => each.name === name && isAttempt(each, places))
     if (failure === undefined) return undefined
     this.failures = this.failures.filter((each) => each !== failure)
     const length = Math.min(places.length, failure.places.length)
     const grownAt = (index: number) => grown(places[index]!.countedFor(name), failure.counts[index]!)
-    // What is around the attempts only waited.
+    // The places around the innermost one that all attempts share only waited, unless their counters grew.
     let depth = 1 + places.findIndex((place, index) => place === failure.places[index])
     for (let index = depth; index < length; index++) if (Object.keys(grownAt(index)).length > 0) depth = index + 1
     for (const place of places.slice(0, depth)) place.drawAnew()
@@ -40,7 +44,7 @@ export class Failures {
   }
 }
 
-/** Whether a step that was recorded there is the one here, after attempts that failed. */
+/** Returns whether the once-step that was recorded at `at`, after failed attempts, is the one in these places. */
 export const comesTo = (
   places: ReadonlyArray<Place>,
   at: string,
@@ -48,12 +52,12 @@ export const comesTo = (
 ): boolean => {
   const path = pathOf(at)
   const own = places[0]!.path
-  // How many wait around it is luck, as far as they only wait.
+  // The number of fibers that only wait around it depends on timing, so those places are not compared.
   const outermost = places[Math.min(past.length, places.length) - 1]!.path
   return path.startsWith(outermost) && unnumbered(path) === unnumbered(own) && !isBefore(path, own)
 }
 
-/** Goes on from there. */
+/** Advances the places to the position of a record, so the run continues from there. */
 export const catchUp = (places: ReadonlyArray<Place>, at: string, past: Past): void => {
   let path = pathOf(at)
   for (const [index, counts] of past.entries()) {
@@ -62,7 +66,10 @@ export const catchUp = (places: ReadonlyArray<Place>, at: string, past: Past): v
   }
 }
 
-/** The same place, or another one of the same kind in the same place. */
+/**
+ * Returns whether a once-step in these places repeats a failed one: in the same place, or in one of the same kind
+ * inside it.
+ */
 const isAttempt = (failure: Failure, places: ReadonlyArray<Place>): boolean =>
   places.some((place, index) => place === failure.places[index]) &&
   unnumbered(failure.path) === unnumbered(places[0]!.path)
@@ -74,7 +81,7 @@ const numbers = /(?<=[.~])\d+/g
 
 const unnumbered = (path: string): string => path.replaceAll(numbers, "")
 
-/** Of paths that are the same but for their numbers. */
+/** Compares two paths that differ only in their numbers. */
 const isBefore = (one: string, other: string): boolean => {
   const others = other.match(numbers) ?? []
   for (const [index, number] of (one.match(numbers) ?? []).entries()) {

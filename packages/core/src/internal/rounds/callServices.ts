@@ -9,11 +9,11 @@ import { CurrentRun } from "./RoundRun.ts"
 
 const tellingClocks = new WeakMap<Clock.Clock, Clock.Clock>()
 
-/** The same clock, which tells the tree of fibers how long a fiber sleeps. One for each clock, whatever the call. */
+/** Wraps a clock, so it reports sleeping fibers to their tree. All calls share one wrapper for each clock. */
 export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
   const known = tellingClocks.get(clock)
   if (known !== undefined) return known
-  // Whatever else the clock can do, a test clock for example, it still can.
+  // The clock is the prototype, so its other methods, such as those of a test clock, still work.
   const telling: Clock.Clock = Object.create(
     clock,
     Object.getOwnPropertyDescriptors<Clock.Clock>({
@@ -36,13 +36,19 @@ export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
   return telling
 }
 
-/** Random numbers that depend on the seed of the call and on the place in the handler alone: each run gets the same. */
+/**
+ * Random numbers that depend only on the seed of the call and the place in the handler, so each run draws the same
+ * ones.
+ */
 export const seededRandom: Random.Random = {
   nextIntUnsafe: () => generator().nextIntUnsafe(),
   nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
 }
 
-/** Of the place that the current fiber is in. Random numbers are drawn by fibers only, and these are of a run. */
+/**
+ * Returns the generator of the current fiber's place. Only fibers draw random numbers, and only fibers of a run have
+ * this service.
+ */
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
   const run = fiber.getRef(CurrentRun)!

@@ -8,13 +8,13 @@ interface Zlib {
 
 const zlib = builtin<Zlib>("node:zlib")
 
-/** DEFLATE (RFC 1951): at once where the platform can, as a stream elsewhere. */
+/** Compresses data with DEFLATE (RFC 1951): synchronously if the platform can, and as a stream otherwise. */
 export const deflate = (data: Uint8Array): Effect.Effect<Uint8Array> =>
   zlib === undefined
     ? Effect.promise(() => through(new web.CompressionStream("deflate-raw"), data))
     : Effect.sync(() => zlib.deflateRawSync(data, { level: 1 }))
 
-/** Undefined when the data is not a DEFLATE stream. */
+/** Decompresses data. Returns undefined if it is not a DEFLATE stream. */
 export const inflate = (data: Uint8Array): Effect.Effect<Uint8Array | undefined> =>
   Effect.catch(
     zlib === undefined

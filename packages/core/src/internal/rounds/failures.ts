@@ -1,6 +1,6 @@
 import { ReplayMismatch, RoundsExceeded } from "../../SamplingError.ts"
 
-/** Why an ask cannot be sent. */
+/** The message for an ask that cannot be sent. */
 export const notJson =
   "The request cannot be sent: it holds something that JSON cannot carry. Look at metadata and at the " +
   "inputs of tool calls."
@@ -16,7 +16,7 @@ export const askMismatch = (expected: string, found: string): ReplayMismatch =>
     message: `Expected ${expected}, as in the last run, but found ${found}. ${cure}`
   })
 
-/** The name as its author knows it. */
+/** Quotes the name of a once-step as its author wrote it. */
 export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
 
 export const stepMismatch = (name: string): ReplayMismatch =>

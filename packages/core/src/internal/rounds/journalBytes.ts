@@ -5,7 +5,7 @@ import { deflate, inflate } from "./deflate.ts"
 import type { Journal } from "./Journal.ts"
 import { fromParts, toParts } from "./Journal.ts"
 
-/** Below this, compression saves less than it costs. */
+/** The number of characters below which compression costs more than it saves. */
 const worthCompressing = 2048
 
 const version = 1
@@ -14,18 +14,20 @@ const isDeflated = 1
 const formLength = 2
 const lengthLength = 4
 
-/** Both are characters of one byte in UTF-8. */
+/** The version and the form as text: each character is one byte in UTF-8. */
 const plainForm = String.fromCharCode(version, isPlain)
 
-/** JSON has none. */
+/** The JSON that `JSON.stringify` writes holds no line feed. */
 const separator = "\n"
 
 /**
- * The journal in bytes: the version, the form, and then as plain text the answers, a line feed and the rest; or the length
- * of the compressed answers in four bytes, these, and the rest.
+ * Encodes the journal as bytes: the version, the form, and the content. The plain form holds the answers, a line feed
+ * and the rest as text. The compressed form holds the length of the compressed answers in four bytes, the compressed
+ * answers, and the rest.
  *
- * Only the answers are compressed, apart from everything else. A client that chooses them sees how long the state gets,
- * and would learn from that what they share with text that is secret to it.
+ * Only the answers are compressed, separately from everything else. A client chooses the answers and sees the length of
+ * the state. If the rest were compressed with them, that length would reveal what the answers share with text that is
+ * secret to the client.
  */
 export const encodeJournal = (journal: Journal): Effect.Effect<Uint8Array> => {
   const { answers, rest } = toParts(journal)
@@ -38,7 +40,7 @@ export const encodeJournal = (journal: Journal): Effect.Effect<Uint8Array> => {
   )
 }
 
-/** Undefined when these are not the bytes of a journal of this version. */
+/** Decodes a journal. Returns undefined if the bytes are not a journal of this version. */
 export const decodeJournal = (bytes: Uint8Array): Effect.Effect<Journal | undefined> => {
   if (bytes[0] !== version) return Effect.undefined
   if (bytes[1] === isPlain) {

@@ -6,8 +6,8 @@ import { quoteStep } from "./failures.ts"
 import { CurrentRun } from "./RoundRun.ts"
 
 /**
- * The effect, or, in a later round of the call, its recorded result. `canMove` where the name says everything about the
- * result, so that whoever comes for it may have it.
+ * Runs an effect as a once-step: later rounds of the call return its recorded result. `canMove` is true if the name
+ * determines the result, so any fiber may take the record.
  */
 export const recorded = <S extends Schema.Constraint, E, R>(
   effect: Effect.Effect<S["Type"], E, R>,
@@ -20,7 +20,7 @@ export const recorded = <S extends Schema.Constraint, E, R>(
       name,
       canMove,
       effect,
-      // A value that its own schema does not take is a bug of the caller.
+      // A value that does not fit its own schema is a bug of the caller.
       encode: (value) => Effect.orDie(Schema.encodeEffect(codec)(value)),
       decode: (value) => Effect.mapError(Schema.decodeUnknownEffect(codec)(value), (error) => misfit(name, error))
     })

@@ -7,7 +7,10 @@ import { recorded } from "./recorded.ts"
 import { CurrentRun } from "./RoundRun.ts"
 import { toJson, toPlain } from "./toJson.ts"
 
-/** A provider's completion. In later rounds of a call it is the same one, neither asked for nor paid for again. */
+/**
+ * Records a provider's completion. Later rounds of a call return the same one, so it is neither requested nor paid for
+ * again.
+ */
 export const recordedCompletion = (
   provider: string,
   request: SamplingRequest,
@@ -18,7 +21,7 @@ export const recordedCompletion = (
     return content === undefined
       ? completion
       : Effect.flatMap(digest(content), (hash) =>
-        // What a provider leaves undefined has no place in JSON.
+        // A field that a provider sets to undefined has no JSON form, so it is removed.
         recorded(Effect.map(completion, toPlain), {
           name: `completion ${provider} ${hash}`,
           schema: SamplingResponse,

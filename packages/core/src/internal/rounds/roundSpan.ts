@@ -10,8 +10,8 @@ export interface RoundAttributes {
 }
 
 /**
- * Runs a round in a span whose parent is the span of the first round, so that all rounds of a call are one trace. Where no
- * tracer is installed nobody can see it, so none is made.
+ * Runs a round in a span whose parent is the span of the first round, so all rounds of a call form one trace. If no
+ * tracer is installed, nobody can see a span, so none is made.
  */
 export const inRoundSpan = <A, E, R>(
   name: string,

@@ -21,19 +21,19 @@ export interface Options {
   readonly settleTime: Duration.Duration
 }
 
-/** How one run of a handler ended, and what the next one has to know. */
+/** The end of one run of a handler, and the journal for the next run. */
 export interface RunResult<A, E> {
   readonly exit: Exit.Exit<A, E>
-  /** Why the run did not get to its exit by itself. */
+  /** The reason why the run ended before its handler completed; undefined if the handler completed. */
   readonly interruption: Interruption | undefined
   readonly journal: Journal
   /** Whether the next run must know when the call started. */
   readonly isStartKnown: boolean
-  /** How many recorded answers it took. */
+  /** The number of recorded answers that the run took. */
   readonly replayed: number
 }
 
-/** The client, as the handler meets it: what is asked waits for a round. */
+/** The client connection of a handler in rounds: an ask waits for its answer until a later round brings it. */
 class RoundConnection implements ClientConnection {
   readonly unreachable = undefined
   private readonly described: Options["client"]
@@ -61,7 +61,7 @@ class RoundConnection implements ClientConnection {
   }
 }
 
-/** Runs a handler until it ends, or until it only waits for answers. */
+/** Runs a handler until it ends, or until it does nothing but wait for answers. */
 export const runRound = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   { client, journal, maxRounds, responses, settleTime }: Options
@@ -77,14 +77,14 @@ export const runRound = <A, E, R>(
         maxRounds,
         makeSeed: () => `${random.nextIntUnsafe()}${random.nextIntUnsafe()}`,
         context,
-        // Work in flight takes real time, also where a test controls the clock of the handler.
+        // Work in flight takes real time, even where a test controls the handler's clock.
         settle: (onSettled) => {
           const timer = Effect.runForkWith(context)(Effect.andThen(realClock.sleep(settleTime), Effect.sync(onSettled)))
           return () => timer.interruptUnsafe()
         },
         horizon: () => clock.currentTimeMillisUnsafe() + millis
       })
-      // All at once: each addition to a context that fibers cache something of costs a copy.
+      // All services are set at once, because each addition to a context from which fibers cache values costs a copy.
       const services = new Map(context.mapUnsafe)
       for (const [key, service] of run.tree.services) services.set(key, service)
       services.set(Clock.Clock.key, tellingClock(clock))

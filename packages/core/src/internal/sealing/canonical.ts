@@ -1,8 +1,8 @@
 import type { Binding } from "../../RequestState.ts"
 
 /**
- * What a state is bound to, as one text: a JSON array, so that no part can pass for another one. Keys are sorted by their
- * code units and numbers and strings are written as RFC 8785 says.
+ * Writes the binding of a state as one text. It is a JSON array, so no part can be mistaken for another. Keys are
+ * sorted by their code units, and numbers and strings are written as in RFC 8785.
  */
 export const canonicalBinding = (binding: Binding): string =>
   canonicalJson([
@@ -10,7 +10,7 @@ export const canonicalBinding = (binding: Binding): string =>
     binding.principal ?? null,
     binding.method,
     binding.name,
-    // Absent is something else than null.
+    // Absent arguments must not have the same text as null.
     ...(binding.arguments === undefined ? [] : [binding.arguments])
   ])
 
@@ -25,15 +25,18 @@ interface Frame {
 }
 
 /**
- * Takes every value, JSON or not, at any depth: members that JSON leaves out are left out, and what it refuses gets a
- * text that no JSON has.
+ * Writes any value, JSON or not, nested to any depth. Members that JSON omits are omitted. A value that JSON refuses, such
+ * as a cycle or a bigint, gets a text that no JSON value has.
  */
 export const canonicalJson = (root: unknown): string => {
   const sorted = sortKeys(root, 0)
   return sorted === undefined ? writeCanonical(root) : JSON.stringify(sorted)
 }
 
-/** A copy that JSON.stringify writes in the right order; undefined where it would not, or where this is no plain JSON. */
+/**
+ * Copies plain JSON so that `JSON.stringify` writes it in canonical order, which is faster than `writeCanonical`.
+ * Returns undefined if the value is not plain JSON, is nested too deep, or has a key whose order cannot be set.
+ */
 const sortKeys = (value: unknown, depth: number): unknown => {
   if (typeof value === "string" || typeof value === "boolean" || value === null) return value
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined
@@ -59,13 +62,13 @@ const sortKeys = (value: unknown, depth: number): unknown => {
 
 const maxFastDepth = 32
 
-/** Keys that look like array indices come first in every object, and `__proto__` is no key to assign to. */
+/** JavaScript orders keys that look like array indices first, and assigning to `__proto__` does not create a key. */
 const isSpecial = (key: string): boolean => /^\d|^__proto__$/.test(key)
 
 const writeCanonical = (root: unknown): string => {
   let out = ""
   const stack: Array<Frame> = []
-  // What is open now, to meet a value inside of itself.
+  // The objects and arrays that enclose the current value, to detect cycles.
   const ancestors = new Set<object>()
   const write = (value: unknown): void => {
     if (typeof value !== "object" || value === null) {

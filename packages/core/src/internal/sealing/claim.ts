@@ -3,17 +3,19 @@ import * as Effect from "effect/Effect"
 import type { KeyValueStore, KeyValueStoreError } from "effect/persistence/KeyValueStore"
 import * as Semaphore from "effect/Semaphore"
 
-/** What stands in the place of an entry that was used. Nothing that is sealed begins with it. */
+/** Replaces an entry that was used. No sealed entry begins with this byte. */
 const tombstone = Uint8Array.of(0)
 
 /**
- * Takes an entry of a store for good: of all who ask for it, in any number of processes, at most one gets it.
+ * Takes an entry out of a store for good. At most one of all the attempts to take it succeeds, in any number of
+ * processes.
  *
- * Stores read and write, and have nothing that does both at once, so this is the splitter of Lamport's fast mutual
- * exclusion (as named by Moir and Anderson): write your mark, find the entry unused, mark it as used, find your mark
- * still there. Let two get through: the one whose mark was written first found it before the other wrote its own, so the
- * other looked at the entry when that was used already. It needs a store whose reads see every write that was completed
- * before, and it may be that of several who come at the same moment nobody gets the entry.
+ * A store can read and write, but it has no atomic operation that does both. This is therefore the splitter of
+ * Lamport's fast mutual exclusion (as named by Moir and Anderson): write your mark, find the entry unused, mark the
+ * entry as used, find your mark still there. Suppose that two attempts get through. The attempt whose mark was written
+ * first found that mark still there, before the other attempt wrote its own. By then the entry was already marked as
+ * used, so the other attempt read a used entry: a contradiction. The algorithm needs a store whose reads see every
+ * write that completed before them. When several attempts happen at the same moment, all of them may fail.
  */
 export const claim = (
   store: KeyValueStore,
@@ -40,7 +42,10 @@ interface Lock {
 
 const locks = new Map<string, Lock>()
 
-/** Runs one effect at a time for a key, in this process: so that of several who come at once, the first gets through. */
+/**
+ * Runs the effects of a key one at a time within this process. The first of several simultaneous attempts to claim an
+ * entry then succeeds, where without it all of them might fail.
+ */
 export const exclusively = <A, E, R>(key: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.acquireUseRelease(
     Effect.sync(() => {

@@ -1,12 +1,12 @@
 import { nonceLength, tagLength } from "./stateCrypto.ts"
 
-/** What an envelope holds. It is its first byte, and a version: other numbers are for other formats. */
+/** The kinds of envelopes. The number is the first byte and serves as a version: a new format gets a new number. */
 export const kinds = {
-  /** The digest of the binding, and the journal. */
+  /** Holds the digest of the binding, and the journal. */
   journal: 1,
-  /** The digest of the binding, and the id of an entry in a store. */
+  /** Holds the digest of the binding, and the id of an entry in a store. */
   handle: 2,
-  /** A journal in a store, bound to the id of its entry. */
+  /** Holds a journal that is kept in a store, and is bound to the id of its entry. */
   entry: 3
 } as const
 
@@ -15,19 +15,22 @@ export type Kind = typeof kinds[keyof typeof kinds]
 export interface Header {
   readonly kind: Kind
   readonly keyId: string
-  /** Milliseconds since 1970, as is `expires`. */
+  /** In milliseconds since 1970, like `expires`. */
   readonly issued: number
   readonly expires: number
   readonly nonce: Uint8Array
 }
 
 export interface Envelope extends Header {
-  /** The bytes of the header, which are authenticated with the rest. */
+  /** The encoded header. It is not encrypted, but authenticated together with the rest. */
   readonly header: Uint8Array
   readonly sealed: Uint8Array
 }
 
-/** 1 to 32 characters, so that an id needs one byte for its length and none for its encoding. */
+/**
+ * Returns whether a key id is valid: 1 to 32 ASCII characters, so its length fits one byte and each character is one
+ * byte.
+ */
 export const isKeyId = (id: string): boolean => /^[A-Za-z0-9._-]{1,32}$/.test(id)
 
 const timeLength = 6
@@ -35,10 +38,10 @@ const lastTime = 2 ** (8 * timeLength) - 1
 
 const headerLength = (keyIdLength: number): number => 2 + keyIdLength + 2 * timeLength + nonceLength
 
-/** How many bytes an envelope adds to what is in it. */
+/** Returns the number of bytes that an envelope adds to its content. */
 export const overhead = (keyId: string): number => headerLength(keyId.length) + tagLength
 
-/** The header: kind, length of the key id, key id, issued, expires, nonce. Numbers are big-endian. */
+/** Encodes a header as kind, length of the key id, key id, issued, expires and nonce. Numbers are big-endian. */
 export const encodeHeader = (header: Header): Uint8Array => {
   const bytes = new Uint8Array(headerLength(header.keyId.length))
   bytes[0] = header.kind
@@ -51,7 +54,7 @@ export const encodeHeader = (header: Header): Uint8Array => {
   return bytes
 }
 
-/** Undefined where the bytes are no envelope of that kind. */
+/** Decodes an envelope. Returns undefined if the bytes are not an envelope of that kind. */
 export const decodeEnvelope = (kind: Kind, bytes: Uint8Array): Envelope | undefined => {
   const keyIdLength = bytes[1] ?? 0
   const length = headerLength(keyIdLength)

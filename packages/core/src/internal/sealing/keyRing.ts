@@ -15,15 +15,18 @@ export interface KeyRing {
 
 const keyLength = 32
 
-/** Fails with what is wrong. Keys are named by their place only: what stands for an id may be a key by mistake. */
+/**
+ * Builds a ring from keys, or fails with a text about the first problem. The text names a key only by its position,
+ * because somebody may have put the key where its id belongs.
+ */
 export const makeKeyRing = (crypto: StateCrypto, keys: ReadonlyArray<Key>): Result.Result<KeyRing, string> => {
   const [first] = keys
-  if (first === undefined) return Result.fail("There is no key to seal states with: give at least one")
+  if (first === undefined) return Result.fail("There is no key to seal states with: provide at least one")
   const ciphers = new Map<string, Cipher>()
   for (const [index, { id, key }] of keys.entries()) {
     const name = `Key ${index + 1} of ${keys.length}`
     if (!isKeyId(id)) return Result.fail(`${name} has no valid id: use 1 to 32 of A-Z, a-z, 0-9, ".", "_" and "-"`)
-    if (ciphers.has(id)) return Result.fail(`${name} has the id of another key: every key needs its own`)
+    if (ciphers.has(id)) return Result.fail(`${name} has the same id as another key: give every key its own id`)
     const bytes = keyBytes(Redacted.value(key))
     if (bytes?.length !== keyLength) {
       return Result.fail(`${name} is not 32 bytes, as base64 or hex: make one with \`openssl rand -base64 32\``)
@@ -33,10 +36,13 @@ export const makeKeyRing = (crypto: StateCrypto, keys: ReadonlyArray<Key>): Resu
   return Result.succeed({ sealing: first.id, ciphers })
 }
 
-/** Opens nothing, and cannot seal. */
+/** A ring without keys: it opens no state and must not be used to seal. */
 export const emptyKeyRing: KeyRing = { sealing: "", ciphers: new Map() }
 
-/** Its id is made up, too: to another process it is an unknown key, and not one that does not fit. */
+/**
+ * Builds a ring with a random key and a random id. Another process then rejects its states as `unknownKey`, not
+ * `tampered`.
+ */
 export const makeProcessKeyRing = (crypto: StateCrypto): KeyRing => {
   const sealing = `process-${Hex.encode(SecureRandom.randomBytesUnsafe(4))}`
   return { sealing, ciphers: new Map([[sealing, crypto.cipher(SecureRandom.randomBytesUnsafe(keyLength))]]) }
@@ -51,7 +57,10 @@ const keyBytes = (key: string | Uint8Array): Uint8Array | undefined => {
   return Result.getOrUndefined(Base64.decode(standard.padEnd(44, "=")))
 }
 
-/** Reads `id:key,id:key`, white space allowed around each part. Fails with what is wrong, and tells nothing of the text. */
+/**
+ * Parses `id:key,id:key`; white space is allowed around each part. It fails with a text that reveals nothing of the
+ * input.
+ */
 export const parseKeys = (text: string): Result.Result<ReadonlyArray<Key>, string> => {
   const entries = text.split(",").map((entry) => entry.trim())
   const keys: Array<Key> = []

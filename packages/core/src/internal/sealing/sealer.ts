@@ -17,13 +17,13 @@ export interface Times {
 export interface Sealer {
   readonly crypto: StateCrypto
   readonly times: (now: number) => Times
-  /** The length that the sealed bytes have as text. */
+  /** Returns the length of the sealed bytes as base64url text. */
   readonly textLength: (plaintextLength: number) => number
   readonly seal: (options: {
     readonly kind: Kind
     readonly times: Times
     readonly plaintext: Uint8Array
-    /** Has to be the same when it is opened. */
+    /** Authenticated, but not part of the result: `open` has to receive the same bytes. */
     readonly associated?: Uint8Array | undefined
   }) => Effect.Effect<Uint8Array>
   readonly open: (
@@ -58,7 +58,7 @@ export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sea
         (plaintext) => ({ plaintext, times: timesOf(envelope) })
       )
     }),
-  // A shorter time to live holds for states that were sealed with a longer one, too.
+  // When the time to live is shortened, states that were sealed with a longer one expire earlier, too.
   isExpired: ({ expires, issued }, now) => now >= Math.min(expires, issued + ttl)
 })
 
@@ -69,7 +69,7 @@ const withAssociated = (header: Uint8Array, associated: Uint8Array | undefined):
 
 const digestLength = 32
 
-/** A binding that keeps its digest, as sealing follows opening in most rounds and arguments may be large. */
+/** A binding that caches its digest: most rounds need it twice, to open and to seal, and the arguments may be large. */
 export class DigestedBinding implements Binding {
   readonly principal: string | undefined
   readonly method: string
@@ -94,8 +94,8 @@ const digestOf = (crypto: StateCrypto, binding: Binding): Effect.Effect<Uint8Arr
 }
 
 /**
- * Seals a payload for a binding, as text. The digest of the binding is sealed with it, not used as associated data, so
- * that a state that was changed can be told from one that belongs to another call.
+ * Seals a payload for a binding and returns it as text. The digest of the binding is part of the sealed content. As
+ * associated data it would make a state of another call indistinguishable from a changed one.
  */
 export const sealBound = (
   sealer: Sealer,
@@ -113,7 +113,10 @@ export const sealBound = (
 export const boundLength = (sealer: Sealer, payloadLength: number): number =>
   sealer.textLength(digestLength + payloadLength)
 
-/** The payload and times of a state that is whole and belongs to the binding. It may have expired. */
+/**
+ * Returns the payload and times of a state that is intact and belongs to the binding. It does not check whether it
+ * expired.
+ */
 export const openBound = (
   sealer: Sealer,
   kind: Kind,
@@ -135,7 +138,7 @@ export const openBound = (
 const withoutDigest = ({ buffer, byteOffset, length }: Uint8Array): Uint8Array =>
   new Uint8Array(buffer, byteOffset + digestLength, length - digestLength)
 
-/** Looks at every byte, so that the time it takes tells nothing. */
+/** Compares every byte, so the duration does not reveal where the first difference is. */
 const startsWith = (plaintext: Uint8Array, digest: Uint8Array): boolean => {
   if (plaintext.length < digestLength) return false
   let difference = 0

@@ -7,9 +7,9 @@ import * as Result from "effect/Result"
 import { builtin, performance, toUtf8 } from "../platform.ts"
 import { realClock } from "../realClock.ts"
 
-/** AES-256-GCM with one key. Nonces have 12 bytes; the tag of 16 bytes follows the ciphertext. */
+/** AES-256-GCM with one key. A nonce has 12 bytes, and the tag of 16 bytes follows the ciphertext. */
 export interface Cipher {
-  /** Gives the parts of what `decrypt` takes. */
+  /** Returns the sealed bytes in parts; `decrypt` accepts their concatenation. */
   readonly encrypt: (
     nonce: Uint8Array,
     plaintext: Uint8Array,
@@ -22,16 +22,18 @@ export interface Cipher {
   ) => Effect.Effect<Uint8Array, "tampered">
 }
 
-/** The cryptography that states need, from whatever the platform has. Both give the same bytes. */
+/**
+ * The cryptography that states need. Its two implementations, on `node:crypto` and on Web Crypto, are interchangeable.
+ */
 export interface StateCrypto {
-  /** Holds the platform's own form of the key, made once. The key has 32 bytes. */
+  /** Imports a key of 32 bytes once, into the platform's own form. */
   readonly cipher: (key: Uint8Array) => Cipher
   readonly nonce: () => Uint8Array
   readonly sha256: (text: string) => Effect.Effect<Uint8Array>
-  /** The same as base64url. */
+  /** Returns the SHA-256 as base64url. */
   readonly sha256Text: (text: string) => Effect.Effect<string>
   readonly toBase64Url: (bytes: Uint8Array) => string
-  /** Takes only the one text that `toBase64Url` gives for some bytes. */
+  /** Accepts only canonical texts: those that `toBase64Url` returns. Returns undefined for all others. */
   readonly fromBase64Url: (text: string) => Uint8Array | undefined
 }
 
@@ -112,7 +114,7 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
     sha256: (text) => Effect.sync(() => crypto.hash("sha256", text, "buffer")),
     sha256Text: (text) => Effect.sync(() => crypto.hash("sha256", text, "base64url")),
     toBase64Url,
-    // Node skips what it does not know, so only the way back tells whether all of the text counted.
+    // Node ignores characters that are not base64url, so only encoding again shows whether the text was canonical.
     fromBase64Url: (text) => {
       const bytes = buffer.from(text, "base64url")
       return toBase64Url(bytes) === text ? bytes : undefined
@@ -121,8 +123,9 @@ const fromNode = (crypto: NodeCrypto, buffer: NodeBuffer): StateCrypto => {
 }
 
 /**
- * Random nonces, drawn many at a time: Node takes as long for one as for a hundred. A process may be cloned with what it
- * has in memory, so each is mixed with the time at which it is used.
+ * Returns a source of random nonces, which are drawn many at a time because Node takes as long for one as for a
+ * hundred. A process may be cloned together with the nonces in its memory, so each nonce is mixed with the time at
+ * which it is used.
  */
 export const makeNonces = (draw: (length: number) => Uint8Array): () => Uint8Array => {
   const time = new Float64Array(1)
@@ -152,7 +155,7 @@ const withSubtle = (f: (subtle: Subtle) => Promise<ArrayBuffer>) =>
 
 const webSha256 = (text: string) => withSubtle((subtle) => subtle.digest("SHA-256", toUtf8(text))).pipe(Effect.orDie)
 
-/** Asks the pool of threads for every call. */
+/** The implementation on Web Crypto. It is slower, because every call goes to a thread pool. */
 export const webCrypto: StateCrypto = {
   cipher: (bytes) => {
     const name = "AES-GCM"
@@ -190,7 +193,7 @@ export const webCrypto: StateCrypto = {
 }
 
 const findNode = (): StateCrypto => {
-  // What is missing throws here or below, where everything is used once before anybody relies on it.
+  // Anything that the platform lacks throws in this function, which uses everything once before anybody relies on it.
   const found = fromNode(builtin<NodeCrypto>("node:crypto")!, builtin<{ Buffer: NodeBuffer }>("node:buffer")!.Buffer)
   const probe = new Uint8Array(32)
   const nonce = found.nonce()
@@ -201,7 +204,7 @@ const findNode = (): StateCrypto => {
   return found
 }
 
-/** Undefined where the platform has no such modules, or not all of them. */
+/** Returns the implementation on `node:crypto`, or undefined if the platform lacks any part of it. */
 export const nodeCrypto = (): StateCrypto | undefined => {
   node ??= Result.try(findNode)
   return Result.getOrUndefined(node)
@@ -209,5 +212,8 @@ export const nodeCrypto = (): StateCrypto | undefined => {
 
 let node: Result.Result<StateCrypto, unknown> | undefined
 
-/** Synchronous where the platform can: that is a small part of the work for a state of some kilobytes. */
+/**
+ * Returns the synchronous implementation if the platform has it, because that takes a fraction of the time for a state
+ * of a few kilobytes. Returns the one on Web Crypto otherwise.
+ */
 export const stateCrypto = (): StateCrypto => nodeCrypto() ?? webCrypto

@@ -17,16 +17,16 @@ export interface StoredOptions {
 
 const idLength = 16
 
-/** A handle takes about 130 characters. */
+/** Far above the length of a handle, which is about 130 characters. */
 const maxHandleLength = 512
 
 const timeDigits = 15
 
-/** Begins with the time at which the entry expires, so that it can be removed by its key alone. */
+/** Returns the key of an entry. It begins with the expiry, so an expired entry is recognized by its key alone. */
 const keyOf = (prefix: string, expires: number, id: Uint8Array): string =>
   `${prefix}${String(expires).padStart(timeDigits, "0")}-${Hex.encode(id)}`
 
-/** Puts a journal into the store, and gives the handle. */
+/** Puts a journal into the store and returns its handle. */
 export const sealStored = Effect.fnUntraced(
   function*({ prefix, sealer, store }: StoredOptions, journal: Uint8Array, binding: Binding) {
     const times = sealer.times(yield* Clock.currentTimeMillis)
@@ -37,7 +37,7 @@ export const sealStored = Effect.fnUntraced(
   }
 )
 
-/** Gets a journal from the store. */
+/** Returns the journal that a handle refers to. */
 export const openStored = Effect.fnUntraced(
   function*(
     { prefix, sealer, singleUse, store }: StoredOptions,
@@ -63,7 +63,7 @@ export const openStored = Effect.fnUntraced(
 
 const isUnused = (entry: Uint8Array): boolean => entry[0] === kinds.entry
 
-/** Removes the entries whose time is over, and says how many. */
+/** Removes the expired entries and returns their number. */
 export const removeExpired = Effect.fnUntraced(function*(store: KeyValueStore, prefix: string) {
   const now = yield* Clock.currentTimeMillis
   const expired = (yield* store.keys).filter((key) => {

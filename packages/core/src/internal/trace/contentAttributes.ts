@@ -5,7 +5,8 @@ import type { SamplingRequest } from "../../SamplingRequest.ts"
 import type { SamplingResponse } from "../../SamplingResponse.ts"
 
 /**
- * What was said, for spans: only where `CaptureContent` is on. Images and audio are named, not recorded.
+ * Returns the texts of a request as span attributes. Use them only if `CaptureContent` is true. Images and audio are
+ * mentioned, but their data is not recorded.
  *
  * Source: OpenTelemetry GenAI semantic conventions, `gen_ai.input.messages` and `gen_ai.output.messages`.
  */
@@ -42,6 +43,6 @@ const toPart = (block: Content) => {
   }
 }
 
-/** The content of a tool result, without the bytes of images and audio. */
+/** Returns the content of a tool result without the data of images and audio. */
 export const resultContent = (content: ReadonlyArray<{ readonly type: string }>): ReadonlyArray<unknown> =>
   content.map((block) => "data" in block ? { ...block, data: undefined } : block)

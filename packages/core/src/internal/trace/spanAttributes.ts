@@ -5,7 +5,8 @@ import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
 import { truncate } from "../quote.ts"
 
 /**
- * Attributes of the request, by the names of the OpenTelemetry GenAI and MCP semantic conventions. No prompt text.
+ * Returns the attributes of a request, named by the OpenTelemetry GenAI and MCP semantic conventions. They hold no
+ * prompt text.
  */
 export const requestAttributes = (request: SamplingRequest): Record<string, unknown> => ({
   "mcp.method.name": "sampling/createMessage",
@@ -15,7 +16,8 @@ export const requestAttributes = (request: SamplingRequest): Record<string, unkn
 })
 
 /**
- * Who answered, and why the sources before it did not. No text, and nothing long: a client chooses its name.
+ * Returns the source that answered, and why the sources before it did not. Values are cut to a limited length, because
+ * a client chooses its own name.
  */
 export const sourceAttributes = (response: SamplingResponse): Record<string, unknown> => ({
   "sampling.source.kind": response.source.kind,
@@ -24,7 +26,8 @@ export const sourceAttributes = (response: SamplingResponse): Record<string, unk
 })
 
 /**
- * Attributes of the response: who answered, model, stop reason, tokens. No text, and nothing long.
+ * Returns the attributes of a response: source, model, stop reason and tokens. They hold no text of the answer, and
+ * values are cut to a limited length.
  */
 export const responseAttributes = (response: SamplingResponse): Record<string, unknown> => ({
   ...sourceAttributes(response),
@@ -37,7 +40,10 @@ export const responseAttributes = (response: SamplingResponse): Record<string, u
   ...(response.usage?.outputTokens !== undefined && { "gen_ai.usage.output_tokens": response.usage.outputTokens })
 })
 
-/** Attributes of one turn of a loop. Its tokens are not `gen_ai.usage`: the completion's span has those already. */
+/**
+ * Returns the attributes of one turn of a loop. Its tokens are not under `gen_ai.usage`, because the completion's span
+ * already counts them there.
+ */
 export const turnAttributes = (
   response: SamplingResponse,
   calls: ReadonlyArray<ToolUseContent>
@@ -47,7 +53,7 @@ export const turnAttributes = (
   ...usageAttributes("sampling.turn", response.usage)
 })
 
-/** Attributes of a whole loop. */
+/** Returns the attributes of a whole loop. */
 export const loopAttributes = (turns: number, usage: Usage | undefined): Record<string, unknown> => ({
   "sampling.turns": turns,
   ...usageAttributes("sampling", usage)
@@ -60,7 +66,7 @@ const usageAttributes = (prefix: string, usage: Usage | undefined): Record<strin
 
 const maxLength = 200
 
-// Not the message: that of a client's error is the client's own text.
+// The message is left out, because the message of a client's error may hold text that the client wrote.
 const reason = (error: SamplingError): string =>
   error._tag === "SamplingUnsupported"
     ? `${error._tag}: ${error.missing}`

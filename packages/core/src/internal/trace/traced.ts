@@ -4,8 +4,8 @@ import * as Tracer from "effect/Tracer"
 import { CaptureContent } from "../../Telemetry.ts"
 
 /**
- * Runs effects in a span that tells of the request and of what it gave. Where no tracer is installed nobody can see a
- * span, so none is made: it would cost more than the rest of a request.
+ * Runs effects in a span with the attributes of the request and of the response. If no tracer is installed, nobody can
+ * see a span, so none is made: it would cost more than the rest of the request.
  */
 export const traced = <Request, Response>(name: string, options: {
   readonly kind: Tracer.SpanKind
@@ -13,7 +13,7 @@ export const traced = <Request, Response>(name: string, options: {
   readonly responseAttributes: (response: Response, capture: boolean) => Record<string, unknown>
 }) =>
 <E, R>(
-  /** The one that will run the effect. */
+  /** The fiber that will run the effect. */
   fiber: Fiber<unknown, unknown>,
   request: Request,
   effect: Effect.Effect<Response, E, R>
