@@ -1,7 +1,7 @@
 import { ClientConnection } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { fakeClient } from "./fixtures.ts"
+import { fakeClient } from "./fixtures/domain.ts"
 
 describe("ClientConnection", () => {
   it.effect("is undefined by default", () =>

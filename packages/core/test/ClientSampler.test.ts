@@ -13,7 +13,7 @@ import {
   tool,
   toolResult,
   toolUse
-} from "./fixtures.ts"
+} from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 

@@ -2,7 +2,7 @@ import { Content } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { audio, image, text, toolResult, toolUse } from "./fixtures.ts"
+import { audio, image, text, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(Content.Content)
 const roundTrip = (wire: unknown) => Schema.encodeSync(Content.Content)(Schema.decodeUnknownSync(Content.Content)(wire))

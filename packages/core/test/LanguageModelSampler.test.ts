@@ -12,7 +12,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Duration, Effect, Layer, Schema, Stream } from "effect"
 import { AiError, LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
-import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures/domain.ts"
 import { json } from "./scenarios/Scenario.ts"
 import { suite } from "./scenarios/suite.ts"
 

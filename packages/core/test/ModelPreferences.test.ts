@@ -1,7 +1,7 @@
 import { ModelPreferences } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { oneOf } from "./fixtures.ts"
+import { oneOf } from "./fixtures/domain.ts"
 
 const models: ReadonlyArray<ModelPreferences.Model> = [
   { name: "gpt-large", cost: 0.1, speed: 0.2, intelligence: 1 },

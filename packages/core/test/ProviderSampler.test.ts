@@ -1,7 +1,7 @@
 import { ProviderSampler, Sampler, SamplingError, SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, Layer } from "effect"
-import { audio, hello, image, text, tool, toolUse } from "./fixtures.ts"
+import { audio, hello, image, text, tool, toolUse } from "./fixtures/domain.ts"
 
 const ask = (
   reply: ProviderSampler.Reply,

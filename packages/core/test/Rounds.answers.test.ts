@@ -4,7 +4,7 @@ import { expect, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
 import { deflateRawSync } from "node:zlib"
-import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const notAnswers: ReadonlyArray<unknown> = [
   null,

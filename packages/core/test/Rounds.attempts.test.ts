@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds } from "@effect-sampling/core"
 import type { Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Random, Schedule, Schema } from "effect"
-import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 /** Asks something that depends on where it is asked. */
 const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))

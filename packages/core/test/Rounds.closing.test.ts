@@ -21,7 +21,7 @@ import {
   TxRef
 } from "effect"
 import { TestClock } from "effect/testing"
-import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
 /** Never ends and never pauses for long. */
 const ticking = Effect.forever(Effect.sleep(5))

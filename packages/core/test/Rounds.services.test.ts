@@ -3,8 +3,8 @@ import type { Sampler } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Clock, Context, Duration, Effect, Layer, Random } from "effect"
-import { recordSpans } from "./fixtures.ts"
-import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { recordSpans } from "./fixtures/domain.ts"
+import { ask, baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
 /** A clock whose methods need the clock itself. */
 class LateClock implements Clock.Clock {

@@ -2,7 +2,7 @@ import { ClientSampler, Rounds } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Arbitrary, Duration, Effect, Layer, Queue, Random, Ref, Schema } from "effect"
-import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const seeds = Arbitrary.schema(Schema.Natural)
 

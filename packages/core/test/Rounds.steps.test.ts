@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-samplin
 import { expect, layer } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const once = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, schema: Schema.Codec<A, unknown>) =>
   Rounds.once(name, effect, { schema })

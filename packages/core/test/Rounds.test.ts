@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } f
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
-import { baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
 const ask = (text: string, key?: string) =>
   Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)

@@ -9,7 +9,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Latch, Option, type Tracer } from "effect"
 import { Prompt } from "effect/ai"
-import { audio, hello, image, recordSpans, response, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import { audio, hello, image, recordSpans, response, text, tool, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 

@@ -9,7 +9,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schema, Stream } from "effect"
 import { AiError, Chat, LanguageModel, Prompt, Tool, Toolkit } from "effect/ai"
-import { audio, image, response, text } from "./fixtures.ts"
+import { audio, image, response, text } from "./fixtures/domain.ts"
 
 const model = (replies: ReadonlyArray<ProviderSampler.Reply | SamplingError.SamplingError>) =>
   Layer.provideMerge(SamplerLanguageModel.layer, TestSampler.scripted(replies))

@@ -9,7 +9,7 @@ import {
 } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Context, Data, Effect, Exit, Fiber, Latch, Layer } from "effect"
-import { fakeClient, hello, recordSpans, tool } from "./fixtures.ts"
+import { fakeClient, hello, recordSpans, tool } from "./fixtures/domain.ts"
 
 const unsupported = new SamplingError.SamplingUnsupported({ missing: "sampling", message: "cannot" })
 const rejected = new SamplingError.SamplingRejected({ message: "no" })

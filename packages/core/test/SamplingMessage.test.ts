@@ -1,7 +1,7 @@
 import { SamplingMessage } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
-import { image, text } from "./fixtures.ts"
+import { image, text } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(SamplingMessage.SamplingMessage)
 

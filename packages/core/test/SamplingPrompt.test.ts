@@ -2,7 +2,7 @@ import { SamplingMessage, SamplingPrompt } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { Prompt } from "effect/ai"
-import { image, text, toolResult, toolUse } from "./fixtures.ts"
+import { image, text, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 

@@ -2,7 +2,7 @@ import { SamplingRequest } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { hello, tool } from "./fixtures.ts"
+import { hello, tool } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(SamplingRequest.SamplingRequest)
 

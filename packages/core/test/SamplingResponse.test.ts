@@ -2,7 +2,7 @@ import { SamplingError, SamplingResponse } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { answer, image, response, text } from "./fixtures.ts"
+import { answer, image, response, text } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(SamplingResponse.CreateMessageResult)
 

@@ -1,7 +1,7 @@
 import { Sampler, SamplingError, SamplingMessage, TestSampler } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
-import { hello, image, text, tool, toolUse } from "./fixtures.ts"
+import { hello, image, text, tool, toolUse } from "./fixtures/domain.ts"
 
 const rejected = new SamplingError.SamplingRejected({ message: "no" })
 

@@ -11,7 +11,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Ref, Schema } from "effect"
 import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
-import { recordSpans, text } from "./fixtures.ts"
+import { recordSpans, text } from "./fixtures/domain.ts"
 import { call, calls, results, resultText } from "./scenarios/Scenario.ts"
 
 interface Once {

@@ -9,7 +9,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { fakeClient, oneOf } from "./fixtures.ts"
+import { fakeClient, oneOf } from "./fixtures/domain.ts"
 import { breaches } from "./scenarios/checkRequests.ts"
 import { call, gives, json, results, wantedSchema } from "./scenarios/Scenario.ts"
 

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { formatIssue } from "../../src/internal/issues.ts"
 import { validateRequest } from "../../src/internal/request/validateRequest.ts"
-import { hello, text } from "../fixtures.ts"
+import { hello, text } from "../fixtures/domain.ts"
 
 const format = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): string => {
   const decoded = Schema.decodeUnknownResult(schema, { errors: "all" })(value)

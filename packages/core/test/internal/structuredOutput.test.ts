@@ -4,7 +4,7 @@ import { Tool } from "effect/ai"
 import { jsonIn } from "../../src/internal/objects/jsonIn.ts"
 import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
 import { decodeText, makeTarget } from "../../src/internal/objects/structuredOutput.ts"
-import { oneOf } from "../fixtures.ts"
+import { oneOf } from "../fixtures/domain.ts"
 import { danglingRefs } from "../scenarios/checkRequests.ts"
 import { json } from "../scenarios/Scenario.ts"
 

@@ -2,7 +2,7 @@ import { Content, SamplingMessage } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import { findPairingProblem } from "../../src/internal/loop/toolPairing.ts"
-import { oneOf, text, toolResult, toolUse } from "../fixtures.ts"
+import { oneOf, text, toolResult, toolUse } from "../fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 
