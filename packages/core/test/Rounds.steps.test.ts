@@ -22,7 +22,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
 
   for (const [where, fork] of Object.entries(forks)) {
     for (const releaseMillis of [5, 300]) {
-      it.effect(`a once-step in ${where} does not observe the end of a round before a release of ${releaseMillis} ms`, () =>
+      it.effect(`a once-step in ${where} sees no end of the round before a release of ${releaseMillis} ms`, () =>
         Effect.gen(function*() {
           const paid: Array<string> = []
           const pay = <E, R>(name: string, asked: Effect.Effect<string, E, R>) =>
