@@ -445,7 +445,7 @@ describe("Sampler", () => {
         return spans
       })
 
-    it.effect("the span of a sample has the name of the MCP method, the request's options and the answer's source", () =>
+    it.effect("the span of a sample has the name of the MCP method, the options and the answer's source", () =>
       Effect.gen(function*() {
         const [span, ...others] = yield* traced({
           stopReason: "endTurn",

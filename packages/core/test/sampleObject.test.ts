@@ -185,8 +185,8 @@ describe("arbitrary model replies", () => {
               : Effect.asVoid(Sampler.sampleObject(City, messages)),
             layer
           ))
-          const isLawful = messages.length > 0 && breaches({ messages, maxTokens: 1 }).length === 0
-          assert.deepStrictEqual([Exit.isSuccess(exit), requests.length], [isLawful, isLawful ? 1 : 0])
+          const isValid = messages.length > 0 && breaches({ messages, maxTokens: 1 }).length === 0
+          assert.deepStrictEqual([Exit.isSuccess(exit), requests.length], [isValid, isValid ? 1 : 0])
         })
     )
   }

@@ -32,7 +32,7 @@ const serve = (transport: Transport, options: Sampler.SampleOptions) =>
   }).pipe(Effect.provide(ClientSampler.layer))
 
 describe("ClientChannel", () => {
-  it.live("takes an answer that comes before the request is written", () =>
+  it.live("an answer that comes before its request is written reaches the ask", () =>
     Effect.gen(function*() {
       const [here, there] = InMemoryTransport.createLinkedPair()
       const answered = yield* Deferred.make<JSONRPCMessage>()
@@ -49,7 +49,7 @@ describe("ClientChannel", () => {
       yield* Effect.promise(() => server.close())
     }))
 
-  it.live("fails an ask that cannot be written as JSON as an invalid request, and forgets it", () =>
+  it.live("an ask that cannot be written as JSON fails as an invalid request, and is forgotten", () =>
     Effect.gen(function*() {
       const [stdin, stdout] = [new PassThrough(), new PassThrough()]
       const transport = StdioTransport.make({ stdin, stdout })
@@ -67,7 +67,7 @@ describe("ClientChannel", () => {
       yield* Effect.promise(() => server.close())
     }))
 
-  it.live("interrupts every call when the client leaves", () =>
+  it.live("every call of a client is interrupted when its transport closes", () =>
     Effect.gen(function*() {
       const [here, there] = InMemoryTransport.createLinkedPair()
       const channel = ClientChannel.on(there)

@@ -10,7 +10,7 @@ const { assistant, user } = SamplingMessage
  * The rules of MCP 2025-11-25 as the specification states them, one by one and without state between them. The tests
  * compare the implementation with these.
  */
-const isLawful = (messages: ReadonlyArray<SamplingMessage.SamplingMessage>): boolean => {
+const isValid = (messages: ReadonlyArray<SamplingMessage.SamplingMessage>): boolean => {
   const uses = (index: number) => idsOf(messages[index], "tool_use")
   const results = (index: number) => idsOf(messages[index], "tool_result")
   return messages.every((message, index) => {
@@ -51,7 +51,7 @@ const anyHistory: Arbitrary.Arbitrary<ReadonlyArray<SamplingMessage.SamplingMess
 )
 
 /** Histories that are valid by construction: nearly all random histories break a rule. */
-const lawfulHistory = Arbitrary.map(
+const validHistory = Arbitrary.map(
   Arbitrary.array(
     oneOf<ReadonlyArray<SamplingMessage.SamplingMessage>>([
       [user("hi")],
@@ -68,20 +68,20 @@ const lawfulHistory = Arbitrary.map(
 // requirement: sampling/tool-use-answered
 describe("findPairingProblem", () => {
   it.prop("findPairingProblem agrees with the rules of MCP on arbitrary histories", [anyHistory], ([history]) => {
-    assert.strictEqual(findPairingProblem(history) === undefined, isLawful(history))
+    assert.strictEqual(findPairingProblem(history) === undefined, isValid(history))
   }, { arbitrary: { runs: 1000 } })
 
-  it.prop("findPairingProblem accepts histories that are valid by construction", [lawfulHistory], ([history]) => {
-    assert.isTrue(isLawful(history))
+  it.prop("findPairingProblem accepts histories that are valid by construction", [validHistory], ([history]) => {
+    assert.isTrue(isValid(history))
     assert.strictEqual(findPairingProblem(history), undefined)
   })
 
   it.prop(
     "findPairingProblem agrees with the rules of MCP on valid histories without one message",
-    [lawfulHistory, oneOf([0, 1, 2, 3, 4, 5, 6, 7])],
+    [validHistory, oneOf([0, 1, 2, 3, 4, 5, 6, 7])],
     ([history, dropped]) => {
       const rest = history.filter((_, index) => index !== dropped)
-      assert.strictEqual(findPairingProblem(rest) === undefined, isLawful(rest))
+      assert.strictEqual(findPairingProblem(rest) === undefined, isValid(rest))
     }
   )
 
