@@ -26,7 +26,7 @@ export class Driver {
   private held: Array<() => void> | undefined
   private onHeld: () => void = () => {}
 
-  /** With `inRounds`, as in MCP 2026-07-28: a server asks in its result, and the driver calls again with the answers. */
+  /** `inRounds`: as in MCP 2026-07-28, the server asks in its result, and the driver calls again with the answers. */
   constructor(send: (message: object) => void, inRounds = false) {
     this.send = send
     this.inRounds = inRounds
@@ -66,7 +66,7 @@ export class Driver {
           ended++
           if (problem !== undefined) resume(Effect.die(problem))
           else if (ended === calls) resume(Effect.void)
-          // The messages of a real client arrive in separate turns of the event loop, so calls start in separate turns too.
+          // Calls start in separate turns of the event loop, as the messages of a real client arrive.
           else if (started < calls) setImmediate(next)
         })
       }

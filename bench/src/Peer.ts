@@ -1,6 +1,6 @@
 /**
- * A peer is a server with the tool of `Workload.ts`, built on some library. Each file in `peers/` is a peer, whose default
- * export is a {@link Peer}.
+ * A peer is a server with the tool of `Workload.ts`, built on some library. Each file in `peers/` is a peer, whose
+ * default export is a {@link Peer}.
  */
 import type { Transport as SdkTransport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import * as Effect from "effect/Effect"

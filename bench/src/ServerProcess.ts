@@ -82,7 +82,7 @@ const spawnServer = (peer: string, transport: Peer.Transport): Effect.Effect<Chi
         [
           "--conditions=@effect-sampling/source",
           "--expose-gc",
-          // The SDK's own transport adds a listener for each message that waits for the pipe, which causes this warning.
+          // The SDK's own transport causes this warning: it adds a listener for each message that waits for the pipe.
           "--disable-warning=MaxListenersExceededWarning",
           fileURLToPath(new URL("server.ts", import.meta.url)),
           peer,

@@ -1,6 +1,6 @@
 /**
- * The process of one peer, started as `server.ts <peer> <stdio | memory | rounds>`. It reports its own CPU time and heap
- * over IPC, outside the protocol, so that every peer is measured in the same way.
+ * The process of one peer, started as `server.ts <peer> <stdio | memory | rounds>`. It reports its own CPU time and
+ * heap over IPC, outside the protocol, so that every peer is measured in the same way.
  */
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"

@@ -1,6 +1,6 @@
 /**
- * The SDK 2.x with a state machine for rounds, written by hand as its documentation shows. The state counts the answers,
- * and the SDK's own codec signs it.
+ * The SDK 2.x with a state machine for rounds, written by hand as its documentation shows. The state counts the
+ * answers, and the SDK's own codec signs it.
  */
 // @effect-diagnostics asyncFunction:off -- this is the SDK without Effect
 import {

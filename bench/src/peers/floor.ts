@@ -1,6 +1,6 @@
 /**
- * The same messages without any library or check. Nobody would use this server: it shows the cost that would remain if a
- * library cost nothing.
+ * The same messages without any library or check. Nobody would use this server: it shows the cost that would remain if
+ * a library cost nothing.
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
