@@ -59,7 +59,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("`inputResponses` that is not an object fails the request", () =>
+  it.effect("an `inputResponses` that is not an object fails the request", () =>
     Effect.gen(function*() {
       for (const inputResponses of [null, [], "text", 1, true]) {
         const error = yield* Effect.flip(RoundRunner.run(ask("a"), answering(inputResponses)))

@@ -233,7 +233,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("the end of a round ends a detached fiber that never stops asking", () =>
+  it.effect("the end of a round stops a detached fiber that asks again and again", () =>
     Effect.gen(function*() {
       const ended = yield* Deferred.make<void>()
       const background = Effect.forever(Effect.exit(ask("background"))).pipe(

@@ -57,7 +57,7 @@ describe("PendingAsks", () => {
       assert.isAtLeast(performance.now() - began, 59)
     }))
 
-  it.live("an ask that is started when another expires expires in its turn", () =>
+  it.live("an ask that starts while another ask expires also expires", () =>
     Effect.gen(function*() {
       const { asks, expired, start, whenExpired } = makeAsks(10)
       const last: Pending = {
