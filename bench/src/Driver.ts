@@ -1,6 +1,6 @@
 /**
- * The client of every measurement: it calls the tool and answers requests for sampling at once, with as little work as
- * possible. It checks each result, so that a server that fails is not taken for a fast one.
+ * The client of every measurement. It calls the tool and answers sampling requests at once, with as little work as
+ * possible. It checks each result, so that a server that fails is not mistaken for a fast one.
  */
 import * as Effect from "effect/Effect"
 import type { Message } from "./wire.ts"
@@ -8,12 +8,12 @@ import * as Workload from "./Workload.ts"
 
 export interface Calls {
   /**
-   * How often the tool asks in one call.
+   * The number of asks in one call of the tool.
    */
   readonly asks: number
   readonly calls: number
   /**
-   * How many calls are open at any time.
+   * The number of calls that are open at any time.
    */
   readonly atOnce: number
 }
@@ -26,7 +26,7 @@ export class Driver {
   private held: Array<() => void> | undefined
   private onHeld: () => void = () => {}
 
-  /** Since MCP 2026-07-28 a server asks by its result, and the call is sent again with the answers. */
+  /** `inRounds`: as in MCP 2026-07-28, the server asks in its result, and the driver calls again with the answers. */
   constructor(send: (message: object) => void, inRounds = false) {
     this.send = send
     this.inRounds = inRounds
@@ -66,7 +66,7 @@ export class Driver {
           ended++
           if (problem !== undefined) resume(Effect.die(problem))
           else if (ended === calls) resume(Effect.void)
-          // A turn of the event loop between calls, as messages of a real client bring it.
+          // Calls start in separate turns of the event loop, as the messages of a real client arrive.
           else if (started < calls) setImmediate(next)
         })
       }
@@ -74,7 +74,7 @@ export class Driver {
     })
   }
 
-  /** Opens calls of one ask each, leaves all asks open while `use` runs, and answers them after it. */
+  /** Opens calls of one ask each, leaves all asks open while `use` runs, and answers them afterwards. */
   hold<A, E>(calls: number, use: Effect.Effect<A, E>): Effect.Effect<A, E> {
     return Effect.suspend(() => {
       const held: Array<() => void> = []
@@ -117,7 +117,7 @@ export class Driver {
         return this.request("tools/call", next, receive)
       }
       const correct = result?.isError !== true && result?.content[0]?.text === Workload.resultText(asks)
-      settle(correct ? undefined : new Error(`The server answered wrongly: ${JSON.stringify(message)}`))
+      settle(correct ? undefined : new Error(`The server returned a wrong answer: ${JSON.stringify(message)}`))
     }
     this.request("tools/call", parameters, receive)
   }

@@ -1,5 +1,5 @@
 /**
- * What is measured: a server with the tool of `Workload.ts`, built on some library. A file in `peers/` is a peer; its
+ * A peer is a server with the tool of `Workload.ts`, built on some library. Each file in `peers/` is a peer, whose
  * default export is a {@link Peer}.
  */
 import type { Transport as SdkTransport } from "@modelcontextprotocol/sdk/shared/transport.js"
@@ -8,8 +8,8 @@ import { readdirSync } from "node:fs"
 
 export interface Peer {
   /**
-   * Serves one client of MCP 2025-11-25 over the stdio of this process, for as long as it lives. What a peer cannot do it
-   * leaves out, and its cells stay empty.
+   * Serves one client of MCP 2025-11-25 over the stdio of this process, for as long as the process lives. A peer omits
+   * the methods that its library does not support, and the cells of its tables stay empty.
    */
   readonly serveStdio?: () => Promise<unknown>
   /**
@@ -22,20 +22,20 @@ export interface Peer {
   readonly serveRounds?: () => Promise<unknown>
 }
 
-/** How the driver talks to a peer. */
+/** The connection between the driver and a peer. */
 export type Transport = "stdio" | "memory" | "rounds"
 
-/** The one that the others are compared with. */
+/** Returns the name of the peer with which the others are compared. */
 export const reference = (transport: Transport): string => transport === "rounds" ? "raw-sdk-v2" : "raw-sdk"
 
-/** What this repository promises something of. */
+/** Returns the name of the peer of this repository, which has targets. */
 export const subject = (transport: Transport): string =>
   transport === "rounds" ? "effect-sampling-v2" : "effect-sampling"
 
-/** No library at all: what the messages themselves cost. */
+/** The name of the peer without any library, which shows the cost of the messages themselves. */
 export const floor = "floor"
 
-/** The names of all peers: the reference, then the others. */
+/** The names of all peers: the floor first, then the reference, then the others. */
 export const names: ReadonlyArray<string> = readdirSync(new URL("peers/", import.meta.url))
   .map((file) => file.replace(/\.ts$/, ""))
   .toSorted((a, b) => rank(a) - rank(b) || a.localeCompare(b, "en"))

@@ -19,11 +19,11 @@ export interface Window {
 
 export interface ServerProcess {
   readonly run: (calls: Calls) => Effect.Effect<Window>
-  /** Heap of the server's process in bytes, for each of so many asks that are not answered yet. */
+  /** Measures the heap of the server's process, in bytes for each of `asks` pending asks. */
   readonly heapPerPendingAsk: (asks: number) => Effect.Effect<number>
 }
 
-/** Undefined when the peer does not offer the transport. */
+/** Starts the process of a peer. Returns undefined when the peer does not support the transport. */
 export const start = (
   peer: string,
   transport: Peer.Transport
@@ -54,7 +54,8 @@ const timed = <A>(effect: Effect.Effect<A>, toCpuMicros: (value: A) => number): 
 
 const memoryServer = (ask: Ask): ServerProcess => ({
   run: (calls) => timed(ask({ _tag: "run", calls }), (report) => report.value),
-  heapPerPendingAsk: () => Effect.die(new Error("Heap is measured over stdio, where the driver's is not in it"))
+  heapPerPendingAsk: () =>
+    Effect.die(new Error("Heap is measured over stdio only: in memory, the driver's heap would be included"))
 })
 
 const stdioServer = (driver: Driver, ask: Ask): ServerProcess => ({
@@ -81,7 +82,7 @@ const spawnServer = (peer: string, transport: Peer.Transport): Effect.Effect<Chi
         [
           "--conditions=@effect-sampling/source",
           "--expose-gc",
-          // The SDK's own transport adds a listener for each message that waits for the pipe.
+          // The SDK's own transport causes this warning: it adds a listener for each message that waits for the pipe.
           "--disable-warning=MaxListenersExceededWarning",
           fileURLToPath(new URL("server.ts", import.meta.url)),
           peer,
@@ -96,7 +97,7 @@ const spawnServer = (peer: string, transport: Peer.Transport): Effect.Effect<Chi
 const nextReport = (child: ChildProcess): Effect.Effect<Report> =>
   Effect.callback((resume) => {
     const onMessage = (report: Report) => settle(Effect.succeed(report))
-    const onExit = () => settle(Effect.die(new Error("The process of a peer ended; its stderr is above")))
+    const onExit = () => settle(Effect.die(new Error("The process of a peer ended. Its stderr is printed above.")))
     const settle = (effect: Effect.Effect<Report>) => {
       child.off("message", onMessage)
       child.off("exit", onExit)

@@ -1,6 +1,6 @@
 /**
- * What every peer does: one tool that asks the client's model a number of times, one after the other, and answers with
- * the last text.
+ * The workload of every peer: one tool that asks the client's model a number of times, one after the other, and answers
+ * with the last text.
  */
 export const toolName = "summarise"
 
@@ -26,7 +26,7 @@ export const answer = {
   stopReason: "endTurn"
 }
 
-/** What the tool answers. */
+/** Returns the correct answer of the tool. */
 export const resultText = (asks: number): string => asks === 0 ? "nothing asked" : answer.content.text
 
 export const initialize = {
@@ -35,7 +35,7 @@ export const initialize = {
   clientInfo: { name: "bench", version: "1.0.0" }
 }
 
-/** What a client of MCP 2026-07-28 sends with each request. */
+/** The metadata that a client of MCP 2026-07-28 sends with each request. */
 export const envelope = {
   "io.modelcontextprotocol/protocolVersion": "2026-07-28",
   "io.modelcontextprotocol/clientCapabilities": { sampling: { tools: {} } },

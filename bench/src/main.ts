@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: prints the tables. With `-- --check` it exits with 1 when a target is missed; `--only memory`,
- * `--only "stdio, 1 ask"` or `--only heap`, `--peers raw-sdk,effect-sampling`, `--rounds 5` and `--generations 1` measure less.
+ * The program of `npm run bench`, which prints the tables. With `-- --check` it exits with 1 when a target is missed.
+ * `--only memory`, `--only "stdio, 1 ask"`, `--only heap`, `--peers raw-sdk,effect-sampling`, `--rounds 5` and
+ * `--generations 1` shorten the run.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * Runs all peers side by side: each in its own process, in short windows that take turns.
+ * Runs all peers side by side, each in its own process, in short windows that take turns.
  */
 import * as Effect from "effect/Effect"
 import type { Calls } from "./Driver.ts"
@@ -7,11 +7,11 @@ import * as Peer from "./Peer.ts"
 import * as ServerProcess from "./ServerProcess.ts"
 
 export interface Settings {
-  /** How often all processes are started anew: two of the very same code differ, for as long as they live. */
+  /** The number of times all processes are started, because two processes of the same code differ while they live. */
   readonly generations: number
-  /** In each generation. */
+  /** The number of rounds in each generation. */
   readonly rounds: number
-  /** Multiplies the calls of every window and of the warm-up. */
+  /** A factor for the number of calls of every window and of the warm-up. */
   readonly scale: number
   readonly pendingAsks: number
   readonly peers: ReadonlyArray<string>
@@ -24,7 +24,7 @@ export interface Scenario extends Calls {
   readonly transport: Peer.Transport
 }
 
-/** Windows of some 50 milliseconds: long enough for the clock, short enough to meet the same moment as their peers. */
+/** Windows take about 50 ms: long enough for the clock, and short enough that all peers meet the same load. */
 export const scenarios: ReadonlyArray<Scenario> = [
   { transport: "stdio", title: "no ask", asks: 0, atOnce: 1, calls: 500 },
   { transport: "stdio", title: "1 ask", asks: 1, atOnce: 1, calls: 300 },
@@ -50,17 +50,17 @@ export const defaults: Settings = {
   heap: true
 }
 
-/** V8 goes on optimizing this code for some ten thousand calls. */
+/** V8 continues to optimize this code for about ten thousand calls. */
 const warmUp: Calls = { asks: 1, atOnce: 10, calls: 12_000 }
 
-/** The values of one peer, one for each round; the same index is the same round. */
+/** The values of one peer, one for each round. For all peers, the same index is the same round. */
 export type Rounds = ReadonlyArray<number>
 
 export interface Measured {
   readonly scenario: Scenario
-  /** CPU microseconds of the server for each call. */
+  /** CPU time of the server for each call, in microseconds. */
   readonly cpu: ReadonlyMap<string, Rounds>
-  /** Calls in a second of wall time. */
+  /** Calls per second of wall time. */
   readonly throughput: ReadonlyMap<string, Rounds>
 }
 
@@ -157,7 +157,7 @@ const runHeap = (settings: Settings, servers: Servers): Effect.Effect<ReadonlyMa
     return heap
   })
 
-/** Another one goes first in each round. */
+/** Rotates the items, so that each round starts with another peer. */
 const turn = <A>(items: ReadonlyArray<A>, by: number): ReadonlyArray<A> => {
   const at = by % items.length
   return [...items.slice(at), ...items.slice(0, at)]

@@ -18,11 +18,11 @@ export const median = (values: Rounds): number => {
 }
 
 /**
- * How often a peer's value holds the reference's, as the median over rounds: windows of the same round ran next to each
- * other, so that a busy machine slows both.
+ * Divides a peer's value by the reference's, and returns the median over all rounds. The windows of one round ran next
+ * to each other, so a busy machine slows both.
  *
- * In memory the driver runs in the same process, so the cost of the floor peer, which is mostly the driver's, is taken
- * off both. That makes the ratio larger, never smaller.
+ * In memory the driver runs in the same process, so the cost of the floor peer, which is mostly the driver's, is
+ * subtracted from both values. The subtraction makes a ratio above 1 larger, never smaller.
  */
 export const ratio = ({ cpu, scenario }: Measured, peer: string): number => {
   const own = cpu.get(peer)

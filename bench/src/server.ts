@@ -1,6 +1,6 @@
 /**
- * The process of one peer: `server.ts <peer> <stdio | memory | rounds>`. It reports its own CPU time and heap over IPC, outside
- * the protocol, so that every peer is measured alike.
+ * The process of one peer, started as `server.ts <peer> <stdio | memory | rounds>`. It reports its own CPU time and
+ * heap over IPC, outside the protocol, so that every peer is measured in the same way.
  */
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"
@@ -17,7 +17,7 @@ const cpuMicros = (): number => {
 }
 
 const heapBytes: Effect.Effect<number> = Effect.callback((resume) => {
-  // What the first collection finalizes, the second one frees.
+  // The second collection frees the objects that the first one finalizes.
   globalThis.gc?.()
   setImmediate(() => {
     globalThis.gc?.()
@@ -50,9 +50,9 @@ const serveMemory = (peer: Peer.Peer): Effect.Effect<Driver | undefined> =>
   Effect.gen(function*() {
     if (peer.serveMemory === undefined) return undefined
     const [client, server] = InMemoryTransport.createLinkedPair()
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the driver sends nothing else
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the driver sends only JSON-RPC messages
     const driver = new Driver((message) => void client.send(message as JSONRPCMessage))
-    // In a microtask: a server must not find the answer before its own `send` returns, as it never does elsewhere.
+    // In a microtask, because no other transport delivers an answer before the server's own `send` returns.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see Message
     client.onmessage = (message) => queueMicrotask(() => driver.receive(message as unknown as Message))
     yield* Effect.promise(() => peer.serveMemory!(server))

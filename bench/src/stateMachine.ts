@@ -1,6 +1,6 @@
 /**
- * The SDK 2.x with the state machine of rounds written by hand, as its documentation shows: the state counts the answers,
- * and the SDK's own codec signs it.
+ * The SDK 2.x with a state machine for rounds, written by hand as its documentation shows. The state counts the
+ * answers, and the SDK's own codec signs it.
  */
 // @effect-diagnostics asyncFunction:off -- this is the SDK without Effect
 import {
@@ -15,7 +15,7 @@ import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import type { Peer } from "./Peer.ts"
 import * as Workload from "./Workload.ts"
 
-/** The state of one call. */
+/** The state of one call: the number of answers so far. */
 interface State {
   readonly asked: number
 }
@@ -35,7 +35,7 @@ const makeServer = (codec: RequestStateCodec<State>): Server => {
   })
   server.setRequestHandler("tools/call", async (request, ctx) => {
     const { mcpReq } = ctx
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as lean as it can be
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no validation, to be as lean as possible
     const { asks, text } = request.params.arguments as unknown as Workload.ToolArguments
     const before = mcpReq.requestState<State>()?.asked ?? 0
     const reply = inputResponse(mcpReq.inputResponses, "summary")

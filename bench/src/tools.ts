@@ -1,5 +1,5 @@
 /**
- * The tool as the users of effect-sampling write it: a toolkit whose handler takes the `Sampler`.
+ * The tool as users of effect-sampling write it: a toolkit whose handler uses the `Sampler`.
  */
 import { Sampler, SamplingError } from "@effect-sampling/core"
 import { Effect, Schema } from "effect"

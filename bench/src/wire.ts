@@ -6,7 +6,7 @@ interface Text {
   readonly text: string
 }
 
-/** What the driver and the floor read of a JSON-RPC message. Both ends are ours, so nothing is checked. */
+/** The parts of a JSON-RPC message that the driver and the floor read. Both ends are ours, so nothing is validated. */
 export interface Message {
   readonly id: number
   readonly method?: string

@@ -8,10 +8,10 @@ const inRounds = ["effect-sampling-v2", "raw-sdk-v2", "raw-sdk-v2-unbound"]
 const asking = Peer.names.filter((name) => !inRounds.includes(name))
 const peersOf = { stdio: asking, memory: asking, rounds: inRounds }
 
-// The harness, with so few calls that the numbers mean nothing: every peer answers every scenario correctly, or
-// `measure` dies.
+// Runs the harness with so few calls that the numbers mean nothing. `measure` dies unless every peer answers every
+// scenario correctly.
 describe("Bench", () => {
-  it.live("measures every peer in every scenario", () =>
+  it.live("the bench measures every peer in every scenario", () =>
     Effect.gen(function*() {
       const results = yield* measure({ ...defaults, generations: 2, rounds: 1, scale: 0.002, pendingAsks: 5 })
 
@@ -28,7 +28,7 @@ describe("Bench", () => {
       for (const peer of Peer.names) assert.include(format(results), `| ${peer}`)
     }), 120_000)
 
-  it("compares what is above the floor in memory, round by round", () => {
+  it("a ratio in memory compares the costs above the floor, round by round", () => {
     const measured = {
       scenario: scenarios.find(({ transport }) => transport === "memory")!,
       cpu: new Map([["floor", [1, 2, 1]], ["raw-sdk", [3, 6, 2]], ["effect-sampling", [4, 8, 9]]]),
@@ -37,7 +37,7 @@ describe("Bench", () => {
     assert.strictEqual(ratio(measured, "effect-sampling"), 1.5)
   })
 
-  it("prints a scenario that nothing is promised of", () => {
+  it("the report prints a scenario without a target", () => {
     const scenario = scenarios.find(({ title, transport }) => transport === "rounds" && title === "no ask")!
     const results = {
       settings: { ...defaults, peers: ["raw-sdk-v2"] },
@@ -48,7 +48,7 @@ describe("Bench", () => {
     assert.include(format(results), "| raw-sdk-v2")
   })
 
-  it("compares the whole of the server's process over stdio", () => {
+  it("a ratio over stdio compares the whole cost of the server's process", () => {
     const measured = {
       scenario: scenarios.find(({ transport }) => transport === "stdio")!,
       cpu: new Map([["floor", [1]], ["raw-sdk", [2]], ["effect-sampling", [3]]]),

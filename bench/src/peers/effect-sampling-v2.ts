@@ -1,5 +1,5 @@
 /**
- * effect-sampling on the SDK 2.x: the tools of the peer effect-sampling, served in rounds.
+ * effect-sampling on the SDK 2.x, which serves the tools of the peer `effect-sampling` in rounds.
  */
 // @effect-diagnostics strictEffectProvide:off -- the entry point of a server
 import { ClientSampler } from "@effect-sampling/core"

@@ -1,6 +1,6 @@
 /**
- * The same messages without any library and without any check: not a server that one would use, but what is left to pay
- * when a library costs nothing.
+ * The same messages without any library or check. Nobody would use this server: it shows the cost that would remain if
+ * a library cost nothing.
  */
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js"
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js"

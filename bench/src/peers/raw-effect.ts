@@ -1,6 +1,6 @@
 /**
- * The low-level `Server` with handlers run by bare Effect, and nothing of this repository: a fiber for each call, asks
- * that are interrupted when the call is cancelled. The difference to `effect-sampling` is what this repository adds.
+ * The low-level `Server` with handlers in bare Effect, without this repository: one fiber for each call, and asks that
+ * are interrupted when the call is cancelled. The difference to `effect-sampling` is the cost of this repository.
  */
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import { StdioServerTransport } from "@modelcontextprotocol/sdk/server/stdio.js"
@@ -13,7 +13,7 @@ import * as Workload from "../Workload.ts"
 const serve = (transport: Transport): Promise<void> => {
   const server = new Server({ name: "raw-effect", version: "1.0.0" }, { capabilities: { tools: {} } })
   server.setRequestHandler(CallToolRequestSchema, (request, extra) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as lean as it can be
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no validation, to be as lean as possible
     const { asks, text } = request.params.arguments as unknown as Workload.ToolArguments
     const call = Effect.gen(function*() {
       let summary = Workload.resultText(0)

@@ -18,7 +18,7 @@ const serve = (transport: Transport): Promise<void> => {
     async ({ asks, text }, extra) => {
       let summary = Workload.resultText(0)
       for (let asked = 0; asked < asks; asked++) {
-        // oxlint-disable-next-line eslint/no-await-in-loop -- one after the other is what is measured
+        // oxlint-disable-next-line eslint/no-await-in-loop -- the bench measures sequential asks
         const reply = await extra.sendRequest(
           {
             method: "sampling/createMessage",

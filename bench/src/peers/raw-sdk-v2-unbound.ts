@@ -1,5 +1,5 @@
 /**
- * The state machine by hand, with a state that whoever gets hold of it may use for any request.
+ * The handwritten state machine with an unbound state, which anybody who obtains it may use for any request.
  */
 import { stateMachine } from "../stateMachine.ts"
 

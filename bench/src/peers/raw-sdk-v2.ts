@@ -1,5 +1,5 @@
 /**
- * The state machine by hand, with a state that belongs to its caller and method, as MCP 2026-07-28 asks for and the
+ * The handwritten state machine with a state that is bound to its caller and method, as MCP 2026-07-28 requires and the
  * documentation of `createRequestStateCodec` shows.
  */
 import { stateMachine } from "../stateMachine.ts"

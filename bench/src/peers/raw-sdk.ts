@@ -1,5 +1,5 @@
 /**
- * The SDK's low-level `Server`, as lean as it can be used: no validation of arguments, no cancellation.
+ * The SDK's low-level `Server` in its leanest use: no validation of arguments, no cancellation.
  */
 // @effect-diagnostics asyncFunction:off -- this is the SDK without Effect
 import { Server } from "@modelcontextprotocol/sdk/server/index.js"
@@ -27,11 +27,11 @@ const serve = (transport: Transport): Promise<void> => {
     }]
   }))
   server.setRequestHandler(CallToolRequestSchema, async (request, extra) => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as lean as it can be
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- no validation, to be as lean as possible
     const { asks, text } = request.params.arguments as unknown as Workload.ToolArguments
     let summary = Workload.resultText(0)
     for (let asked = 0; asked < asks; asked++) {
-      // oxlint-disable-next-line eslint/no-await-in-loop -- one after the other is what is measured
+      // oxlint-disable-next-line eslint/no-await-in-loop -- the bench measures sequential asks
       const reply = await extra.sendRequest(
         {
           method: "sampling/createMessage",

@@ -19,7 +19,7 @@ const elicit = (elicitation: ClientConnection.ClientCapabilities["elicitation"])
 
 describe("Client.elicit", () => {
   it.effect.each([{}, { form: {} }, { form: {}, url: {} }])(
-    "asks a client that declared %o",
+    "Client.elicit asks a client that declared elicitation as %o",
     (elicitation) =>
       Effect.gen(function*() {
         expect(yield* elicit(elicitation)).toStrictEqual({ name: "Ada" })
@@ -27,7 +27,7 @@ describe("Client.elicit", () => {
   )
 
   it.effect.each([undefined, { url: {} }])(
-    "does not ask a client that declared %o: it has no forms",
+    "Client.elicit does not ask a client without forms, which declared elicitation as %o",
     (elicitation) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(elicit(elicitation))

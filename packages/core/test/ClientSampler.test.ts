@@ -13,7 +13,7 @@ import {
   tool,
   toolResult,
   toolUse
-} from "./fixtures.ts"
+} from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 
@@ -37,7 +37,7 @@ const capabilities = {
 }
 
 describe("ClientSampler", () => {
-  it.effect("sends the request as MCP defines it and gives the client's answer", () =>
+  it.effect("ClientSampler sends the request as MCP defines it, and returns the client's answer", () =>
     Effect.gen(function*() {
       const client = fakeClient({ reply: { ...answer, _meta: { a: 1 }, extra: true } })
       const request = { ...hello, systemPrompt: "Be brief.", temperature: 0.1, metadata: { a: 1 } }
@@ -51,7 +51,7 @@ describe("ClientSampler", () => {
       })
     }))
 
-  it.effect("takes an answer of several blocks and without a stop reason", () =>
+  it.effect("ClientSampler accepts an answer of several blocks without a stop reason", () =>
     Effect.gen(function*() {
       const { stopReason: _, ...rest } = answer
       const response = yield* ask(fakeClient({ reply: { ...rest, content: [text("a"), image, audio] } }))
@@ -59,12 +59,12 @@ describe("ClientSampler", () => {
       assert.isUndefined(response.stopReason)
     }))
 
-  it.effect("calls a client without a name `client`", () =>
+  it.effect("the source of an answer from a client without a name is `client`", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* ask(fakeClient({ client: undefined }))).source, { kind: "client", name: "client" })
     }))
 
-  it.effect("cuts the name of 1 MB that a client chose", () =>
+  it.effect("a client's name of 1 MB is truncated in sources and error texts", () =>
     Effect.gen(function*() {
       const client = { name: "x".repeat(1_000_000), version: "y".repeat(1_000_000) }
       assert.isBelow((yield* ask(fakeClient({ client }))).source.name.length, 250)
@@ -77,8 +77,8 @@ describe("ClientSampler", () => {
       for (const error of errors) assert.isBelow(error.message.length, 600)
     }))
 
-  describe("asks nothing and says what is missing", () => {
-    it.effect("when no client is connected", () =>
+  describe("missing capabilities", () => {
+    it.effect("without a connected client, the error says that the client is missing", () =>
       Effect.gen(function*() {
         const error = yield* Sampler.sample("hi").pipe(Effect.provide(ClientSampler.layer), Effect.flip)
         assert.strictEqual(error._tag === "SamplingUnsupported" && error.missing, "client")
@@ -86,19 +86,25 @@ describe("ClientSampler", () => {
       }))
 
     it.effect.each<[string, Partial<ClientConnection.ClientConnection>, Request, string, string]>([
-      ["the way back", { unreachable: "This server is stateless." }, hello, "backChannel", "This server is stateless."],
-      ["sampling", { capabilities: {} }, hello, "sampling", `did not declare the capability "sampling"`],
-      ["sampling.tools, for tools", {}, { ...hello, tools: [tool] }, "sampling.tools", "not \"sampling.tools\""],
       [
-        "sampling.tools, for a tool choice",
+        "a back-channel",
+        { unreachable: "This server is stateless." },
+        hello,
+        "backChannel",
+        "This server is stateless."
+      ],
+      ["sampling", { capabilities: {} }, hello, "sampling", `did not declare the capability "sampling"`],
+      ["sampling.tools for tools", {}, { ...hello, tools: [tool] }, "sampling.tools", "not \"sampling.tools\""],
+      [
+        "sampling.tools for a tool choice",
         {},
         { ...hello, toolChoice: { mode: "none" } },
         "sampling.tools",
         "with tools"
       ],
-      ["sampling.tools, for a history with tools", {}, toolTurn, "sampling.tools", "with tools"],
+      ["sampling.tools for a history with tool calls", {}, toolTurn, "sampling.tools", "with tools"],
       [
-        "sampling.tools, although sampling.context is there",
+        "sampling.tools but declared sampling.context",
         { capabilities: capabilities.context },
         { ...hello, tools: [tool] },
         "sampling.tools",
@@ -111,18 +117,21 @@ describe("ClientSampler", () => {
         "content",
         `MCP "2024-11-05"`
       ]
-    ])("when the client lacks %s", ([, fields, request, missing, part]) =>
-      Effect.gen(function*() {
-        const client = fakeClient(fields)
-        const error = yield* Effect.flip(ask(client, request))
-        assert.strictEqual<string | false>(error._tag === "SamplingUnsupported" && error.missing, missing)
-        assert.include(error.message, `the client "editor 1.0.0"`)
-        assert.include(error.message, part)
-        assert.include(error.message, "Sampler.fallback(ClientSampler.layer, provider)")
-        assert.deepStrictEqual(client.asked, [])
-      }))
+    ])(
+      "a client that lacks %s is not asked, and the error says what is missing",
+      ([, fields, request, missing, part]) =>
+        Effect.gen(function*() {
+          const client = fakeClient(fields)
+          const error = yield* Effect.flip(ask(client, request))
+          assert.strictEqual<string | false>(error._tag === "SamplingUnsupported" && error.missing, missing)
+          assert.include(error.message, `the client "editor 1.0.0"`)
+          assert.include(error.message, part)
+          assert.include(error.message, "Sampler.fallback(ClientSampler.layer, provider)")
+          assert.deepStrictEqual(client.asked, [])
+        })
+    )
 
-    it.effect("when a capability is null, which a client may well send", () =>
+    it.effect("a client that declares a capability as null, as some do, is not asked", () =>
       Effect.gen(function*() {
         const nothing = fakeClient({ capabilities: fromWire({ sampling: null }) })
         const error = yield* Effect.flip(ask(nothing))
@@ -132,7 +141,7 @@ describe("ClientSampler", () => {
         assert.deepStrictEqual([...nothing.asked, ...noTools.asked], [])
       }))
 
-    it.effect("when an old revision is as long as a book", () =>
+    it.effect("a protocol version of 2 MB is truncated in the error text", () =>
       Effect.gen(function*() {
         const client = fakeClient({ protocolVersion: "1\n".repeat(1_000_000) })
         const error = yield* Effect.flip(ask(client, conversation(user(audio))))
@@ -140,7 +149,7 @@ describe("ClientSampler", () => {
         assert.notInclude(error.message, "\n")
       }))
 
-    it.effect("when the request is invalid", () =>
+    it.effect("an invalid request is not sent to the client", () =>
       Effect.gen(function*() {
         const client = fakeClient()
         assert.strictEqual((yield* Effect.flip(ask(client, { ...hello, maxTokens: 0 })))._tag, "InvalidRequest")
@@ -162,9 +171,9 @@ describe("ClientSampler", () => {
       { protocolVersion: "2025-06-18" },
       { ...hello, includeContext: "thisServer" }
     ],
-    ["audio since 2025-03-26", { protocolVersion: "2025-03-26" }, conversation(user(audio))],
-    ["audio where the revision is unknown", { protocolVersion: undefined }, conversation(user(audio))]
-  ])("sends %s", ([, fields, request]) =>
+    ["audio to a client of revision 2025-03-26", { protocolVersion: "2025-03-26" }, conversation(user(audio))],
+    ["audio to a client of unknown revision", { protocolVersion: undefined }, conversation(user(audio))]
+  ])("ClientSampler sends %s", ([, fields, request]) =>
     Effect.gen(function*() {
       const client = fakeClient(fields)
       yield* ask(client, request)
@@ -178,7 +187,7 @@ describe("ClientSampler", () => {
     ["that declared sampling.tools only", { capabilities: capabilities.tools }],
     ["of an unknown revision", { protocolVersion: undefined }],
     ["of the revision 2026-07-28", { protocolVersion: "2026-07-28" }]
-  ])("leaves includeContext out for a client %s, and notes it on the span", ([, fields]) =>
+  ])("includeContext is left out for a client %s, and the span records it", ([, fields]) =>
     Effect.gen(function*() {
       for (const includeContext of ["thisServer", "allServers"] as const) {
         const client = fakeClient(fields)
@@ -189,8 +198,8 @@ describe("ClientSampler", () => {
       }
     }))
 
-  describe("a result that is a user's refusal", () => {
-    // What GitHub Copilot CLI 1.0.102 answers when its user says no.
+  describe("refusals as results", () => {
+    // The answer of GitHub Copilot CLI 1.0.102 when its user says no.
     const copilot = {
       role: "user",
       model: "",
@@ -199,16 +208,16 @@ describe("ClientSampler", () => {
     }
 
     it.effect.each<[string, object]>([
-      ["as GitHub Copilot words it", copilot],
+      ["in the words of GitHub Copilot", copilot],
       ["in another language", { ...copilot, content: text("Der Benutzer hat die Anfrage abgebrochen.") }],
       ["with an empty text", { ...copilot, content: text("") }],
       ["with an empty list of blocks", { ...copilot, content: [] }],
-      ["in other capitals", { ...copilot, stopReason: "Cancelled" }],
+      ["in other letter case", { ...copilot, stopReason: "Cancelled" }],
       ["in American spelling", { ...copilot, stopReason: "canceled" }],
-      ["as declined", { ...copilot, stopReason: "declined" }],
-      ["as rejected", { ...copilot, stopReason: "rejected" }],
-      ["in the role of the assistant, with half an answer", { ...answer, stopReason: "cancelled" }]
-    ])("is SamplingRejected: %s", ([, reply]) =>
+      ["with the stop reason declined", { ...copilot, stopReason: "declined" }],
+      ["with the stop reason rejected", { ...copilot, stopReason: "rejected" }],
+      ["in the role of the assistant, with a partial answer", { ...answer, stopReason: "cancelled" }]
+    ])("a result that says the user cancelled is a SamplingRejected: %s", ([, reply]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(ask(fakeClient({ reply })))
         assert.strictEqual(error._tag, "SamplingRejected")
@@ -217,7 +226,7 @@ describe("ClientSampler", () => {
       }))
 
     it.effect.each(["endTurn", "stopSequence", "maxTokens", "refusal", undefined])(
-      "is not a result with the stop reason %s, whatever its text and role",
+      "a result in Copilot's words with the stop reason %s is an answer, not a refusal",
       (stopReason) =>
         Effect.gen(function*() {
           const { stopReason: _, ...rest } = copilot
@@ -236,7 +245,7 @@ describe("ClientSampler", () => {
 
     // requirement: sampling/single-block
     it.effect.each(["2024-11-05", "2025-03-26", "2025-06-18", undefined])(
-      "are split for revision %s, where a message is one block",
+      "messages of several blocks are split for revision %s, where a message is one block",
       (protocolVersion) =>
         Effect.gen(function*() {
           const client = fakeClient({ protocolVersion })
@@ -254,7 +263,7 @@ describe("ClientSampler", () => {
     )
 
     it.effect.each(["2025-11-25", "2026-07-28"])(
-      "stay whole for revision %s",
+      "messages of several blocks stay whole for revision %s",
       (protocolVersion) =>
         Effect.gen(function*() {
           const client = fakeClient({ protocolVersion })
@@ -263,7 +272,7 @@ describe("ClientSampler", () => {
         })
     )
 
-    it.effect("stay whole where they hold tool content, which no old revision has", () =>
+    it.effect("messages with tool content stay whole, because no old revision has tool content", () =>
       Effect.gen(function*() {
         const client = fakeClient({ protocolVersion: undefined, capabilities: capabilities.tools })
         yield* ask(client, toolTurn)
@@ -271,7 +280,7 @@ describe("ClientSampler", () => {
       }))
   })
 
-  describe("answers that are malformed", () => {
+  describe("malformed answers", () => {
     const secret = "SECRET"
     it.effect.each<[string, unknown]>([
       ["nothing", undefined],
@@ -289,9 +298,9 @@ describe("ClientSampler", () => {
       ["no model", { ...answer, model: undefined }],
       ["a model that is an object", { ...answer, model: { secret } }],
       ["a stop reason that is a number", { ...answer, stopReason: 5 }],
-      ["a tool call, although no tools were offered", { ...answer, content: { ...toolUse(secret), name: secret } }],
+      ["a tool call without offered tools", { ...answer, content: { ...toolUse(secret), name: secret } }],
       ["a tool result", { ...answer, content: toolResult(secret) }]
-    ])("are an InvalidResponse without the answer's text: %s", ([, reply]) =>
+    ])("a malformed answer is an InvalidResponse that does not quote it: %s", ([, reply]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(ask(fakeClient({ reply })))
         assert.strictEqual(error._tag, "InvalidResponse")
@@ -300,7 +309,7 @@ describe("ClientSampler", () => {
         assert.isBelow(error.message.length, 600)
       }))
 
-    it.effect("are refused without work for each of a million wrong blocks", () =>
+    it.effect("an answer of a million wrong blocks is refused at the first one", () =>
       Effect.gen(function*() {
         const content = Array.from({ length: 1_000_000 }, () => 0)
         const error = yield* Effect.flip(ask(fakeClient({ reply: { ...answer, content } })))
@@ -310,7 +319,7 @@ describe("ClientSampler", () => {
       }))
 
     it.effect.prop(
-      "never are a defect, and their message is bounded, whatever JSON comes",
+      "no JSON answer causes a defect, and the error text is bounded",
       [Schema.Json],
       ([reply]) =>
         Effect.gen(function*() {
@@ -327,13 +336,13 @@ describe("ClientSampler", () => {
     )
   })
 
-  it.effect("passes the errors of the connection on", () =>
+  it.effect("ClientSampler fails with the error of the connection", () =>
     Effect.gen(function*() {
       const lost = new SamplingError.ConnectionLost({ message: "gone" })
       assert.strictEqual(yield* Effect.flip(ask(failingClient(lost))), lost)
     }))
 
-  it.effect("cancels the question when it is interrupted", () =>
+  it.effect("an interrupted sample cancels the client's ask", () =>
     Effect.gen(function*() {
       const started = yield* Latch.make()
       let cancelled = false
@@ -352,7 +361,7 @@ describe("ClientSampler", () => {
       assert.isTrue(cancelled)
     }))
 
-  it.effect("asks the client of its own fiber, with one Layer for all", () =>
+  it.effect("one ClientSampler layer asks the client of each fiber", () =>
     Effect.gen(function*() {
       const gate = yield* Latch.make()
       const clients = ["a", "b", "c", "d"].map((name) =>
@@ -382,7 +391,7 @@ describe("ClientSampler", () => {
         Effect.map((capabilities) => capabilities.tools)
       )
 
-    it.effect("are those of the connected client", () =>
+    it.effect("the sampler's capabilities are those of the connected client", () =>
       Effect.gen(function*() {
         assert.isTrue(yield* tools(fakeClient({ capabilities: capabilities.tools })))
         assert.isFalse(yield* tools(fakeClient({ capabilities: capabilities.sampling })))
@@ -392,7 +401,7 @@ describe("ClientSampler", () => {
         assert.isFalse(yield* tools(fakeClient({ capabilities: fromWire({ sampling: { tools: null } }) })))
       }))
 
-    it.effect("hold no tools without a client", () =>
+    it.effect("the sampler has no capabilities without a client", () =>
       Effect.gen(function*() {
         const capabilities = yield* Effect.flatMap(Sampler.Sampler, (sampler) => sampler.capabilities)
         assert.deepStrictEqual(capabilities, { sampling: false, tools: false, jsonSchema: false })

@@ -2,7 +2,7 @@ import { Content } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { audio, image, text, toolResult, toolUse } from "./fixtures.ts"
+import { audio, image, text, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(Content.Content)
 const roundTrip = (wire: unknown) => Schema.encodeSync(Content.Content)(Schema.decodeUnknownSync(Content.Content)(wire))
@@ -41,32 +41,32 @@ const full = {
 }
 
 describe("Content", () => {
-  it.each(Object.entries(full))("keeps every field that MCP defines for %s", (_, wire) => {
+  it.each(Object.entries(full))("a content block keeps every field that MCP defines for %s", (_, wire) => {
     assert.deepStrictEqual<unknown>(roundTrip(wire), wire)
   })
 
-  it.prop("encodes to itself: the domain is the wire JSON", [Content.Content], ([content]) => {
+  it.prop("a content block encodes to itself, because the domain is the wire JSON", [Content.Content], ([content]) => {
     assert.deepStrictEqual(Schema.encodeSync(Content.Content)(content), content)
     const wire: unknown = JSON.parse(JSON.stringify(content))
     assert.deepStrictEqual<unknown>(roundTrip(wire), wire)
   })
 
   it.prop(
-    "reads the wire JSON of an independent MCP schema without loss",
+    "content blocks of an independent MCP schema decode without loss",
     [McpSchema.SamplingMessageContentBlock],
     ([block]) => {
       const wire: unknown = JSON.parse(JSON.stringify(encodeMcp(block)))
-      // Only 2026-07-28 lets structured content be something else than an object.
+      // Only revision 2026-07-28 allows structured content that is not an object.
       if (hasOtherStructuredContent(wire)) return
       assert.deepStrictEqual<unknown>(roundTrip(wire), wire)
     }
   )
 
-  it("leaves unknown fields out", () => {
+  it("a content block drops unknown fields", () => {
     assert.deepStrictEqual<unknown>(roundTrip({ ...text("hi"), extra: 1 }), text("hi"))
   })
 
-  it("keeps a key named __proto__ as data", () => {
+  it("a tool input keeps a key named __proto__ as data", () => {
     const wire: unknown = JSON.parse(`{"type":"tool_use","id":"1","name":"n","input":{"__proto__":{"admin":true}}}`)
     const block = Schema.decodeUnknownSync(Content.ToolUseContent)(wire)
     assert.strictEqual(block.input["admin"], undefined)
@@ -99,16 +99,16 @@ describe("Content", () => {
     }],
     ["_meta that is not an object", { ...text("hi"), _meta: [] }],
     ["annotations that are not an object", { ...text("hi"), annotations: "x" }]
-  ])("refuses %s", (_, wire) => {
+  ])("the content schema refuses %s", (_, wire) => {
     assert.isTrue(Result.isFailure(decode(wire)))
   })
 
-  it("accepts 10 MB of base64 without overflowing the stack", () => {
+  it("an image of 10 MB of base64 decodes without overflowing the stack", () => {
     assert.isTrue(Result.isSuccess(decode({ ...image, data: "A".repeat(10_000_000) })))
   })
 
   describe("blocks", () => {
-    it("gives an array for one block and the array itself for several", () => {
+    it("Content.blocks returns an array for one block, and the array itself for several", () => {
       const several = [text("a"), image]
       assert.deepStrictEqual(Content.blocks(text("a")), [text("a")])
       assert.strictEqual(Content.blocks(several), several)
@@ -117,7 +117,7 @@ describe("Content", () => {
   })
 
   describe("text", () => {
-    it("joins the text blocks without a separator and skips the others", () => {
+    it("Content.text joins the text blocks without a separator, and skips the others", () => {
       assert.strictEqual(Content.text([text("a"), image, text("b"), toolUse("1")]), "ab")
       assert.strictEqual(Content.text(text("a")), "a")
       assert.strictEqual(Content.text(image), "")
@@ -125,7 +125,7 @@ describe("Content", () => {
     })
 
     it.effect.prop(
-      "is the concatenation of what each block has",
+      "Content.text of several blocks is the concatenation of the text of each",
       [Schema.Array(Content.Content)],
       ([blocks]) =>
         Effect.sync(() => {

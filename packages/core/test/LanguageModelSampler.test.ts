@@ -12,7 +12,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Duration, Effect, Layer, Schema, Stream } from "effect"
 import { AiError, LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
-import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures/domain.ts"
 import { json } from "./scenarios/Scenario.ts"
 import { suite } from "./scenarios/suite.ts"
 
@@ -20,7 +20,7 @@ const usage = { inputTokens: { total: 3 }, outputTokens: { total: 4 } }
 
 const finish = (reason: Response.FinishReason): Response.PartEncoded => ({ type: "finish", reason, usage })
 
-/** A language model that records how it is asked. */
+/** A language model that records the options of each call. */
 const fakeModel = (answer: Effect.Effect<Array<Response.PartEncoded>, AiError.AiError>) => {
   const asked: Array<LanguageModel.ProviderOptions> = []
   const layer = Layer.effect(
@@ -48,8 +48,8 @@ const failWith = (reason: AiError.AiErrorReason) =>
   Effect.flip(ask(fakeModel(Effect.fail(AiError.make({ module: "Acme", method: "generateText", reason }))).layer))
 
 describe("LanguageModelSampler", () => {
-  describe("asks with", () => {
-    it.effect("the system prompt first, then the messages", () =>
+  describe("requests", () => {
+    it.effect("a language model is asked with the system prompt first, then the messages", () =>
       Effect.gen(function*() {
         const { asked, layer } = fakeModel(Effect.succeed([]))
         yield* ask(layer, {
@@ -99,7 +99,7 @@ describe("LanguageModelSampler", () => {
         )
       }))
 
-    it.effect("the tools by their JSON Schemas, and the choice among them", () =>
+    it.effect("a language model is asked with the tools, their JSON Schemas and the tool choice", () =>
       Effect.gen(function*() {
         const { asked, layer } = fakeModel(Effect.succeed([]))
         const inputSchema = { type: "object", properties: { city: { type: "string" } } }
@@ -120,7 +120,7 @@ describe("LanguageModelSampler", () => {
         assert.deepStrictEqual(asked.map(({ toolChoice }) => toolChoice), ["auto", "required", "none", "auto"])
       }))
 
-    it.effect("what the hook applies", () =>
+    it.effect("the configure hook sets services around the call of the language model", () =>
       Effect.gen(function*() {
         const Limit = Context.Reference("test/Limit", { defaultValue: () => 0 })
         const { layer } = fakeModel(Effect.map(Limit, (limit) => [{ type: "text", text: String(limit) }]))
@@ -130,7 +130,7 @@ describe("LanguageModelSampler", () => {
         assert.deepStrictEqual(reply.content, [text("10")])
       }))
 
-    it.effect("nothing that is wrong", () =>
+    it.effect("an invalid request does not reach the language model", () =>
       Effect.gen(function*() {
         const { asked, layer } = fakeModel(Effect.succeed([]))
         for (
@@ -142,8 +142,8 @@ describe("LanguageModelSampler", () => {
       }))
   })
 
-  describe("answers with", () => {
-    it.effect("content, model, stop reason, usage and source", () =>
+  describe("answers", () => {
+    it.effect("the answer of a language model has its content, model, stop reason, usage and source", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(
           yield* answerWith([
@@ -167,7 +167,7 @@ describe("LanguageModelSampler", () => {
         )
       }))
 
-    it.effect("its own name and nothing else where the model tells nothing", () =>
+    it.effect("the answer of a silent language model has only the name of the sampler", () =>
       Effect.gen(function*() {
         assert.deepStrictEqual(yield* answerWith([]), {
           role: "assistant",
@@ -178,7 +178,7 @@ describe("LanguageModelSampler", () => {
         })
       }))
 
-    it.effect("calls, of unknown tools as well, and does not run them", () =>
+    it.effect("tool calls of a language model are returned without running, even of unknown tools", () =>
       Effect.gen(function*() {
         const callPart = (id: string, name: string, params: unknown): Response.PartEncoded => ({
           type: "tool-call",
@@ -201,7 +201,7 @@ describe("LanguageModelSampler", () => {
         assert.match(error.message, /"acme".*"weather" with arguments that are not an object/)
       }))
 
-    it.effect("the stop reason in MCP's words", () =>
+    it.effect("every finish reason of a language model maps to a stop reason of MCP", () =>
       Effect.gen(function*() {
         const cases: ReadonlyArray<[Response.FinishReason, string | undefined]> = [
           ["stop", "endTurn"],
@@ -218,7 +218,7 @@ describe("LanguageModelSampler", () => {
         }
       }))
 
-    it.effect("an error for a file that MCP cannot carry", () =>
+    it.effect("a file that MCP cannot carry in an answer is an InvalidResponse", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(answerWith([{ type: "file", mediaType: "application/pdf", data: "AAAA" }]))
         assert.strictEqual(error._tag, "InvalidResponse")
@@ -233,7 +233,7 @@ describe("LanguageModelSampler", () => {
       body: secret
     })
 
-    it.effect("are the provider's, by reason and status, without a word of his", () =>
+    it.effect("an AiError becomes a ProviderError by reason and status, without the provider's text", () =>
       Effect.gen(function*() {
         const description = `It failed with ${secret}`
         const cases: ReadonlyArray<[AiError.AiErrorReason, SamplingError.ProviderErrorReason, status?: number]> = [
@@ -272,14 +272,14 @@ describe("LanguageModelSampler", () => {
         }
       }))
 
-    it.effect("keep how long to wait", () =>
+    it.effect("a ProviderError for a rate limit keeps the time to wait", () =>
       Effect.gen(function*() {
         const error = yield* failWith(new AiError.RateLimitError({ retryAfter: Duration.seconds(2) }))
         assert(error._tag === "ProviderError")
         assert.strictEqual(error.retryAfterMillis, 2000)
       }))
 
-    it.effect("of content that the model does not take let a fallback go on", () =>
+    it.effect("an AiError about refused content becomes SamplingUnsupported, so a fallback continues", () =>
       Effect.gen(function*() {
         const error = yield* failWith(new AiError.InvalidUserInputError({ description: secret }))
         assert(error._tag === "SamplingUnsupported")
@@ -287,7 +287,7 @@ describe("LanguageModelSampler", () => {
         assert.notInclude(error.message, secret)
       }))
 
-    it.effect("of answers that cannot be read are invalid responses", () =>
+    it.effect("an AiError about an unreadable answer becomes InvalidResponse", () =>
       Effect.gen(function*() {
         for (
           const reason of [
@@ -303,7 +303,7 @@ describe("LanguageModelSampler", () => {
       }))
   })
 
-  describe("over a SamplerLanguageModel", () => {
+  describe("composition with SamplerLanguageModel", () => {
     const configure = (
       { maxTokens, metadata, modelPreferences, stopSequences, temperature }: SamplingRequest.SamplingRequest
     ) =>
@@ -369,7 +369,7 @@ describe("LanguageModelSampler", () => {
       return { ...rest, type, mimeType: `${type}/${subtype}` }
     }
 
-    /** A lawful request of what was generated. */
+    /** Builds a valid request from a generated conversation. */
     const toRequest = (
       { exchanges, last, systemPrompt }: typeof Conversation.Type
     ): SamplingRequest.SamplingRequest => {
@@ -395,11 +395,11 @@ describe("LanguageModelSampler", () => {
           ...(results.length > 0 ? [{ role: "user", content: results }] : [])
         ]
       })
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- checked by the sampler
-      const lawful = messages as unknown as ReadonlyArray<SamplingMessage.SamplingMessage>
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the messages
+      const valid = messages as unknown as ReadonlyArray<SamplingMessage.SamplingMessage>
       return {
         ...(systemPrompt !== undefined && { systemPrompt }),
-        messages: [...lawful, { role: "user", content: [text(last)] }],
+        messages: [...valid, { role: "user", content: [text(last)] }],
         maxTokens: 77,
         temperature: 0.5,
         stopSequences: ["."],
@@ -413,7 +413,7 @@ describe("LanguageModelSampler", () => {
       }
     }
 
-    /** One block and a list of one block mean the same. */
+    /** Puts single blocks into lists, because one block and a list of one block mean the same. */
     const inLists = (request: SamplingRequest.SamplingRequest | undefined) => ({
       ...request,
       messages: request?.messages.map(({ content, ...message }) => ({ ...message, content: toList(content) }))
@@ -422,7 +422,7 @@ describe("LanguageModelSampler", () => {
     const toList = (content: Content.Content | ReadonlyArray<Content.Content>) => [content].flat()
 
     it.effect.prop(
-      "a conversation arrives unchanged",
+      "a conversation passes through both conversions unchanged",
       [Arbitrary.schema(Conversation)],
       ([conversation]) =>
         Effect.gen(function*() {
@@ -435,7 +435,7 @@ describe("LanguageModelSampler", () => {
         })
     )
 
-    it.effect("an answer comes back unchanged, but for its source", () =>
+    it.effect("an answer passes through both conversions unchanged, except for its source", () =>
       Effect.gen(function*() {
         const replies = [
           {
@@ -484,7 +484,7 @@ describe("LanguageModelSampler", () => {
           const layer = composed.pipe(Layer.provide(SamplerLanguageModel.layer), Layer.provide(source))
           return Effect.map(Effect.provide(scenario.run, layer, { local: true }), (report) => ({
             report,
-            // A language model does not tell the default from `auto`.
+            // A language model does not distinguish the default choice from `auto`.
             requests: arrived.map((request, index) =>
               withChoice(request, request.toolChoice ?? sent[index]?.toolChoice)
             )
@@ -492,7 +492,7 @@ describe("LanguageModelSampler", () => {
         })
     })
 
-    it.effect("an error comes back as it was", () =>
+    it.effect("an error passes through both conversions unchanged", () =>
       Effect.gen(function*() {
         const rejected = new SamplingError.SamplingRejected({ message: "The user said no." })
         const error = yield* Effect.flip(Sampler.sample("Hi")).pipe(
@@ -501,7 +501,7 @@ describe("LanguageModelSampler", () => {
         assert.deepStrictEqual(error, rejected)
       }))
 
-    it.effect("a tool loop runs, and an object is found", () =>
+    it.effect("a tool loop and sampleObject work through both conversions", () =>
       Effect.gen(function*() {
         const Weather = Tool.make("weather", {
           parameters: Schema.Struct({ city: Schema.String }),

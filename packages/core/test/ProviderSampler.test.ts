@@ -1,7 +1,7 @@
 import { ProviderSampler, Sampler, SamplingError, SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Data, Effect, Exit, Layer } from "effect"
-import { audio, hello, image, text, tool, toolUse } from "./fixtures.ts"
+import { audio, hello, image, text, tool, toolUse } from "./fixtures/domain.ts"
 
 const ask = (
   reply: ProviderSampler.Reply,
@@ -13,13 +13,13 @@ const ask = (
   )
 
 const untyped = (reply: unknown): ProviderSampler.Reply =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- wrong on purpose
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the reply is wrong on purpose
   reply as ProviderSampler.Reply
 
 class NoKey extends Data.TaggedError("NoKey")<{}> {}
 
 describe("ProviderSampler", () => {
-  it.effect("makes one text block, which ended by itself, of a string", () =>
+  it.effect("a string reply becomes one text block with the stop reason endTurn", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* ask("hello"), {
         role: "assistant",
@@ -31,7 +31,7 @@ describe("ProviderSampler", () => {
       })
     }))
 
-  it.effect("keeps model, stop reason and usage of a reply, and adds none", () =>
+  it.effect("a response has the model, stop reason and usage of the reply, and no invented ones", () =>
     Effect.gen(function*() {
       const usage = { inputTokens: 1, outputTokens: 2 }
       const full = yield* ask({ content: "hello", model: "acme-1", stopReason: "maxTokens", usage })
@@ -41,14 +41,14 @@ describe("ProviderSampler", () => {
       assert.strictEqual(bare.model, "acme")
     }))
 
-  it.effect("takes a block, blocks or no block", () =>
+  it.effect("a reply may hold one block, several blocks or none", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual((yield* ask({ content: image })).content, image)
       assert.deepStrictEqual((yield* ask({ content: [text("a"), audio] })).content, [text("a"), audio])
       assert.deepStrictEqual((yield* ask({ content: [] })).content, [])
     }))
 
-  it.effect("hands the checked request to the provider", () =>
+  it.effect("a provider receives the request after it was checked", () =>
     Effect.gen(function*() {
       const sent: Array<SamplingRequest.SamplingRequest> = []
       const request = { ...hello, systemPrompt: "Be brief.", includeContext: "thisServer" as const }
@@ -72,21 +72,24 @@ describe("ProviderSampler", () => {
     ["half a token", { content: "a", usage: { inputTokens: 0.5 } }],
     ["NaN tokens", { content: "a", usage: { outputTokens: Number.NaN } }],
     ["a tool call that was not offered", { content: { ...toolUse("SECRET"), name: "SECRET" } }]
-  ])("says so when the provider gives %s", ([, reply]) =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(ask(untyped(reply)))
-      assert.strictEqual(error._tag, "InvalidResponse")
-      assert.include(error.message, `"acme"`)
-      assert.notInclude(error.message, "SECRET")
-    }))
+  ])(
+    "a provider's reply that holds %s is an InvalidResponse that names the provider",
+    ([, reply]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(ask(untyped(reply)))
+        assert.strictEqual(error._tag, "InvalidResponse")
+        assert.include(error.message, `"acme"`)
+        assert.notInclude(error.message, "SECRET")
+      })
+  )
 
-  it.effect("passes the provider's error on", () =>
+  it.effect("ProviderSampler fails with the provider's error", () =>
     Effect.gen(function*() {
       const error = new SamplingError.ProviderError({ provider: "acme", reason: "auth", message: "no key" })
       assert.strictEqual(yield* Effect.flip(ask("", hello, { createMessage: () => Effect.fail(error) })), error)
     }))
 
-  it.effect("makes a defect of an exception, not an exception", () =>
+  it.effect("an exception in createMessage becomes a defect", () =>
     Effect.gen(function*() {
       const bug = new Error("bug")
       const exit = yield* Effect.exit(ask("", hello, {
@@ -108,21 +111,21 @@ describe("ProviderSampler", () => {
       ["tools", { ...hello, tools: [tool] }],
       ["a tool choice", { ...hello, toolChoice: { mode: "none" } }],
       ["a history with tool calls", { ...hello, messages: history }]
-    ])("are refused by default: %s", ([, request]) =>
+    ])("a provider refuses %s by default", ([, request]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(ask("hello", request))
         assert.strictEqual(error._tag === "SamplingUnsupported" && error.missing, "sampling.tools")
         assert.include(error.message, `"acme"`)
       }))
 
-    it.effect("reach a provider that takes them", () =>
+    it.effect("tools reach a provider that declares them", () =>
       Effect.gen(function*() {
         const request = { ...hello, messages: history, tools: [tool] }
         const response = yield* ask({ content: toolUse("2"), stopReason: "toolUse" }, request, { tools: true })
         assert.deepStrictEqual(response.content, toolUse("2"))
       }))
 
-    it.effect("are told by its capabilities", () =>
+    it.effect("a provider's capabilities say whether it accepts tools", () =>
       Effect.gen(function*() {
         const capabilities = (tools: boolean | undefined) =>
           Effect.flatMap(Sampler.Sampler, (sampler) => sampler.capabilities).pipe(
@@ -137,7 +140,7 @@ describe("ProviderSampler", () => {
   })
 
   describe("layerEffect", () => {
-    it.effect("is built by an effect that may own resources", () =>
+    it.effect("ProviderSampler.layerEffect builds a provider from an effect that may own resources", () =>
       Effect.gen(function*() {
         const events: Array<string> = []
         const layer = ProviderSampler.layerEffect(
@@ -153,7 +156,7 @@ describe("ProviderSampler", () => {
         assert.deepStrictEqual(events, ["open", "ask", "close"])
       }))
 
-    it.effect("fails to build with the effect's error", () =>
+    it.effect("ProviderSampler.layerEffect fails to build with the effect's error", () =>
       Effect.gen(function*() {
         const error = yield* Layer.build(ProviderSampler.layerEffect(Effect.fail(new NoKey()))).pipe(Effect.flip)
         assert.strictEqual(error._tag, "NoKey")

@@ -28,7 +28,7 @@ const reasonOf = (
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 describe("RequestState", () => {
-  it.effect("opens what it sealed", () =>
+  it.effect("a sealed state opens to the same journal", () =>
     Effect.gen(function*() {
       const states = yield* RequestState.make({ keys: [key("a", 1)] })
       for (const length of [0, 1, 2, 3, 4, 31, 32, 33, 2048, 70_000]) {
@@ -41,7 +41,7 @@ describe("RequestState", () => {
       }
     }))
 
-  it.effect("hides the journal and never seals the same way twice", () =>
+  it.effect("a sealed state hides its journal, and no two seals are equal", () =>
     Effect.gen(function*() {
       const states = yield* RequestState.make({ keys: [key("a", 1)] })
       const one = yield* states.seal(journal, call)
@@ -52,14 +52,14 @@ describe("RequestState", () => {
       assert.notInclude(text, "ada")
     }))
 
-  describe("what comes back", () => {
-    it.effect("is refused with any bit changed", () =>
+  describe("altered states", () => {
+    it.effect("a state with any changed bit or character is refused", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const state = yield* states.seal(journal, call)
         const reasons = new Set<string>()
         for (let index = 0; index < state.length; index++) {
-          // Of the characters of the text, in which JSON carries them, and of the bytes that they stand for.
+          // The bits of the characters first, as JSON carries them; below, those of the decoded bytes.
           for (let bit = 0; bit < 16; bit++) {
             const changed = String.fromCharCode(state.charCodeAt(index) ^ (1 << bit))
             reasons.add(yield* reasonOf(states, state.slice(0, index) + changed + state.slice(index + 1)))
@@ -79,11 +79,11 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, state), "opened")
       }))
 
-    it.effect("is refused when it was cut or extended", () =>
+    it.effect("a state that was cut or extended is refused", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const reasons = new Set<string>()
-        // Three lengths, for the three ways in which base64 ends.
+        // Three lengths, because base64 ends in three ways.
         for (const length of [18, 19, 20]) {
           const state = yield* states.seal(journal.slice(0, length), call)
           for (let end = 0; end < state.length; end++) {
@@ -114,14 +114,14 @@ describe("RequestState", () => {
         assert.notInclude([...reasons], "opened")
       }))
 
-    it.effect.prop("is refused, whatever string it is", [Schema.String], ([text]) =>
+    it.effect.prop("an arbitrary string is refused as a state", [Schema.String], ([text]) =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         assert.strictEqual(yield* reasonOf(states, text), "malformed")
       }), { arbitrary: { runs: 500 } })
 
     it.effect.prop(
-      "is refused, whatever bytes it stands for",
+      "a state of arbitrary bytes is refused",
       [Schema.Uint8Array],
       ([content]) =>
         Effect.gen(function*() {
@@ -134,7 +134,7 @@ describe("RequestState", () => {
       { arbitrary: { runs: 500 } }
     )
 
-    it.effect("is not even decoded when it is longer than a state can be", () =>
+    it.effect("a state that is longer than maxBytes is refused without decoding", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)], maxBytes: 1000 })
         assert.strictEqual(yield* reasonOf(states, "A".repeat(100_000_000)), "malformed")
@@ -161,7 +161,7 @@ describe("RequestState", () => {
       ["a part of the name in the method", { method: "tools/callp", name: "lan" }]
     ]
 
-    it.effect.each(others)("refuses a state for %s", ([, other]) =>
+    it.effect.each(others)("a state is refused for %s", ([, other]) =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const state = yield* states.seal(journal, call)
@@ -170,7 +170,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, back), "foreign")
       }))
 
-    it.effect("tells no principal from an empty one", () =>
+    it.effect("a state distinguishes no principal from an empty principal", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const nobody = { ...call, principal: undefined }
@@ -180,7 +180,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, yield* states.seal(journal, nobody), nobody), "opened")
       }))
 
-    it.effect("takes the keys of arguments in any order", () =>
+    it.effect("a state opens for arguments with their keys in another order", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const state = yield* states.seal(journal, call)
@@ -188,7 +188,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, state, { ...call, arguments: sorted }), "opened")
       }))
 
-    it.effect("takes arguments that are nested a hundred thousand levels deep", () =>
+    it.effect("a state may be bound to arguments that are nested 100000 levels deep", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const nested = (depth: number) => {
@@ -203,8 +203,8 @@ describe("RequestState", () => {
       }))
   })
 
-  describe("time", () => {
-    it.effect("refuses a state after an hour", () =>
+  describe("time to live", () => {
+    it.effect("a state expires after an hour by default", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const state = yield* states.seal(journal, call)
@@ -214,7 +214,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, state), "expired")
       }))
 
-    it.effect("tells only the owner that a state has expired", () =>
+    it.effect("a foreign principal does not learn that a state has expired", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 second" })
         const state = yield* states.seal(journal, call)
@@ -222,7 +222,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, state, { ...call, principal: "client-1/bob" }), "foreign")
       }))
 
-    it.effect("holds older states to a shorter time to live, and not to a longer one", () =>
+    it.effect("a shorter time to live applies to states sealed before, and a longer one does not", () =>
       Effect.gen(function*() {
         const long = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 hour" })
         const short = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 minute" })
@@ -234,7 +234,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(long, ofLong), "opened")
       }))
 
-    it.effect("never expires a state with an infinite time to live", () =>
+    it.effect("a state with an infinite time to live never expires", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)], ttl: "Infinity" })
         const state = yield* states.seal(journal, call)
@@ -244,7 +244,7 @@ describe("RequestState", () => {
   })
 
   describe("keys", () => {
-    it.effect("opens states of every key in the ring, until it is retired", () =>
+    it.effect("a state opens with every key of the ring until its key is retired", () =>
       Effect.gen(function*() {
         const before = yield* RequestState.make({ keys: [key("old", 1)] })
         const during = yield* RequestState.make({ keys: [key("new", 2), key("old", 1)] })
@@ -257,14 +257,14 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(before, fresh), "unknownKey")
       }))
 
-    it.effect("refuses a state of another key under the same id", () =>
+    it.effect("a state that another key sealed under the same id is refused", () =>
       Effect.gen(function*() {
         const one = yield* RequestState.make({ keys: [key("a", 1)] })
         const other = yield* RequestState.make({ keys: [key("a", 2)] })
         assert.strictEqual(yield* reasonOf(other, yield* one.seal(journal, call)), "tampered")
       }))
 
-    it.effect("refuses a state whose key id was changed to another one of the ring", () =>
+    it.effect("a state whose key id was changed to another id of the ring is refused", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1), key("b", 1)] })
         const decoded = Buffer.from(yield* states.seal(journal, call), "base64url")
@@ -272,7 +272,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, decoded.toString("base64url")), "tampered")
       }))
 
-    it.effect("reads a key as bytes, base64, base64url and hex", () =>
+    it.effect("a key may be bytes, base64, base64url or hex", () =>
       Effect.gen(function*() {
         const raw = Uint8Array.from({ length: 32 }, (_, index) => 255 - index)
         const text = Buffer.from(raw)
@@ -288,7 +288,7 @@ describe("RequestState", () => {
         }
       }))
 
-    it.effect("keeps the key when its bytes are changed afterwards", () =>
+    it.effect("a key that is changed after make does not change the sealing", () =>
       Effect.gen(function*() {
         const raw = bytes(1)
         const states = yield* RequestState.make({ keys: [{ id: "a", key: Redacted.make(raw) }] })
@@ -300,32 +300,47 @@ describe("RequestState", () => {
     const secret = "correct horse battery staple"
     const invalid: ReadonlyArray<[string, Partial<RequestState.Options>, string]> = [
       ["no keys", { keys: [] }, "There is no key"],
-      ["a passphrase", { keys: [key("a", 1), { id: "b", key: Redacted.make(secret) }] }, "Key 2 of 2 is not 32 bytes"],
-      ["16 bytes", { keys: [{ id: "a", key: Redacted.make(new Uint8Array(16)) }] }, "Key 1 of 1 is not 32 bytes"],
-      ["33 bytes", { keys: [{ id: "a", key: Redacted.make(Hex.encode(new Uint8Array(33))) }] }, "is not 32 bytes"],
-      ["32 characters", { keys: [{ id: "a", key: Redacted.make("a".repeat(32)) }] }, "is not 32 bytes"],
-      ["an id twice", { keys: [key("a", 1), key("a", 2)] }, "Key 2 of 2 has the same id as another key"],
-      ["an empty id", { keys: [key("", 1)] }, "has no valid id"],
-      ["a long id", { keys: [key("a".repeat(33), 1)] }, "has no valid id"],
-      ["an id with a space", { keys: [key("a b", 1)] }, "has no valid id"],
-      ["an id of other letters", { keys: [key("schlüssel", 1)] }, "has no valid id"],
-      ["no time to live", { ttl: 0 }, "ttl has to be greater than 0"],
-      ["no bytes", { maxBytes: 0 }, "maxBytes has to be greater than 0"],
-      ["bytes that are no number", { maxBytes: Number.NaN }, "maxBytes has to be greater than 0"]
+      [
+        "a passphrase as a key",
+        { keys: [key("a", 1), { id: "b", key: Redacted.make(secret) }] },
+        "Key 2 of 2 is not 32 bytes"
+      ],
+      [
+        "a key of 16 bytes",
+        { keys: [{ id: "a", key: Redacted.make(new Uint8Array(16)) }] },
+        "Key 1 of 1 is not 32 bytes"
+      ],
+      [
+        "a key of 33 bytes",
+        { keys: [{ id: "a", key: Redacted.make(Hex.encode(new Uint8Array(33))) }] },
+        "is not 32 bytes"
+      ],
+      ["a key of 32 characters", { keys: [{ id: "a", key: Redacted.make("a".repeat(32)) }] }, "is not 32 bytes"],
+      ["two keys of one id", { keys: [key("a", 1), key("a", 2)] }, "Key 2 of 2 has the same id as another key"],
+      ["an empty key id", { keys: [key("", 1)] }, "has no valid id"],
+      ["a key id of 33 characters", { keys: [key("a".repeat(33), 1)] }, "has no valid id"],
+      ["a key id with a space", { keys: [key("a b", 1)] }, "has no valid id"],
+      ["a key id with a non-ASCII letter", { keys: [key("schlüssel", 1)] }, "has no valid id"],
+      ["a time to live of 0", { ttl: 0 }, "ttl has to be greater than 0"],
+      ["maxBytes 0", { maxBytes: 0 }, "maxBytes has to be greater than 0"],
+      ["maxBytes NaN", { maxBytes: Number.NaN }, "maxBytes has to be greater than 0"]
     ]
 
-    it.effect.each(invalid)("refuses %s", ([, options, message]) =>
-      Effect.gen(function*() {
-        const layer = RequestState.layer({ keys: [key("a", 1)], ...options })
-        const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
-        assert.strictEqual(error._tag, "InvalidOptions")
-        assert.include(error.message, message)
-        assert.notInclude(error.message, secret)
-      }))
+    it.effect.each(invalid)(
+      "RequestState options with %s are refused",
+      ([, options, message]) =>
+        Effect.gen(function*() {
+          const layer = RequestState.layer({ keys: [key("a", 1)], ...options })
+          const error = yield* Effect.flip(Effect.scoped(Layer.build(layer)))
+          assert.strictEqual(error._tag, "InvalidOptions")
+          assert.include(error.message, message)
+          assert.notInclude(error.message, secret)
+        })
+    )
   })
 
   describe("maxBytes", () => {
-    it.effect("is the longest state that is made and read", () =>
+    it.effect("maxBytes is the length of the longest state that is sealed and opened", () =>
       Effect.gen(function*() {
         const any = yield* RequestState.make({ keys: [key("a", 1)] })
         const state = yield* any.seal(journal, call)
@@ -340,7 +355,7 @@ describe("RequestState", () => {
         assert.include(error.message, "Rounds.once")
       }))
 
-    it.effect("is 1 MiB", () =>
+    it.effect("maxBytes is 1 MiB by default", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)] })
         const largest = 1024 * 1024 * 3 / 4 - 32 - 1 - 2 - 12 - 12 - 16
@@ -361,7 +376,7 @@ describe("RequestState", () => {
         )
       )
 
-    it.effect("reads the ring and the time to live", () =>
+    it.effect("layerConfig reads the key ring and the time to live", () =>
       Effect.gen(function*() {
         const states = yield* build({
           SAMPLING_STATE_KEYS: ` new:${base64(2)} , old:${base64(1)}\n`,
@@ -376,7 +391,7 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(fresh, state), "expired")
       }))
 
-    it.effect("takes each option from another Config", () =>
+    it.effect("layerConfig accepts another Config for each option", () =>
       Effect.gen(function*() {
         const states = yield* build({ RING: `a:${base64(1)}`, LIMIT: "10" }, {
           keys: RequestState.configKeys("RING"),
@@ -396,19 +411,22 @@ describe("RequestState", () => {
       { SAMPLING_STATE_KEYS: `a:${base64(7)}BwcH` },
       { SAMPLING_STATE_KEYS: `a:${base64(7)}`, SAMPLING_STATE_TTL: "soon" },
       { SAMPLING_STATE_KEYS: `a:${base64(7)}`, SAMPLING_STATE_TTL: "0 seconds" }
-    ])("refuses wrong variables without showing them %#", (environment) =>
-      Effect.gen(function*() {
-        const error = yield* Effect.flip(build(environment))
-        assert.strictEqual(error._tag, "ConfigError")
-        assert.notInclude(`${error.message} ${JSON.stringify(error)} ${inspect(error)}`, "BwcH")
-        if (!("SAMPLING_STATE_TTL" in environment)) assert.include(error.message, "SAMPLING_STATE_KEYS")
-      }))
+    ])(
+      "layerConfig refuses wrong variables without showing their keys (case %#)",
+      (environment) =>
+        Effect.gen(function*() {
+          const error = yield* Effect.flip(build(environment))
+          assert.strictEqual(error._tag, "ConfigError")
+          assert.notInclude(`${error.message} ${JSON.stringify(error)} ${inspect(error)}`, "BwcH")
+          if (!("SAMPLING_STATE_TTL" in environment)) assert.include(error.message, "SAMPLING_STATE_KEYS")
+        })
+    )
   })
 
   describe("without a layer", () => {
     const nothing = (reason: string) => assert.strictEqual(reason, "unknownKey")
 
-    it.effect("warns once that states are of this process only, and opens them", () =>
+    it.effect("without a layer, a warning is logged once and states open in the same process only", () =>
       Effect.gen(function*() {
         const logged: Array<string> = []
         const logger = Logger.make(({ message }) => void logged.push(String(message)))
@@ -426,7 +444,7 @@ describe("RequestState", () => {
       }))
   })
 
-  it.effect("says nothing of state, key or journal in its errors", () =>
+  it.effect("a StateRejected does not show the state, the key or the journal", () =>
     Effect.gen(function*() {
       const states = yield* RequestState.make({ keys: [key("a", 1)] })
       const state = yield* states.seal(journal, call)

@@ -57,8 +57,8 @@ const failing = (method: "get" | "set" | "keys") =>
   })
 
 describe("RequestState.makeStored", () => {
-  describe.each(stores)("on the %s store", (_, layer) => {
-    it.effect("keeps the journal there, and gives a short handle", () =>
+  describe.each(stores)("%s store", (where, layer) => {
+    it.effect(`a journal stored in the ${where} store has a short handle`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const states = yield* makeOn(store)
@@ -70,7 +70,7 @@ describe("RequestState.makeStored", () => {
         assert.strictEqual(yield* store.size, 2)
       }))
 
-    it.effect("encrypts what it keeps", () =>
+    it.effect(`a journal stored in the ${where} store is encrypted`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const states = yield* makeOn(store)
@@ -79,12 +79,12 @@ describe("RequestState.makeStored", () => {
         assert.notInclude(Buffer.from(entry!).toString("latin1"), "answers")
       }))
 
-    it.effect("opens a state once, with single use, and says later that it was used", () =>
+    it.effect(`a single-use state in the ${where} store opens once, and later attempts report that it was used`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const states = yield* makeOn(store, { singleUse: true })
         const state = yield* states.seal(journal, call)
-        // Who may not open it does not use it up.
+        // A foreign principal's attempt does not use the state up.
         assert.strictEqual(yield* reasonOf(states, state, { ...call, principal: "bob" }), "foreign")
         assert.deepStrictEqual(yield* states.open(state, call), journal)
         assert.strictEqual(yield* reasonOf(states, state), "used")
@@ -93,7 +93,7 @@ describe("RequestState.makeStored", () => {
         assert.strictEqual((yield* store.getUint8Array(yield* onlyKey(store)))?.length, 1)
       }))
 
-    it.effect("opens a state once, with single use, however many present it at the same moment", () =>
+    it.effect(`a single-use state in the ${where} store opens once for 20 concurrent attempts`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const servers = [yield* makeOn(store, { singleUse: true }), yield* makeOn(store, { singleUse: true })]
@@ -109,7 +109,7 @@ describe("RequestState.makeStored", () => {
         assert.strictEqual(yield* store.size, 5)
       }))
 
-    it.effect("tells a state that is gone from one that was used", () =>
+    it.effect(`a state that is gone from the ${where} store is reported as missing, not as used`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         for (const singleUse of [false, true]) {
@@ -121,7 +121,7 @@ describe("RequestState.makeStored", () => {
         }
       }))
 
-    it.effect("removes an entry that has expired when its handle comes back", () =>
+    it.effect(`an expired entry of the ${where} store is removed when its handle comes back`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         for (const singleUse of [false, true]) {
@@ -134,7 +134,7 @@ describe("RequestState.makeStored", () => {
         }
       }))
 
-    it.effect("refuses entries that were changed or exchanged", () =>
+    it.effect(`entries of the ${where} store that were changed or swapped are refused`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const states = yield* makeOn(store)
@@ -151,7 +151,7 @@ describe("RequestState.makeStored", () => {
         assert.strictEqual(yield* reasonOf(states, other), "tampered")
       }))
 
-    it.effect("removes what has expired, and nothing else", () =>
+    it.effect(`removeExpired removes the expired states of the ${where} store and nothing else`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)
         const remove = Effect.provideService(RequestState.removeExpired(), KeyValueStore.KeyValueStore, store)
@@ -172,7 +172,7 @@ describe("RequestState.makeStored", () => {
   })
 
   it.live.each([["file system", fileSystemStore], ["SQLite", sqliteStore]] as const)(
-    "gives a state of the %s store at most once to several processes",
+    "a single-use state of the %s store opens in at most one of three processes",
     ([name, store]) =>
       Effect.gen(function*() {
         const path = name === "SQLite" ? join(yield* directory, "states.db") : yield* directory
@@ -189,7 +189,7 @@ describe("RequestState.makeStored", () => {
     60_000
   )
 
-  it.effect("takes neither a sealed state for a handle nor a handle or an entry for a sealed state", () =>
+  it.effect("sealed states, handles and entries of a store are not accepted in place of each other", () =>
     Effect.gen(function*() {
       const store = yield* getStore()
       const stored = yield* makeOn(store)
@@ -208,7 +208,7 @@ describe("RequestState.makeStored", () => {
       }
     }))
 
-  it.effect("rotates keys as sealed states do", () =>
+  it.effect("stored states follow key rotation as sealed states do", () =>
     Effect.gen(function*() {
       const store = yield* getStore()
       const before = yield* makeOn(store, { keys: [key("old", 1)] })
@@ -219,7 +219,7 @@ describe("RequestState.makeStored", () => {
       assert.strictEqual(yield* reasonOf(after, state), "unknownKey")
     }))
 
-  it.effect("does not look into the store for what is no handle", () =>
+  it.effect("a string that is not a handle is refused without reading the store", () =>
     Effect.gen(function*() {
       const states = yield* makeOn(yield* failing("get"))
       const other = yield* RequestState.make({ keys: [key("b", 2)] })
@@ -228,7 +228,7 @@ describe("RequestState.makeStored", () => {
       }
     }))
 
-  it.effect("says that the store failed, and why only in the log", () =>
+  it.effect("a failing store is reported to the caller, and its cause only in the log", () =>
     Effect.gen(function*() {
       const logged: Array<unknown> = []
       const logger = Logger.make(({ message }) => void logged.push(message))
@@ -260,7 +260,7 @@ describe("RequestState.makeStored", () => {
       assert.notInclude(JSON.stringify(logged), "sampling-state-")
     }))
 
-  it.effect("can be provided from the environment, with a prefix", () =>
+  it.effect("layerStoredConfig reads the environment, and works on a store with a prefix", () =>
     Effect.gen(function*() {
       const environment = ConfigProvider.layer(
         ConfigProvider.fromUnknown({
@@ -280,14 +280,14 @@ describe("RequestState.makeStored", () => {
       assert.strictEqual(yield* reasonOf(states, state), "expired")
     }))
 
-  it.effect("refuses wrong keys", () =>
+  it.effect("makeStored refuses an empty key ring", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(makeOn(yield* getStore(), { keys: [] }))
       assert.strictEqual(error._tag, "InvalidOptions")
     }))
 })
 
-/** Another process that opens states of the same store. */
+/** Starts another process on the same store. Returns a function that opens handles in it. */
 const opener = Effect.fnUntraced(function*(kind: string, path: string) {
   const script = fileURLToPath(new URL("./fixtures/stdioOpener.ts", import.meta.url))
   const child = yield* Effect.acquireRelease(
@@ -303,7 +303,7 @@ const opener = Effect.fnUntraced(function*(kind: string, path: string) {
   assert.strictEqual(yield* line, "ready")
   return (handles: ReadonlyArray<string>) => {
     child.stdin.write(`${JSON.stringify(handles)}\n`)
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as the fixture writes it
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fixture writes an array of outcomes
     return Effect.map(line, (line) => JSON.parse(line) as ReadonlyArray<string>)
   }
 })

@@ -13,7 +13,7 @@ const journal = new TextEncoder().encode("the answers so far")
 const reasonOf = (states: RequestState.RequestState, state: string, binding = call): Effect.Effect<string> =>
   states.open(state, binding).pipe(Effect.match({ onFailure: (error) => error.reason, onSuccess: () => "opened" }))
 
-/** What the platform has is looked for once, so everything in this file runs without `node:crypto` from here on. */
+/** Platform features are looked up once, so after this every test of this file runs without `node:crypto`. */
 const withoutNode = Effect.acquireUseRelease(
   Effect.sync(() => {
     const saved: unknown = Reflect.get(process, "getBuiltinModule")
@@ -25,7 +25,7 @@ const withoutNode = Effect.acquireUseRelease(
 )
 
 describe("RequestState without node:crypto", () => {
-  it.effect("seals, opens and refuses with Web Crypto", () =>
+  it.effect("without node:crypto, Web Crypto seals, opens and refuses states", () =>
     Effect.gen(function*() {
       assert.isUndefined(yield* withoutNode)
       assert.strictEqual(stateCrypto(), webCrypto)
@@ -42,7 +42,7 @@ describe("RequestState without node:crypto", () => {
       assert.strictEqual(yield* reasonOf(others, state), "unknownKey")
     }))
 
-  it.effect("uses a stored state once, whoever else asks at the same moment", () =>
+  it.effect("without node:crypto, a single-use state opens once for three concurrent attempts", () =>
     Effect.gen(function*() {
       yield* withoutNode
       const store = Context.get(yield* Layer.build(KeyValueStore.layerMemory), KeyValueStore.KeyValueStore)
@@ -56,7 +56,7 @@ describe("RequestState without node:crypto", () => {
       assert.deepStrictEqual(outcomes.toSorted(), ["opened", "used", "used"])
     }))
 
-  it.effect("seals with a key of the process where none is given", () =>
+  it.effect("without node:crypto, states are sealed with a key of the process when none is configured", () =>
     Effect.gen(function*() {
       yield* withoutNode
       const states = yield* RequestState.RequestState

@@ -4,8 +4,9 @@ import { expect, layer } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Base64Url } from "effect/encoding"
 import { deflateRawSync } from "node:zlib"
-import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
+/** None of these is a valid answer to any of the asks below. */
 const notAnswers: ReadonlyArray<unknown> = [
   null,
   undefined,
@@ -25,9 +26,9 @@ const notAnswers: ReadonlyArray<unknown> = [
 ]
 
 const asks = {
-  "a completion": ask("a", "key"),
+  sampling: ask("a", "key"),
   roots: Client.roots({ key: "key" }),
-  input: Client.elicit(Schema.Struct({ a: Schema.String }), "m", { key: "key" })
+  elicitation: Client.elicit(Schema.Struct({ a: Schema.String }), "m", { key: "key" })
 }
 
 const answering = (inputResponses: unknown): RoundRunner.Call => ({ ...baseCall, inputResponses })
@@ -37,9 +38,9 @@ const next = (round: RoundRunner.Round<unknown>, inputResponses: object): RoundR
   requestState: round._tag === "InputRequired" ? round.requestState : undefined
 })
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Answers of a client", (it) => {
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Client answers in rounds", (it) => {
   for (const [what, asking] of Object.entries(asks)) {
-    it.effect(`that are none for ${what} fail the request, and nothing of the handler goes on`, () =>
+    it.effect(`an invalid answer to an ask for ${what} fails the request, and no part of the handler continues`, () =>
       Effect.gen(function*() {
         let wentOn = 0
         const handler = Effect.tap(
@@ -58,7 +59,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("have to be an object", () =>
+  it.effect("an `inputResponses` that is not an object fails the request", () =>
     Effect.gen(function*() {
       for (const inputResponses of [null, [], "text", 1, true]) {
         const error = yield* Effect.flip(RoundRunner.run(ask("a"), answering(inputResponses)))
@@ -66,7 +67,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }
     }))
 
-  it.effect("are ignored where nobody asked, whatever they are called", () =>
+  it.effect("answers to keys that were never asked for are ignored, even under the names of built-in properties", () =>
     Effect.gen(function*() {
       const names = [
         "toString",
@@ -87,14 +88,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(Object.keys(round._tag === "InputRequired" ? round.inputRequests : {})).toStrictEqual(["key"])
     }))
 
-  it.effect("of names that objects have already are found", () =>
+  it.effect("asks whose keys are names of built-in object properties receive their answers", () =>
     Effect.gen(function*() {
       const names = ["__proto__", "constructor", "toString", "1"]
       const { value } = yield* drive(Effect.forEach(names, (name) => ask(name, name), unbounded), echo)
       expect(value).toStrictEqual(names.map((name) => `<${name}>`))
     }))
 
-  it.effect("that come again are not taken for later asks of the same content", () =>
+  it.effect("an answer that the client sends again is not used for a later ask of the same content", () =>
     Effect.gen(function*() {
       const handler = Effect.forEach([1, 2, 3], () => ask("same"))
       const all: Record<string, unknown> = {}
@@ -110,7 +111,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(last).toStrictEqual({ _tag: "Complete", value: ["0", "1", "2"] })
     }))
 
-  it.effect("that are left out are asked for again under the same keys, and count as rounds", () =>
+  it.effect("asks without an answer are sent again under the same keys, and each round of them counts", () =>
     Effect.gen(function*() {
       const handler = Effect.all([ask("a"), ask("a"), ask("b", "name")], unbounded)
       const call = { ...baseCall }
@@ -125,7 +126,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect((yield* Effect.flip(RoundRunner.run(handler, call)))._tag).toBe("RoundsExceeded")
     }))
 
-  it.effect("that are none are refused in whichever round they are taken", () =>
+  it.effect("an invalid answer fails the request in the later round in which its ask comes up", () =>
     Effect.gen(function*() {
       let runs = 0
       let seen = 0
@@ -146,14 +147,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([runs, seen]).toStrictEqual([3, 0])
     }))
 
-  it.effect("count as a round where no state came with them", () =>
+  it.effect("answers that come without a state count as a round", () =>
     Effect.gen(function*() {
       const handler = Effect.andThen(ask("a", "a"), ask("b", "b"))
       const error = yield* Effect.flip(Effect.provideService(drive(handler, echo), Rounds.MaxRounds, 1))
       expect(error._tag).toBe("RoundsExceeded")
     }))
 
-  it.effect("may come one after the other", () =>
+  it.effect("a client may answer the asks of a round one at a time", () =>
     Effect.gen(function*() {
       const handler = Effect.forEach(["a", "b", "a", "c"], (text) =>
         Effect.flatMap(ask(text), (reply) => ask(reply)), unbounded)
@@ -170,7 +171,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 })
 
-layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
+layer(ClientSampler.layer, { excludeTestServices: true })("Request states in rounds", (it) => {
   const carrying = (bytes: Uint8Array) =>
     Effect.provideService(RequestState.RequestState, {
       seal: (journal) => Effect.succeed(Base64Url.encode(journal)),
@@ -183,7 +184,7 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
     Uint8Array.from([1, 1, 0, 0, 0, length, ...answers, ...text.encode(rest)])
   const rest = `{"r":1,"t":0,"a":[],"o":[],"d":[]}`
 
-  it.effect("that holds no journal of this version is refused, and nothing runs", () =>
+  it.effect("a state without a journal of this version is refused, and the handler does not run", () =>
     Effect.gen(function*() {
       let ran = 0
       const handler = Effect.sync(() => ran++)
@@ -221,9 +222,9 @@ layer(ClientSampler.layer, { excludeTestServices: true })("A state", (it) => {
       }
     }))
 
-  it.effect("grows by the same for each answer", () =>
+  it.effect("the state grows by the same size for each answer", () =>
     Effect.gen(function*() {
-      // Answers that do not compress.
+      // These answers do not compress, so the size shows every one of them.
       const reply = ({ params }: { readonly params: object }) =>
         say(text.encode(JSON.stringify(params)).join("x").slice(0, 300))
       const lengths: Array<number> = []

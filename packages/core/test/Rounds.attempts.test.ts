@@ -2,12 +2,12 @@ import { ClientSampler, ProviderSampler, Rounds } from "@effect-sampling/core"
 import type { Sampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Random, Schedule, Schema } from "effect"
-import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
-/** Asks something that depends on where it is asked. */
+/** Asks for a random number: a run that draws other numbers asks for something else, which the tests see. */
 const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))
 
-/** A step that succeeds when it is tried for the third time, whatever the round. */
+/** A once-step that fails twice and succeeds at the third attempt, counted over all rounds. */
 const makeFlaky = () => {
   const attempts = new Map<string, number>()
   return (name: string) =>
@@ -29,31 +29,31 @@ const patiently = <A, E, R>(attempt: Effect.Effect<A, E, R>) =>
   Effect.retry(Effect.timeout(attempt, "1 hour"), { times: 5 })
 
 const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]> = [
-  ["under a time-out", (flaky) => patiently(flaky("a"))],
-  ["under two time-outs", (flaky) => patiently(Effect.retry(Effect.timeout(flaky("a"), "1 hour"), { times: 1 }))],
-  ["and is retried under a time-out", (flaky) => Effect.timeout(Effect.retry(flaky("a"), { times: 5 }), "1 hour")],
-  ["in one fiber of several", (flaky) => Effect.retry(Effect.all([flaky("a"), flaky("b")], unbounded), { times: 9 })],
+  ["under a timeout", (flaky) => patiently(flaky("a"))],
+  ["under two timeouts", (flaky) => patiently(Effect.retry(Effect.timeout(flaky("a"), "1 hour"), { times: 1 }))],
+  ["and is retried under one timeout", (flaky) => Effect.timeout(Effect.retry(flaky("a"), { times: 5 }), "1 hour")],
+  ["in one of several fibers", (flaky) => Effect.retry(Effect.all([flaky("a"), flaky("b")], unbounded), { times: 9 })],
   [
-    "before another one of its attempt",
+    "after another once-step in the same attempt",
     (flaky) =>
       patiently(Effect.andThen(Rounds.once("good", Effect.succeed("x"), { schema: Schema.String }), flaky("a")))
   ],
   [
-    "after a race of its attempt",
+    "after a race in the same attempt",
     (flaky) => patiently(Effect.andThen(Effect.race(Effect.void, Effect.never), flaky("a")))
   ],
   [
-    "next to a fork of its attempt",
+    "after a joined fork in the same attempt",
     (flaky) => patiently(Effect.andThen(Effect.flatMap(Effect.forkChild(Effect.void), Fiber.join), flaky("a")))
   ],
   [
-    "in a step, under a time-out",
+    "inside a once-step, under a timeout",
     (flaky) =>
       Rounds.once("outer", Effect.orDie(patiently(Effect.tap(flaky("a"), () => ask("inside")))), {
         schema: Schema.String
       })
   ],
-  ["in a recorded completion", () => {
+  ["as the recorded completion of a provider", () => {
     let attempts = 0
     const provider = ProviderSampler.layer({
       name: "p",
@@ -64,9 +64,9 @@ const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]
   }]
 ]
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A step that failed", (it) => {
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Failed once-steps", (it) => {
   for (const [where, attempts] of shapes) {
-    it.effect(`${where} changes nothing of what comes after it`, () =>
+    it.effect(`a once-step that fails twice ${where} does not change the asks after it`, () =>
       Effect.gen(function*() {
         const flaky = makeFlaky()
         const handler = Effect.gen(function*() {
@@ -78,7 +78,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         })
         const { rounds, value } = yield* drive(handler, echo)
         const asks = rounds.flat().length
-        expect(asks).toBe(where.startsWith("in a step") ? 5 : 4)
+        expect(asks).toBe(where.startsWith("inside a once-step") ? 5 : 4)
         expect(value.map((text) => text.replaceAll(/[-<> \d]/g, ""))).toStrictEqual([
           "first",
           "fork",
@@ -88,13 +88,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("or took its time changes nothing for the fiber that it woke", () =>
+  it.effect("a slow once-step does not change the asks of the fiber that it wakes", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const done = yield* Deferred.make<string>()
         const slow = Rounds.once("slow", Effect.as(Effect.sleep(10), "x"), { schema: Schema.String })
         yield* Effect.forkChild(Effect.flatMap(slow, (text) => Deferred.succeed(done, text)))
-        // When it runs again, this is done by then.
+        // In the second run the once-step is replayed, so `done` is complete before this sleep ends.
         yield* Effect.sleep(1)
         yield* Deferred.await(done)
         yield* Effect.sleep(1)
@@ -105,7 +105,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(2)
     }))
 
-  it.effect("has no part in what else the handler does", () =>
+  it.effect("a once-step that times out does not run other once-steps of the handler again", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       const step = (name: string, millis: number) =>
@@ -125,7 +125,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, ran]).toStrictEqual([["pay 1", "<a>", "background 2", "<b>"], ["pay", "background"]])
     }))
 
-  it.effect("has no part in steps of the same name in other fibers", () =>
+  it.effect("a failed once-step does not mix up once-steps of one name in other fibers", () =>
     Effect.gen(function*() {
       const ran: Array<number> = []
       const handler = Effect.gen(function*() {
@@ -142,7 +142,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, ran]).toStrictEqual([[1, 2, 3, "<c>"], [3, 2, 1]])
     }))
 
-  it.effect("makes the state no larger", () =>
+  it.effect("a failed once-step does not make the state larger than a successful one", () =>
     Effect.gen(function*() {
       const sizeAfter = (probe: Effect.Effect<unknown, string>) =>
         Effect.map(
@@ -159,7 +159,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(yield* sizeAfter(Effect.fail("no"))).toBeLessThanOrEqual(yield* sizeAfter(Effect.succeed(1)))
     }))
 
-  it.effect("and succeeds in the next round leaves no mismatch behind", () =>
+  it.effect("a once-step that fails and succeeds in the next round causes no mismatch", () =>
     Effect.gen(function*() {
       let attempts = 0
       let asked = 0
@@ -171,11 +171,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         return [first, yield* ask("b"), yield* ask("a")]
       })
       const { rounds, value } = yield* drive(handler, () => say(`${++asked}`))
-      // The answer of the attempt that is not made again is that of the next one who asks the same.
+      // A replay does not repeat the failed attempt, so the answer to its ask goes to the next ask of the same content.
       expect([value, rounds.length]).toStrictEqual([["1", "3", "2"], 3])
     }))
 
-  it.effect("takes no random numbers from what comes after it", () =>
+  it.effect("the jittered retries of a once-step do not change the random numbers drawn after it", () =>
     Effect.gen(function*() {
       const flaky = makeFlaky()
       const handler = Effect.gen(function*() {
@@ -187,7 +187,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(2)
     }))
 
-  it.effect("and succeeds in a later round has no step after it run again, and nothing asked again", () =>
+  it.effect("a once-step that succeeds in a later round repeats no later once-step and no ask", () =>
     Effect.gen(function*() {
       let probes = 0
       const ran: Array<string> = []
@@ -201,7 +201,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([ran, rounds.length]).toStrictEqual([["pay"], 3])
     }))
 
-  it.effect("in a loop that goes on has no step between run again", () =>
+  it.effect("a once-step that fails in a loop does not run the other once-steps of the loop again", () =>
     Effect.gen(function*() {
       let probes = 0
       const ran: Array<number> = []

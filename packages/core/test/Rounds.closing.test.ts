@@ -21,9 +21,9 @@ import {
   TxRef
 } from "effect"
 import { TestClock } from "effect/testing"
-import { ask, baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
-/** Never ends and never pauses for long. */
+/** Never ends, and never pauses for longer than the settle time. */
 const ticking = Effect.forever(Effect.sleep(5))
 
 const joined = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Effect.forkChild(effect), Fiber.join)
@@ -31,7 +31,7 @@ const joined = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Effec
 const orLate = <E, R>(effect: Effect.Effect<string, E, R>) =>
   Effect.race(effect, Effect.as(Effect.sleep("1 hour"), "late"))
 
-/** What a fiber of its own sends. */
+/** Runs the effect in its own fiber, and receives its exit through a queue: the caller does not join the fiber. */
 const received = <E, R>(effect: Effect.Effect<string, E, R>) =>
   Effect.gen(function*() {
     const exits = yield* Queue.make<Exit.Exit<string, E>>()
@@ -40,37 +40,43 @@ const received = <E, R>(effect: Effect.Effect<string, E, R>) =>
   })
 
 const forkedRaces = {
-  "a race of a fiber that is joined where nothing can be interrupted": Effect.uninterruptible(joined(orLate(ask("a")))),
-  "a race of a fiber that cannot be interrupted": joined(Effect.uninterruptible(orLate(ask("a")))),
-  "a race of a fiber that cannot be interrupted and asks again": joined(
+  "an uninterruptible handler joins a fiber that races": Effect.uninterruptible(joined(orLate(ask("a")))),
+  "a handler joins an uninterruptible fiber that races": joined(Effect.uninterruptible(orLate(ask("a")))),
+  "a handler joins an uninterruptible fiber that races, and races again when it is interrupted": joined(
     Effect.uninterruptible(Effect.catchCause(orLate(ask("b")), () => orLate(ask("a")))).pipe(
       Effect.andThen(ask("a"))
     )
   ),
-  "a race of a fiber that joins one that asks": Effect.uninterruptible(joined(orLate(joined(ask("a"))))),
-  "a race that begins when the round has ended": joined(Effect.uninterruptible(
+  "an uninterruptible handler joins a fiber whose race joins a fiber that asks": Effect.uninterruptible(
+    joined(orLate(joined(ask("a"))))
+  ),
+  "an uninterruptible fiber starts its race after the round has ended": joined(Effect.uninterruptible(
     Effect.catchCause(ask("b"), () => Effect.void).pipe(Effect.andThen(orLate(joined(ask("a")))))
   )),
-  "a race of a detached fiber": Effect.uninterruptible(Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)),
-  "a fiber that takes its time before it passes on what became of it": Effect.uninterruptible(
+  "an uninterruptible handler joins a detached fiber that races": Effect.uninterruptible(
+    Effect.flatMap(Effect.forkDetach(orLate(ask("a"))), Fiber.join)
+  ),
+  "an uninterruptible handler waits for the exit of a fiber with a slow finalizer": Effect.uninterruptible(
     received(Effect.ensuring(ask("a"), Effect.sleep(20)))
   ),
-  "a fiber that takes its time after its race": Effect.uninterruptible(
+  "an uninterruptible handler waits for the exit of a race with a slow finalizer": Effect.uninterruptible(
     received(Effect.ensuring(orLate(ask("a")), Effect.sleep(20)))
   ),
-  "a fiber that cannot be interrupted and waits for a message of one that asks in a step": joined(
+  "an uninterruptible fiber waits for the exit of a fiber that asks inside a once-step": joined(
     Effect.uninterruptible(received(Rounds.once("step", ask("a"), { schema: Schema.String })))
   ),
-  "a fiber in a step that cannot be interrupted and waits for a message of one that asks": Rounds.once(
+  "an uninterruptible fiber inside a once-step waits for the exit of a fiber that asks": Rounds.once(
     "step",
     joined(Effect.uninterruptible(received(ask("a")))),
     { schema: Schema.String }
   ),
-  "a fiber whose starter still passes on what became of it": Effect.uninterruptible(received(joined(orLate(ask("a")))))
+  "an uninterruptible handler waits for the exit of a fiber that joins a race": Effect.uninterruptible(
+    received(joined(orLate(ask("a"))))
+  )
 }
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("The end of a round", (it) => {
-  it.effect("lets a finalizer finish that has a time-out, whatever asks in the meantime", () =>
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("End of a round", (it) => {
+  it.effect("the end of a round lets a finalizer with a timeout finish while a detached fiber asks", () =>
     Effect.gen(function*() {
       const released: Array<string> = []
       const asked = yield* Deferred.make<void>()
@@ -88,7 +94,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, released]).toStrictEqual(["<a>", ["released", "released"]])
     }).pipe(Effect.provideService(Rounds.SettleTime, Duration.zero)))
 
-  it.effect("lets a finalizer finish that has a time-out", () =>
+  it.effect("the end of a round lets finalizers with a timeout or a race finish", () =>
     Effect.gen(function*() {
       let released = 0
       const release = Effect.andThen(Effect.sleep(10), Effect.sync(() => released++))
@@ -101,7 +107,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(released).toBe(4)
     }))
 
-  it.effect("leaves fibers alone that a shared resource started on its first use", () =>
+  it.effect("the end of a round does not interrupt fibers that a shared resource started on its first use", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const started = { scheduled: 0, atOnce: 0 }
@@ -126,7 +132,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(ended.toSorted()).toStrictEqual(["atOnce", "scheduled"])
     }))
 
-  it.effect("keeps pools, references and maps of resources that were made on the way", () =>
+  it.effect("the end of a round keeps the resources of shared pools, references and maps", () =>
     Effect.gen(function*() {
       let made = 0
       let live = 0
@@ -154,7 +160,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([made, live]).toStrictEqual([3, 3])
     }))
 
-  it.effect("lets a shared worker serve later rounds", () =>
+  it.effect("a shared worker that a round started serves later rounds", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()
       const queue = yield* Queue.unbounded<Deferred.Deferred<string>>()
@@ -174,13 +180,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       yield* Scope.close(scope, Exit.void)
     }))
 
-  it.effect("comes although a fiber never stops running", () =>
+  it.effect("a round ends although a fiber never stops running", () =>
     Effect.gen(function*() {
       const { value } = yield* drive(Effect.raceFirst(ask("a"), Effect.forever(Effect.yieldNow)), echo)
       expect(value).toBe("<a>")
     }))
 
-  it.effect("comes where an uninterruptible handler takes no interruption for an answer", () =>
+  it.effect("a round ends although an uninterruptible handler asks again after each interruption", () =>
     Effect.gen(function*() {
       const untilAnswered: typeof asked = Effect.suspend(() => Effect.catchCause(asked, () => untilAnswered))
       const asked = ask("a")
@@ -193,7 +199,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect((yield* Effect.timeout(Fiber.join(beside), "3 seconds")).value).toBe("<a>")
     }))
 
-  it.effect("comes where children of an uninterruptible handler take no interruption for an answer", () =>
+  it.effect("a round ends although a child of an uninterruptible handler asks again after each interruption", () =>
     Effect.gen(function*() {
       const untilAnswered: typeof asked = Effect.suspend(() => Effect.catchCause(asked, () => untilAnswered))
       const asked = ask("a")
@@ -201,7 +207,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toStrictEqual(["<a>", "<b>"])
     }))
 
-  it.effect("comes with more finalizers that ask than any one fiber may ask", () =>
+  it.effect("a round ends although more finalizers ask than one fiber may ask", () =>
     Effect.gen(function*() {
       const each = (index: number) => Effect.ensuring(ask(`${index}`), Effect.ignore(ask(`end ${index}`)))
       const round = yield* RoundRunner.run(
@@ -211,7 +217,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(round._tag === "InputRequired" && Object.keys(round.inputRequests).length).toBe(1200)
     }))
 
-  it.effect("comes in an uninterruptible race", () =>
+  it.effect("a round ends in an uninterruptible race", () =>
     Effect.gen(function*() {
       const race = (text: string) => Effect.race(ask(text), Effect.as(Effect.sleep("1 hour"), "late"))
       const handler = Effect.uninterruptible(Effect.andThen(Effect.exit(race("a")), race("b")))
@@ -219,15 +225,15 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toBe("<b>")
     }))
 
-  for (const [where, within] of Object.entries(forkedRaces)) {
-    it.effect(`comes with ${where}`, () =>
+  for (const [situation, within] of Object.entries(forkedRaces)) {
+    it.effect(`a round ends when ${situation}`, () =>
       Effect.gen(function*() {
         const { value } = yield* drive(within, echo)
         expect(value).toBe("<a>")
       }))
   }
 
-  it.effect("ends a detached fiber that asks on and on", () =>
+  it.effect("the end of a round stops a detached fiber that asks again and again", () =>
     Effect.gen(function*() {
       const ended = yield* Deferred.make<void>()
       const background = Effect.forever(Effect.exit(ask("background"))).pipe(
@@ -239,7 +245,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 
   for (const preventYield of [true, false]) {
-    it.effect(`comes at once with a time-out around, ${preventYield ? "without" : "with"} yields`, () =>
+    it.effect(`a round under a timeout ends at once ${preventYield ? "without" : "with"} yields of the scheduler`, () =>
       Effect.gen(function*() {
         const handler = Effect.timeout(
           Effect.gen(function*() {
@@ -257,7 +263,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("comes on a test clock, which the handler may move", () =>
+  it.effect("a round ends on a test clock, which the handler may adjust", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(Effect.timeout(ask("a"), "3 hours"))
@@ -269,7 +275,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toStrictEqual(["<a>", 7_200_000])
     }))
 
-  it.effect("comes at once with a settle time of zero, and after all work with an infinite one", () =>
+  it.effect("a round ends at once with a settle time of zero, and after all other work with an infinite one", () =>
     Effect.gen(function*() {
       const handler = Effect.all([ask("a"), Effect.andThen(Effect.sleep(150), ask("b"))], unbounded)
       const sizes = (settleTime: Duration.Duration) =>
@@ -283,7 +289,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(round._tag).toBe("InputRequired")
     }))
 
-  it.effect("waits for streams and transactions", () =>
+  it.effect("the end of a round waits for streams and transactions that are about to ask", () =>
     Effect.gen(function*() {
       const asks = Stream.mapEffect((text: string) => ask(text), { concurrency: 2 })
       const stream = Stream.merge(asks(Stream.make("a", "b", "c")), asks(Stream.make("d")))
@@ -302,55 +308,58 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 })
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A call that is cancelled", (it) => {
-  it.effect("runs nothing that would catch a failure", () =>
-    Effect.gen(function*() {
-      let caught = 0
-      const asked = yield* Deferred.make<void>()
-      const catching = Effect.catchCause(ask("a"), () => Effect.sync(() => caught++))
-      const signalling = Effect.andThen(Effect.sleep(1), Deferred.succeed(asked, undefined))
-      const handler = Effect.all([catching, Effect.andThen(signalling, ticking)], unbounded)
-      const fiber = yield* Effect.forkChild(
-        Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.hours(1))
-      )
-      yield* Deferred.await(asked)
-      yield* Fiber.interrupt(fiber)
-      expect(caught).toBe(0)
-    }))
-
-  it.effect("gives no time to work in flight", () =>
-    Effect.gen(function*() {
-      const handler = Effect.andThen(Effect.forkDetach(Effect.never), Effect.uninterruptible(ask("a")))
-      const fiber = yield* Effect.forkDetach(
-        Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.infinity),
-        { startImmediately: true }
-      )
-      yield* Effect.sleep(5)
-      yield* Effect.timeout(Fiber.interrupt(fiber), "2 seconds")
-    }))
-
-  it.effect("releases what it holds, at whatever moment it is cancelled", () =>
-    Effect.gen(function*() {
-      let held = 0
-      const slowStates = Effect.provideService(RequestState.RequestState, {
-        seal: () => Effect.as(Effect.sleep(3), "state"),
-        open: () => Effect.die("not used")
-      })
-      const handler = Effect.scoped(Effect.gen(function*() {
-        yield* Effect.acquireRelease(
-          Effect.sync(() => held++),
-          () => Effect.andThen(Effect.sleep(1), Effect.sync(() => held--))
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })(
+  "Cancelled calls in rounds",
+  (it) => {
+    it.effect("a cancelled call does not run the error handlers around an ask", () =>
+      Effect.gen(function*() {
+        let caught = 0
+        const asked = yield* Deferred.make<void>()
+        const catching = Effect.catchCause(ask("a"), () => Effect.sync(() => caught++))
+        const signalling = Effect.andThen(Effect.sleep(1), Deferred.succeed(asked, undefined))
+        const handler = Effect.all([catching, Effect.andThen(signalling, ticking)], unbounded)
+        const fiber = yield* Effect.forkChild(
+          Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.hours(1))
         )
-        yield* Effect.sleep(1)
-        return yield* Effect.all([ask("a"), Effect.andThen(Effect.sleep(2), ask("b"))], unbounded)
-      }))
-      for (let millis = 0; millis < 12; millis++) {
-        const fiber = yield* Effect.forkChild(slowStates(RoundRunner.run(handler, baseCall)))
-        yield* Effect.sleep(millis)
+        yield* Deferred.await(asked)
         yield* Fiber.interrupt(fiber)
-        const exit = yield* Fiber.await(fiber)
-        expect(held).toBe(0)
-        expect(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)).toBe(true)
-      }
-    }))
-})
+        expect(caught).toBe(0)
+      }))
+
+    it.effect("a cancelled call does not wait for work in flight", () =>
+      Effect.gen(function*() {
+        const handler = Effect.andThen(Effect.forkDetach(Effect.never), Effect.uninterruptible(ask("a")))
+        const fiber = yield* Effect.forkDetach(
+          Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.infinity),
+          { startImmediately: true }
+        )
+        yield* Effect.sleep(5)
+        yield* Effect.timeout(Fiber.interrupt(fiber), "2 seconds")
+      }))
+
+    it.effect("a cancelled call releases its resources at every moment of cancellation", () =>
+      Effect.gen(function*() {
+        let held = 0
+        const slowStates = Effect.provideService(RequestState.RequestState, {
+          seal: () => Effect.as(Effect.sleep(3), "state"),
+          open: () => Effect.die("not used")
+        })
+        const handler = Effect.scoped(Effect.gen(function*() {
+          yield* Effect.acquireRelease(
+            Effect.sync(() => held++),
+            () => Effect.andThen(Effect.sleep(1), Effect.sync(() => held--))
+          )
+          yield* Effect.sleep(1)
+          return yield* Effect.all([ask("a"), Effect.andThen(Effect.sleep(2), ask("b"))], unbounded)
+        }))
+        for (let millis = 0; millis < 12; millis++) {
+          const fiber = yield* Effect.forkChild(slowStates(RoundRunner.run(handler, baseCall)))
+          yield* Effect.sleep(millis)
+          yield* Fiber.interrupt(fiber)
+          const exit = yield* Fiber.await(fiber)
+          expect(held).toBe(0)
+          expect(Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)).toBe(true)
+        }
+      }))
+  }
+)

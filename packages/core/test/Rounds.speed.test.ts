@@ -2,11 +2,11 @@ import { ClientSampler, Rounds } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Arbitrary, Duration, Effect, Layer, Queue, Random, Ref, Schema } from "effect"
-import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const seeds = Arbitrary.schema(Schema.Natural)
 
-/** Numbers that differ from run to run of a handler, and not from test to test. */
+/** A generator of numbers that differ between the runs of a handler, and that one seed repeats. */
 const numbers = (seed: number) => {
   let state = seed
   return () => {
@@ -17,14 +17,14 @@ const numbers = (seed: number) => {
 
 type Next = () => number
 
-/** Now and then longer than the settle time. */
+/** Sleeps now and then, at times for longer than the settle time of 2 milliseconds. */
 const pause = (next: Next) =>
   Effect.suspend(() => next() < 0.3 ? Effect.sleep(1 + Math.floor(next() * 5)) : Effect.void)
 
-/** What was asked, and what was answered. */
+/** A question and the answer that the handler received. */
 type Asked = readonly [question: string, answer: string]
 
-/** A client that gives every answer once, and leaves out some asks of a round. */
+/** Drives a handler as a client that never sends an answer twice, and that leaves some asks of a round unanswered. */
 const driveSlowly = <E, R>(handler: Effect.Effect<ReadonlyArray<Asked>, E, R>, next: Next) =>
   Effect.gen(function*() {
     const given: Array<string> = []
@@ -47,13 +47,13 @@ const driveSlowly = <E, R>(handler: Effect.Effect<ReadonlyArray<Asked>, E, R>, n
       )
       Object.assign(call, { requestState: ended.requestState, inputResponses: Object.fromEntries(answers) })
     }
-    return yield* Effect.die("it did not come to an end")
+    return yield* Effect.die("the call did not complete within 200 rounds")
   }).pipe(
     Effect.provideService(Rounds.MaxRounds, 1000),
     Effect.provideService(Rounds.SettleTime, Duration.millis(2))
   )
 
-/** Branches that ask the same, and then what depends on their answers. */
+/** Branches that all ask the same question first, and then questions that depend on their answers. */
 const branches = (next: Next, isAlike: boolean) =>
   Effect.map(
     Effect.forEach([0, 1, 2], (branch) =>
@@ -71,7 +71,7 @@ const branches = (next: Next, isAlike: boolean) =>
     (all) => all.flat()
   )
 
-/** Workers that share their jobs. */
+/** Three workers that take their jobs from one queue. */
 const workers = (next: Next) =>
   Effect.gen(function*() {
     const jobs = yield* Queue.unbounded<number>()
@@ -92,55 +92,58 @@ const workers = (next: Next) =>
     return yield* Ref.get(asked)
   })
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Branches of any speed", (it) => {
-  /** Several at a time, as most of the time is waiting. */
-  const together = <E, R>(seed: number, test: (next: Next) => Effect.Effect<void, E, R>) =>
-    Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (n) => test(numbers(seed + n)), {
-      concurrency: "unbounded",
-      discard: true
-    })
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })(
+  "Branches of varying speed in rounds",
+  (it) => {
+    /** Runs eight seeds at the same time, because each run mostly sleeps. */
+    const together = <E, R>(seed: number, test: (next: Next) => Effect.Effect<void, E, R>) =>
+      Effect.forEach([1, 2, 3, 4, 5, 6, 7, 8], (n) => test(numbers(seed + n)), {
+        concurrency: "unbounded",
+        discard: true
+      })
 
-  for (const isAlike of [true, false]) {
+    for (const isAlike of [true, false]) {
+      it.effect.prop(
+        `branches that ask the same first and then ${isAlike ? "alike" : "different"} follow-ups never mismatch`,
+        [seeds],
+        ([seed]) =>
+          together(
+            seed,
+            (next) => Effect.map(driveSlowly(branches(next, isAlike), next), (asked) => expect(asked).toBe(9))
+          ),
+        { arbitrary: { runs: 20 }, timeout: 20_000 }
+      )
+    }
+
     it.effect.prop(
-      `that ask the same first, and ${isAlike ? "the same" : "something else"} then, never mismatch`,
+      "workers of varying speed that take jobs from one queue never mismatch",
       [seeds],
       ([seed]) =>
-        together(
-          seed,
-          (next) => Effect.map(driveSlowly(branches(next, isAlike), next), (asked) => expect(asked).toBe(9))
-        ),
-      { arbitrary: { runs: 20 }, timeout: 20_000 }
+        together(seed, (next) => Effect.map(driveSlowly(workers(next), next), (asked) => expect(asked).toBe(10))),
+      {
+        arbitrary: { runs: 20 },
+        timeout: 20_000
+      }
     )
   }
-
-  it.effect.prop(
-    "that take jobs from a queue never mismatch",
-    [seeds],
-    ([seed]) =>
-      together(seed, (next) => Effect.map(driveSlowly(workers(next), next), (asked) => expect(asked).toBe(10))),
-    {
-      arbitrary: { runs: 20 },
-      timeout: 20_000
-    }
-  )
-})
+)
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })(
-  "A handler that asks otherwise",
+  "Handlers that ask differently in the next run",
   (it) => {
     let runs = 0
     const different = Effect.suspend(() => ask(`number ${runs++}`))
     const handlers = {
       "by itself": different,
       "after another ask": Effect.andThen(ask("a"), different),
-      "in a time-out": Effect.timeout(different, "1 hour"),
+      "in a timeout": Effect.timeout(different, "1 hour"),
       "in a race": Effect.raceFirst(different, Effect.sleep("1 hour")),
       "next to another ask": Effect.all([different, ask("a")], unbounded),
-      "in a step": Rounds.once("step", different, { schema: Schema.String }),
-      "where nothing can be interrupted": Effect.uninterruptible(different)
+      "in a once-step": Rounds.once("step", different, { schema: Schema.String }),
+      "in an uninterruptible region": Effect.uninterruptible(different)
     }
     for (const [where, handler] of Object.entries(handlers)) {
-      it.effect(`${where} fails in the next run, and names both asks`, () =>
+      it.effect(`a different ask ${where} fails the next run with an error that names both asks`, () =>
         Effect.gen(function*() {
           runs = 0
           const error = yield* Effect.flip(
@@ -157,7 +160,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         }))
     }
 
-    it.effect("next to a fiber that goes on by itself ends with the last round at the latest", () =>
+    it.effect("a different ask next to a fiber that keeps running fails in the last round at the latest", () =>
       Effect.gen(function*() {
         const handler = Effect.raceFirst(different, Effect.forever(Effect.sleep(1)))
         const error = yield* Effect.flip(
@@ -166,7 +169,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         expect(error).toMatchObject({ _tag: "RoundsExceeded", rounds: 8 })
       }))
 
-    it.effect("for its own random numbers does not", () =>
+    it.effect("asks that depend on random numbers repeat in the next run", () =>
       Effect.gen(function*() {
         const drawing = Effect.flatMap(Random.nextInt, (n) => ask(`${n}`))
         const { rounds } = yield* drive(Effect.all([drawing, Effect.andThen(drawing, drawing)], unbounded), echo)

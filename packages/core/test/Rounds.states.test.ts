@@ -4,14 +4,14 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Redacted, Schema } from "effect"
 import { KeyValueStore } from "effect/persistence"
 import { TestClock } from "effect/testing"
-import { baseCall, echo } from "./roundsClient.ts"
+import { baseCall, echo } from "./fixtures/rounds.ts"
 
 const key = (id: string, byte: number) => ({ id, key: Redacted.make(new Uint8Array(32).fill(byte)) })
 
 const november = key("november", 1)
 const december = key("december", 2)
 
-/** The first round of a call, and what its handler did since. */
+/** Runs the first round of a call. Returns its state, a count of later runs, and a function for the second round. */
 const started = Effect.gen(function*() {
   let runs = 0
   const handler = Effect.suspend(() => {
@@ -29,7 +29,7 @@ const started = Effect.gen(function*() {
   return {
     state,
     runs: () => runs,
-    /** The second round, by a call that may differ. */
+    /** Runs the second round. The fields of `changed` replace those of the original call. */
     go: (changed: Partial<RoundRunner.Call>) =>
       Effect.provide(
         RoundRunner.run(handler, { ...call, inputResponses, requestState: state, ...changed }),
@@ -46,27 +46,27 @@ const refused = (round: Effect.Effect<unknown, unknown>) =>
     return error.reason
   })
 
-describe("a state that is not the one of its call is refused before anything of the handler runs:", () => {
+describe("Foreign and altered request states", () => {
   const sealed = RequestState.layer({ keys: [november], ttl: "10 minutes" })
 
-  it.effect("with any bit changed, cut anywhere, or made longer", () =>
+  it.effect("a state that is cut, extended or changed in any bit is refused before the handler runs", () =>
     Effect.gen(function*() {
       const { go, runs, state } = yield* started
       const altered = Array.from(state).flatMap((character, index) =>
-        Array.from({ length: 7 }, (_, bit) =>
-          state.slice(0, index) + String.fromCharCode(character.charCodeAt(0) ^ (1 << bit)) + state.slice(index + 1))
+        Array.from(
+          { length: 7 },
+          (_, bit) =>
+            state.slice(0, index) + String.fromCharCode(character.charCodeAt(0) ^ (1 << bit)) + state.slice(index + 1)
+        )
       )
-      const cut = Array.from(state, (_, length) =>
-        state.slice(0, length))
-      const longer = ["A", "=", " ", "\n", state].map((more) =>
-        state + more
-      )
+      const cut = Array.from(state, (_, length) => state.slice(0, length))
+      const longer = ["A", "=", " ", "\n", state].map((more) => state + more)
       for (const requestState of [...altered, ...cut, ...longer]) yield* refused(go({ requestState }))
       assert.strictEqual(runs(), 0)
       assert.deepStrictEqual(yield* go({}), { _tag: "Complete", value: "<Hello>" })
     }).pipe(Effect.provide(sealed)))
 
-  it.effect("of another principal, another tool or other arguments, or of another method", () =>
+  it.effect("a state of another principal, tool, method or other arguments is refused before the handler runs", () =>
     Effect.gen(function*() {
       const { go, runs } = yield* started
       for (
@@ -82,7 +82,7 @@ describe("a state that is not the one of its call is refused before anything of 
       assert.strictEqual(runs(), 0)
     }).pipe(Effect.provide(sealed)))
 
-  it.effect("that has expired", () =>
+  it.effect("an expired state is refused before the handler runs", () =>
     Effect.gen(function*() {
       const { go, runs } = yield* started
       yield* TestClock.adjust("11 minutes")
@@ -90,7 +90,7 @@ describe("a state that is not the one of its call is refused before anything of 
       assert.strictEqual(runs(), 0)
     }).pipe(Effect.provide(sealed)))
 
-  it.effect("sealed with a key that is retired; until then an old one still opens", () =>
+  it.effect("a state sealed with an old key opens until the key is retired, and is refused after that", () =>
     Effect.gen(function*() {
       const { go, runs } = yield* started
       const with_ = (keys: ReadonlyArray<RequestState.Key>) => Effect.provide(RequestState.layer({ keys }))
@@ -99,7 +99,7 @@ describe("a state that is not the one of its call is refused before anything of 
       assert.deepStrictEqual(yield* with_([december, november])(go({})), { _tag: "Complete", value: "<Hello>" })
     }).pipe(Effect.provide(sealed)))
 
-  it.effect("that was used already, where it may be used once", () =>
+  it.effect("a single-use state is refused the second time, before the handler runs", () =>
     Effect.gen(function*() {
       const { go, runs } = yield* started
       yield* go({})

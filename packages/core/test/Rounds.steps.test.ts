@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-samplin
 import { expect, layer } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { ask, drive, echo, openStates, say, unbounded } from "./roundsClient.ts"
+import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const once = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, schema: Schema.Codec<A, unknown>) =>
   Rounds.once(name, effect, { schema })
@@ -12,8 +12,8 @@ const forks = {
   "a detached fiber": <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkDetach(effect)
 }
 
-layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("A step", (it) => {
-  it.effect("does not keep what it came to only because the round ended", () =>
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Once-steps", (it) => {
+  it.effect("a once-step does not record an outcome that only the end of the round caused", () =>
     Effect.gen(function*() {
       const careful = Effect.catchCause(ask("a"), () => Effect.succeed("nobody answered"))
       const { value } = yield* drive(Effect.uninterruptible(once("careful", careful, Schema.String)), echo)
@@ -22,7 +22,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
 
   for (const [where, fork] of Object.entries(forks)) {
     for (const releaseMillis of [5, 300]) {
-      it.effect(`does not take the end of a round for an answer in ${where}, with ${releaseMillis} ms to release`, () =>
+      it.effect(`a once-step in ${where} sees no end of the round before a release of ${releaseMillis} ms`, () =>
         Effect.gen(function*() {
           const paid: Array<string> = []
           const pay = <E, R>(name: string, asked: Effect.Effect<string, E, R>) =>
@@ -47,7 +47,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }
   }
 
-  it.effect("does not take the end of a round for an answer where the fiber that started it is ending", () =>
+  it.effect("a once-step does not observe the end of a round while the fiber that started it is ending", () =>
     Effect.gen(function*() {
       const paid: Array<string> = []
       const pay = once(
@@ -70,7 +70,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(paid).toStrictEqual(["<a>"])
     }))
 
-  it.effect("that a detached fiber comes to after the call does not end that fiber", () =>
+  it.effect("a once-step after the call does not end the detached fiber that reaches it", () =>
     Effect.gen(function*() {
       const beats = yield* Queue.unbounded<number>()
       const beat = Effect.exit(once("refresh", Effect.succeed("new"), Schema.String)).pipe(
@@ -83,7 +83,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       yield* Fiber.interrupt(fiber)
     }))
 
-  it.effect("that a detached fiber comes to after the call runs as it does outside of rounds", () =>
+  it.effect("a once-step that a detached fiber reaches after the call runs as it does outside of rounds", () =>
     Effect.gen(function*() {
       const sent = yield* Queue.unbounded<string>()
       const send = (mail: string) => once(mail, Effect.as(Queue.offer(sent, mail), mail), Schema.String)
@@ -99,7 +99,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(mails).toStrictEqual(["first", "second", "third"])
     }))
 
-  it.effect("that still waits for its turn when the call completes is done all the same", () =>
+  it.effect("a once-step that still waits for its turn when the call completes receives its recorded result", () =>
     Effect.gen(function*() {
       let run = 0
       let sent = 0
@@ -112,7 +112,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([yield* Fiber.join(fiber), sent]).toStrictEqual(["1", 1])
     }))
 
-  it.effect("that asks with a context from outside of it ends the round like any other", () =>
+  it.effect("an ask inside a once-step with a context from outside it ends the round like any other ask", () =>
     Effect.gen(function*() {
       const outer = Effect.gen(function*() {
         const context = yield* Effect.context<Sampler.Sampler>()
@@ -125,7 +125,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, rounds.map((keys) => keys.length)]).toStrictEqual([["<a> <b> <c>", "<d>"], [1, 2, 1]])
     }))
 
-  it.effect("is found after a time-out and a race that went on when they ran first, and end at once now", () =>
+  it.effect("a once-step is found after a timeout and a race that a replay ends at once", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       const slow = (name: string) =>
@@ -140,7 +140,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, ran]).toStrictEqual([["c 3", "d 4", "<e>"], ["a", "b", "c", "d"]])
     }))
 
-  it.effect("finds its turn inside of another one, when a step of its name was recorded elsewhere", () =>
+  it.effect("a once-step inside another one runs although its name was recorded elsewhere", () =>
     Effect.gen(function*() {
       let saved = 0
       const save = once("save", Effect.sync(() => `${++saved}`), Schema.String)
@@ -150,7 +150,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, saved]).toStrictEqual([["2", "<b>"], 2])
     }))
 
-  it.effect("keeps the answers that led to it for itself", () =>
+  it.effect("an answer that a once-step used is not used for a later ask of the same content", () =>
     Effect.gen(function*() {
       let answers = 0
       const handler = Effect.gen(function*() {
@@ -162,7 +162,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, answers]).toStrictEqual([["1", "3"], 3])
     }))
 
-  it.effect("waits for the fiber that its record belongs to, as long as the client can be asked", () =>
+  it.effect("a once-step waits for the fiber that its record belongs to, as long as rounds remain", () =>
     Effect.gen(function*() {
       let run = 0
       const saved: Array<string> = []
@@ -180,7 +180,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, saved]).toStrictEqual([["a 1", "b 2", "<z>"], ["a", "b"]])
     }).pipe(Effect.provideService(Rounds.SettleTime, Duration.millis(10))))
 
-  it.effect("takes no random numbers from what comes after it", () =>
+  it.effect("random numbers drawn inside a once-step do not change those drawn after it", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const inside = yield* once("draw", Random.nextInt, Schema.Int)
@@ -192,7 +192,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(1)
     }))
 
-  it.effect("gives back values that are no JSON, as its schema says", () =>
+  it.effect("a once-step replays values that are not JSON through its schema", () =>
     Effect.gen(function*() {
       const values = [undefined, new Date(0), 10n, new Map([["a", 1]]), Number.NaN, { a: undefined }]
       const handler = Effect.gen(function*() {
@@ -205,7 +205,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
             Effect.succeed<ReadonlyMap<string, number>>(new Map([["a", 1]])),
             Schema.ReadonlyMap(Schema.String, Schema.Finite)
           ),
-          // oxlint-disable-next-line effect/no-schema-number -- for what is no finite number
+          // oxlint-disable-next-line effect/no-schema-number -- NaN is not a finite number
           yield* once("nan", Effect.succeed(Number.NaN), Schema.Number),
           yield* once("struct", Effect.succeed({ a: undefined }), Schema.Struct({ a: Schema.Undefined }))
         ]
@@ -216,7 +216,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toStrictEqual(values)
     }))
 
-  it.effect("is a defect where its value does not fit its schema, and is not recorded", () =>
+  it.effect("a once-step whose value does not fit its schema is a defect, and is not recorded", () =>
     Effect.gen(function*() {
       let ran = 0
       const step = once("step", Effect.sync((): unknown => [++ran, 1n]), Schema.Unknown)
@@ -224,7 +224,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([Exit.hasDies(exit), ran]).toStrictEqual([true, 1])
     }))
 
-  it.effect("that fails runs again, and keeps what was asked inside of it", () =>
+  it.effect("a once-step that fails runs again, and keeps the answers to the asks inside it", () =>
     Effect.gen(function*() {
       let attempts = 0
       const step = once(
@@ -236,7 +236,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, attempts, rounds.length]).toStrictEqual(["<b>", 3, 3])
     }))
 
-  it.effect("in a tool in a loop with tools asks, and runs once", () =>
+  it.effect("a once-step in a tool of a tool loop may ask, and runs once", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       const note = (name: string, effect: Effect.Effect<string>) =>
@@ -270,7 +270,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(ran.toSorted()).toStrictEqual(["ask 1", "ask 2", "pay 1", "pay 2"])
     }))
 
-  it.effect("of a tool gives plain JSON to all runs", () =>
+  it.effect("a recorded tool call returns the same plain JSON in all runs", () =>
     Effect.gen(function*() {
       const Tools = Toolkit.make(Tool.make("get", { parameters: Schema.Struct({}), success: Schema.Unknown }))
       const results = [new Date(0), { a: undefined }, { at: new Date(0) }, new Map([["a", 1]])]
@@ -287,7 +287,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }
     }))
 
-  it.effect("is made of each completion of a provider, next to asks of the client", () =>
+  it.effect("each completion of a provider is recorded, next to asks of the client", () =>
     Effect.gen(function*() {
       let paid = 0
       const provider = ProviderSampler.layer({ name: "p", createMessage: () => Effect.sync(() => `p${++paid}`) })
@@ -301,7 +301,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, paid]).toStrictEqual([["<about p1>", "p2", "p3", "<z>"], 3])
     }))
 
-  it.effect("of a provider answers when the client was asked as often as it may be", () =>
+  it.effect("a fallback provider answers when the client has used all its rounds", () =>
     Effect.gen(function*() {
       for (const maxRounds of [0, 1, 2]) {
         let paid = 0

@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } f
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
-import { baseCall, drive, echo, openStates, unbounded } from "./roundsClient.ts"
+import { baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
 const ask = (text: string, key?: string) =>
   Effect.map(Sampler.sample(text, key === undefined ? {} : { key }), (reply) => reply.text)
@@ -17,21 +17,21 @@ const inputRequired = (round: RoundRunner.Round<unknown>): RoundRunner.InputRequ
 }
 
 const beforeAsking: Readonly<Record<string, Effect.Effect<unknown, SamplingError.ReplayMismatch>>> = {
-  "records a step": Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }),
-  "looks at when it started": Rounds.startedAt,
+  "records a once-step": Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }),
+  "reads its start time": Rounds.startedAt,
   "uses random numbers": Random.next
 }
 
 const continued = ({ requestState }: RoundRunner.InputRequired) => ({ requestState })
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("RoundRunner.run", (it) => {
-  it.effect("completes a handler that asks nothing at once", () =>
+  it.effect("a handler without asks completes in its first run", () =>
     Effect.gen(function*() {
       const { rounds, value } = yield* drive(Effect.succeed(1), echo)
       expect([value, rounds]).toStrictEqual([1, []])
     }))
 
-  it.effect("runs a handler of n asks n + 1 times, and asks each once", () =>
+  it.effect("a handler of n sequential asks runs n + 1 times and sends each ask once", () =>
     Effect.gen(function*() {
       let runs = 0
       const handler = Effect.gen(function*() {
@@ -46,7 +46,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(runs).toBe(6)
     }))
 
-  it.effect("asks in one round what is asked at the same time", () =>
+  it.effect("concurrent asks go into one round", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const first = yield* ask("a")
@@ -58,7 +58,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([1, 3, 1])
     }))
 
-  it.effect("asks as many at once as the concurrency allows", () =>
+  it.effect("a round has as many asks as the concurrency of the handler allows", () =>
     Effect.gen(function*() {
       const handler = Effect.forEach(["a", "b", "c", "d", "e"], (text) => ask(text), { concurrency: 2 })
       const { rounds, value } = yield* drive(handler, echo)
@@ -66,7 +66,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
     }))
 
-  it.effect("tells apart asks of the same content", () =>
+  it.effect("concurrent asks of the same content receive different answers", () =>
     Effect.gen(function*() {
       let answers = 0
       const handler = Effect.all([ask("same"), ask("same"), ask("same")], { concurrency: "unbounded" })
@@ -79,7 +79,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(new Set(rounds[0]).size).toBe(3)
     }))
 
-  it.effect("asks the same for each element of a stream once", () =>
+  it.effect("a stream that asks the same for each element sends each ask once", () =>
     Effect.gen(function*() {
       const handler = Stream.runCollect(
         Stream.mapEffect(Stream.fromIterable(["a", "b", "c"]), (name) => Effect.map(ask("same"), () => name), {
@@ -90,7 +90,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([Array.from(value), rounds.flat().length]).toStrictEqual([["a", "b", "c"], 3])
     }))
 
-  it.effect("uses the name of an ask as its key, and needs no state for it", () =>
+  it.effect("an ask with a key uses it on the wire, and needs no state", () =>
     Effect.gen(function*() {
       const { rounds, states, value } = yield* drive(ask("What is the capital?", "capital_question"), echo)
       expect([value, rounds, states]).toStrictEqual([
@@ -100,7 +100,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       ])
     }))
 
-  it.effect("takes an answer that comes without a state where the ask needs none", () =>
+  it.effect("an answer without a state is accepted when the ask needs no state", () =>
     Effect.gen(function*() {
       const answered = call({ inputResponses: { capital: reply("Paris") } })
       const ended = yield* RoundRunner.run(ask("What is the capital?", "capital"), answered)
@@ -108,7 +108,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 
   for (const [what, before] of Object.entries(beforeAsking)) {
-    it.effect(`asks again when an answer comes without the state, where the handler first ${what}`, () =>
+    it.effect(`a handler that first ${what} asks again when an answer comes without its state`, () =>
       Effect.gen(function*() {
         const handler = Effect.andThen(before, ask("What is the capital?", "capital"))
         const first = yield* RoundRunner.run(handler, call({}))
@@ -125,7 +125,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
-  it.effect("ignores answers that the state does not ask for", () =>
+  it.effect("answers to asks that the state does not list are ignored", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         yield* Rounds.startedAt
@@ -142,14 +142,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(third).toMatchObject({ _tag: "Complete", value: "1 2" })
     }))
 
-  it.effect("ignores an answer without a state where the ask has no name", () =>
+  it.effect("an answer without a state is ignored when the ask has no key", () =>
     Effect.gen(function*() {
       const first = inputRequired(yield* RoundRunner.run(ask("a"), call({})))
       const inputResponses = Object.fromEntries(Object.keys(first.inputRequests).map((key) => [key, reply("b")]))
       expect((yield* RoundRunner.run(ask("a"), call({ inputResponses })))._tag).toBe("InputRequired")
     }))
 
-  it.effect("closes a round at once when a fiber is joined that waits for an answer", () =>
+  it.effect("a round whose handler joins a fiber that waits for an answer ends with all its asks", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(ask("a"))
@@ -161,7 +161,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2])
     }))
 
-  it.effect("runs a step once", () =>
+  it.effect("each once-step runs once in all rounds of a call", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
       const step = (name: string) => Rounds.once(name, Effect.sync(() => ran.push(name)), { schema: Schema.Int })
@@ -177,7 +177,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toBe(4)
     }))
 
-  it.effect("gives the same random numbers to each run", () =>
+  it.effect("every run of a handler draws the same random numbers", () =>
     Effect.gen(function*() {
       const seen: Array<ReadonlyArray<number>> = []
       const handler = Effect.gen(function*() {
@@ -191,7 +191,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(1)
     }))
 
-  it.effect("gives a forked fiber the same random numbers, whatever starts before it does", () =>
+  it.effect("a forked fiber draws the same random numbers when other fibers start before it", () =>
     Effect.gen(function*() {
       const guess = Effect.flatMap(Random.nextInt, (number) => ask(`guess ${number}`))
       const handler = Effect.gen(function*() {
@@ -205,7 +205,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
     }))
 
-  it.effect("gives the elements of a stream and the time-outs of who takes them the same random numbers", () =>
+  it.effect("stream elements, and timeouts around what consumes them, draw the same random numbers in each run", () =>
     Effect.gen(function*() {
       const guess = (text: string) =>
         Effect.flatMap(Random.nextInt, (number) => Effect.as(ask(`${text} ${number}`), text))
@@ -218,7 +218,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.flat().length).toBe(4)
     }))
 
-  it.effect("gives the last workers of a loop the same random numbers, whomever the others wake", () =>
+  it.effect("the last iterations of a loop draw the same random numbers when earlier ones wake other fibers", () =>
     Effect.gen(function*() {
       const indices = [0, 1, 2, 3, 4, 5]
       const handler = Effect.gen(function*() {
@@ -237,7 +237,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.flat().length).toBe(3)
     }))
 
-  it.effect("quotes what was asked where it asks for something else, whatever is in it", () =>
+  it.effect("a replay mismatch quotes both prompts, escaped and truncated", () =>
     Effect.gen(function*() {
       let runs = 0
       const handler = Effect.suspend(() => ask(runs++ === 0 ? `one\n"two"` : "x".repeat(100)))
@@ -249,7 +249,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       })
     }))
 
-  it.effect("fails with both asks when a run asks something else", () =>
+  it.effect("a run that asks something else fails with an error that names both asks", () =>
     Effect.gen(function*() {
       let run = 0
       const handler = Effect.suspend(() => ask(`number ${run++}`))
@@ -261,7 +261,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(run).toBe(2)
     }))
 
-  it.effect("refuses further rounds before the client gives up, and goes on with a provider where there is one", () =>
+  it.effect("the ninth round is refused before the client gives up, and a fallback provider continues", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         let text = ""
@@ -279,7 +279,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toBe("!")
     }))
 
-  it.effect("says which step gave a result that does not fit its schema any more", () =>
+  it.effect("a recorded result that no longer fits its schema fails with an error that names the once-step", () =>
     Effect.gen(function*() {
       let run = 0
       const handler = Effect.suspend(() => {
@@ -291,14 +291,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(error.message).toContain(`the step "charge" does not fit its schema`)
     }))
 
-  it.effect("counts a round whose asks have names, and that left no state", () =>
+  it.effect("a round of asks with keys counts although it left no state", () =>
     Effect.gen(function*() {
       const handler = Effect.andThen(ask("a", "first"), ask("b", "second"))
       const error = yield* Effect.flip(drive(handler, echo).pipe(Effect.provideService(Rounds.MaxRounds, 1)))
       expect(error._tag).toBe("RoundsExceeded")
     }))
 
-  it.effect("runs finalizers at the end of each round", () =>
+  it.effect("finalizers run at the end of each round", () =>
     Effect.gen(function*() {
       const closed = yield* Ref.make(0)
       const handler = Effect.scoped(Effect.gen(function*() {
@@ -310,21 +310,21 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(yield* Ref.get(closed)).toBe(3)
     }))
 
-  it.effect("does not hang in an uninterruptible region", () =>
+  it.effect("a round ends in an uninterruptible region", () =>
     Effect.gen(function*() {
       const handler = Effect.uninterruptible(Effect.andThen(ask("a"), ask("b")))
       const { value } = yield* drive(handler, echo)
       expect(value).toBe("<b>")
     }))
 
-  it.effect("waits for other work that is about to ask", () =>
+  it.effect("a round waits for work in flight that is about to ask", () =>
     Effect.gen(function*() {
       const handler = Effect.all([ask("a"), Effect.andThen(Effect.sleep(20), ask("b"))], { concurrency: "unbounded" })
       const { rounds } = yield* drive(handler, echo)
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2])
     }))
 
-  it.effect("does not take a time-out or a long sleep for work in flight", () =>
+  it.effect("a round does not wait for timeouts and long sleeps", () =>
     Effect.gen(function*() {
       const handler = Effect.timeout(
         Effect.race(ask("a"), Effect.sleep("3 hours")).pipe(Effect.andThen(ask("b"))),
@@ -334,7 +334,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, rounds.length]).toStrictEqual(["<b>", 2])
     }).pipe(Effect.provideService(Rounds.SettleTime, Duration.hours(1))))
 
-  it.effect("waits for a step in flight", () =>
+  it.effect("a round waits for a once-step in flight", () =>
     Effect.gen(function*() {
       let ran = 0
       const slow = Rounds.once("slow", Effect.andThen(Effect.sleep(300), Effect.sync(() => ++ran)), {
@@ -345,7 +345,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(ran).toBe(1)
     }))
 
-  it.effect("ends a round although a fiber waits for another one", () =>
+  it.effect("a round ends although a fiber waits for another fiber", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const deferred = yield* Deferred.make<string>()

@@ -9,11 +9,11 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Latch, Option, type Tracer } from "effect"
 import { Prompt } from "effect/ai"
-import { audio, hello, image, recordSpans, response, text, tool, toolResult, toolUse } from "./fixtures.ts"
+import { audio, hello, image, recordSpans, response, text, tool, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 
-/** A sampler that records what reaches its source. */
+/** A sampler that records the requests that reach its source. */
 const recording = (fields: Parameters<typeof response>[0] = {}) => {
   const sent: Array<SamplingRequest.SamplingRequest> = []
   const sampler = Sampler.make({
@@ -31,9 +31,9 @@ const failing = (error: SamplingError.SamplingError) =>
 
 const rejected = new SamplingError.SamplingRejected({ message: "no" })
 
-/** What callers without types, or with data from elsewhere, pass. */
+/** A request as callers pass it who have no types, or whose data come from elsewhere. */
 const untyped = (request: unknown): SamplingRequest.SamplingRequest =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- wrong on purpose
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the request is wrong on purpose
   request as SamplingRequest.SamplingRequest
 
 const messages = (...content: ReadonlyArray<unknown>) => ({ ...hello, messages: content })
@@ -123,16 +123,19 @@ describe("Sampler", () => {
         messages(assistant([toolUse("a"), toolUse("a")]), user(toolResult("a"))),
         `messages[0]: two tool_use blocks share the id "a"`
       ]
-    ])("refuses %s, names the place and sends nothing", ([, request, problem]) =>
-      Effect.gen(function*() {
-        const { sampler, sent } = recording()
-        const error = yield* Effect.flip(sampler.createMessage(untyped(request)))
-        assert.strictEqual(error._tag, "InvalidRequest")
-        assert.strictEqual(error.message.split(": ").slice(1).join(": ").split("; ")[0], problem)
-        assert.deepStrictEqual(sent, [])
-      }))
+    ])(
+      "a request with %s is refused before it is sent, with an error that names the place",
+      ([, request, problem]) =>
+        Effect.gen(function*() {
+          const { sampler, sent } = recording()
+          const error = yield* Effect.flip(sampler.createMessage(untyped(request)))
+          assert.strictEqual(error._tag, "InvalidRequest")
+          assert.strictEqual(error.message.split(": ").slice(1).join(": ").split("; ")[0], problem)
+          assert.deepStrictEqual(sent, [])
+        })
+    )
 
-    it.effect("lists every problem of a request", () =>
+    it.effect("the error of an invalid request lists every problem", () =>
       Effect.gen(function*() {
         const { sampler } = recording()
         const error = yield* Effect.flip(
@@ -145,18 +148,18 @@ describe("Sampler", () => {
         )
       }))
 
-    it.effect("sends 10 MB of text", () =>
+    it.effect("a sampler sends 10 MB of text", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         yield* sampler.sample("x".repeat(10_000_000))
         assert.strictEqual(JSON.stringify(sent).length > 10_000_000, true)
       }))
 
-    it.effect("replaces lone surrogates in the texts of a request, as UTF-8 does", () =>
+    it.effect("lone surrogates in the texts of a request are replaced, as in UTF-8", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         const cut = "smile \ud83d"
-        const mended = "smile \ufffd"
+        const repaired = "smile \ufffd"
         const conversation = (value: string) => ({
           maxTokens: 1,
           systemPrompt: value,
@@ -178,14 +181,14 @@ describe("Sampler", () => {
         yield* sampler.createMessage({ ...hello, systemPrompt: cut })
         yield* sampler.createMessage({ ...hello, stopSequences: ["END", cut] })
         assert.deepStrictEqual<unknown>(sent, [
-          conversation(mended),
+          conversation(repaired),
           conversation("smile 😀"),
-          { ...hello, systemPrompt: mended },
-          { ...hello, stopSequences: ["END", mended] }
+          { ...hello, systemPrompt: repaired },
+          { ...hello, stopSequences: ["END", repaired] }
         ])
       }))
 
-    it.effect("does nothing before it runs, and everything anew on each run", () =>
+    it.effect("a sampling effect does nothing before it runs, and asks again on each run", () =>
       Effect.gen(function*() {
         let calls = 0
         const sampler = Sampler.make({
@@ -205,7 +208,7 @@ describe("Sampler", () => {
         assert.strictEqual(calls, 4)
       }))
 
-    it.effect("lets interruption through to the source", () =>
+    it.effect("an interrupted sample interrupts the source", () =>
       Effect.gen(function*() {
         const started = yield* Latch.make()
         let interrupted = false
@@ -223,13 +226,13 @@ describe("Sampler", () => {
         assert.isTrue(interrupted)
       }))
 
-    it.effect("fails with the error of the source", () =>
+    it.effect("a sampler fails with the error of its source", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* Effect.flip(failing(rejected).createMessage(hello)), rejected)
         assert.strictEqual(yield* Effect.flip(failing(rejected).sample("hi")), rejected)
       }))
 
-    describe("refuses an answer that no one can go on from:", () => {
+    describe("invalid answers", () => {
       const invalid = (request: SamplingRequest.SamplingRequest, fields: Parameters<typeof response>[0]) =>
         Effect.gen(function*() {
           const error = yield* Effect.flip(recording(fields).sampler.createMessage(request))
@@ -238,25 +241,25 @@ describe("Sampler", () => {
         })
       const withTools = { ...hello, tools: [tool] }
 
-      it.effect("a tool call that no tools were offered for", () =>
+      it.effect("an answer with a tool call is refused when the request offered no tools", () =>
         Effect.gen(function*() {
           const message = yield* invalid(hello, { content: toolUse("a") })
           assert.include(message, "calls a tool, but the request offered no tools")
           yield* invalid({ ...hello, tools: [] }, { content: [text("a"), toolUse("a")] })
         }))
 
-      it.effect("a tool result", () =>
+      it.effect("an answer with a tool result is refused", () =>
         Effect.gen(function*() {
           assert.include(yield* invalid(withTools, { content: toolResult("a") }), "tool_result")
         }))
 
-      it.effect("two tool calls with one id", () =>
+      it.effect("an answer with two tool calls of one id is refused", () =>
         Effect.gen(function*() {
           const message = yield* invalid(withTools, { content: [toolUse("a"), toolUse("b"), toolUse("a")] })
           assert.include(message, `two tool_use blocks share the id "a"`)
         }))
 
-      it.effect("and accepts tool calls where tools were offered", () =>
+      it.effect("an answer with tool calls is accepted when the request offered tools", () =>
         Effect.gen(function*() {
           const content = [text("ok"), toolUse("a"), toolUse("b")]
           const { sampler } = recording({ content })
@@ -266,7 +269,7 @@ describe("Sampler", () => {
   })
 
   describe("sample", () => {
-    it.effect("asks for 512 tokens and nothing else by default", () =>
+    it.effect("sample asks for 512 tokens by default, and sets no other option", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         yield* sampler.sample("hi")
@@ -277,7 +280,7 @@ describe("Sampler", () => {
         ])
       }))
 
-    it.effect("passes every option on", () =>
+    it.effect("sample passes every option to the source", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         const preferences = { hints: [{ name: "a" }], costPriority: 0.5 }
@@ -302,7 +305,7 @@ describe("Sampler", () => {
         }])
       }))
 
-    it.effect("leaves options that are undefined out", () =>
+    it.effect("sample omits options that are undefined", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         yield* sampler.sample("hi", {
@@ -317,7 +320,7 @@ describe("Sampler", () => {
         assert.deepStrictEqual(sent.map((request) => Object.keys(request).toSorted()), [["maxTokens", "messages"]])
       }))
 
-    it.effect("takes one hint and a list of hints", () =>
+    it.effect("sample accepts one model hint or a list of hints", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         yield* sampler.sample("hi", { modelPreferences: "a" })
@@ -328,7 +331,7 @@ describe("Sampler", () => {
         ])
       }))
 
-    it.effect("adds its system prompt after the one of an effect/ai prompt", () =>
+    it.effect("sample appends its system prompt to that of an effect/ai prompt", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         const prompt = Prompt.make([{ role: "system", content: "Be brief." }, { role: "user", content: "hi" }])
@@ -342,7 +345,7 @@ describe("Sampler", () => {
         ])
       }))
 
-    it.effect("joins the text of the reply and keeps every block", () =>
+    it.effect("sample joins the texts of the reply, and keeps every block", () =>
       Effect.gen(function*() {
         const content = [text("a"), image, text("b"), audio]
         const reply = yield* recording({ content }).sampler.sample("hi")
@@ -352,7 +355,7 @@ describe("Sampler", () => {
         assert.strictEqual((yield* recording({ content: [] }).sampler.sample("hi")).text, "")
       }))
 
-    it.effect("tells model, stop reason, source, usage and what was passed over", () =>
+    it.effect("sample returns the model, stop reason, source, usage and passed-over errors", () =>
       Effect.gen(function*() {
         const fields = {
           model: "m",
@@ -365,7 +368,7 @@ describe("Sampler", () => {
         assert.deepStrictEqual(rest, { ...fields, truncated: false, turns: 1 })
       }))
 
-    it.effect("leaves undefined what the source did not tell", () =>
+    it.effect("sample leaves the stop reason and usage undefined when the source does not state them", () =>
       Effect.gen(function*() {
         const reply = yield* recording().sampler.sample("hi")
         assert.isUndefined(reply.stopReason)
@@ -373,13 +376,13 @@ describe("Sampler", () => {
         assert.isFalse(reply.truncated)
       }))
 
-    it.effect("says when maxTokens cut the reply", () =>
+    it.effect("a sample is truncated when maxTokens cut the reply", () =>
       Effect.gen(function*() {
         assert.isTrue((yield* recording({ stopReason: "maxTokens" }).sampler.sample("hi")).truncated)
         assert.isFalse((yield* recording({ stopReason: "stopSequence" }).sampler.sample("hi")).truncated)
       }))
 
-    it.effect("gives a history that can be continued", () =>
+    it.effect("the history of a sample can be continued", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording({ content: [text("Paris"), text(".")] })
         const first = yield* sampler.sample("The capital of France?")
@@ -389,7 +392,7 @@ describe("Sampler", () => {
         assert.deepStrictEqual(second.history, [...sent[1]!.messages, reply])
       }))
 
-    it.effect("leaves an empty reply out of the history, so that it can be continued", () =>
+    it.effect("an empty reply is left out of the history, so the history can be continued", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording({ content: [] })
         const first = yield* sampler.sample("hi")
@@ -398,7 +401,7 @@ describe("Sampler", () => {
         assert.strictEqual(sent.length, 2)
       }))
 
-    it.effect("names the place of a wrong element of a list", () =>
+    it.effect("the error of a wrong element in a prompt list names its place", () =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         const error = yield* Effect.flip(sampler.sample(["a", untypedMessage(5)]))
@@ -415,7 +418,7 @@ describe("Sampler", () => {
       ["a prompt that MCP cannot carry", [Prompt.fromMessages([
         Prompt.assistantMessage({ content: [Prompt.reasoningPart({ text: "hmm" })] })
       ])]]
-    ])("refuses %s before anything is sent", ([, args]) =>
+    ])("sample refuses %s before it sends anything", ([, args]) =>
       Effect.gen(function*() {
         const { sampler, sent } = recording()
         const error = yield* Effect.flip(sampler.sample(...args))
@@ -423,7 +426,7 @@ describe("Sampler", () => {
         assert.deepStrictEqual(sent, [])
       }))
 
-    it.effect("is an accessor of the service", () =>
+    it.effect("Sampler.sample uses the Sampler service", () =>
       Effect.gen(function*() {
         const { sampler } = recording()
         const reply = yield* Sampler.sample("hi").pipe(Effect.provideService(Sampler.Sampler, sampler))
@@ -442,7 +445,7 @@ describe("Sampler", () => {
         return spans
       })
 
-    it.effect("is named after the MCP method and tells what was asked and who answered", () =>
+    it.effect("the span of a sample has the name of the MCP method, the options and the answer's source", () =>
       Effect.gen(function*() {
         const [span, ...others] = yield* traced({
           stopReason: "endTurn",
@@ -466,14 +469,14 @@ describe("Sampler", () => {
         })
       }))
 
-    it.effect("names no provider when a client answered", () =>
+    it.effect("the span of a sample names no provider when a client answered", () =>
       Effect.gen(function*() {
         const [span] = yield* traced({ source: { kind: "client", name: "editor" } }, (sampler) => sampler.sample("hi"))
         assert.isFalse(span!.attributes.has("gen_ai.provider.name"))
         assert.strictEqual(span!.attributes.get("sampling.source.name"), "editor")
       }))
 
-    it.effect("holds no prompt, no reply and no error message in any attribute", () =>
+    it.effect("the span of a sample holds no prompt, no reply and no error message", () =>
       Effect.gen(function*() {
         const secret = "SECRET"
         const [span] = yield* traced({
@@ -498,7 +501,7 @@ describe("Sampler", () => {
         assert.notInclude(dump(span!), secret)
       }))
 
-    it.effect("cuts what the client chose", () =>
+    it.effect("the span of a sample truncates what the client chose", () =>
       Effect.gen(function*() {
         const long = "x".repeat(1_000_000)
         const [span] = yield* traced({
@@ -509,7 +512,7 @@ describe("Sampler", () => {
         assert.isBelow(dump(span!).length, 2000)
       }))
 
-    it.effect("is not opened where no tracer is installed", () =>
+    it.effect("a sample opens no span without a tracer", () =>
       Effect.gen(function*() {
         const sampler = Sampler.make({
           capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
@@ -523,13 +526,13 @@ describe("Sampler", () => {
         assert.strictEqual(reply.text, "Hello")
       }))
 
-    it.effect("is not opened for a request that is not sent", () =>
+    it.effect("a request that is not sent opens no span", () =>
       Effect.gen(function*() {
         const spans = yield* traced({}, (sampler) => Effect.flip(sampler.sample([])))
         assert.deepStrictEqual(spans, [])
       }))
 
-    it.effect("ends with the error of the source", () =>
+    it.effect("the span of a sample ends when the source fails", () =>
       Effect.gen(function*() {
         const { layer, spans } = recordSpans()
         yield* failing(rejected).sample("hi").pipe(Effect.flip, Effect.provide(layer))
@@ -539,7 +542,7 @@ describe("Sampler", () => {
 })
 
 const untypedMessage = (message: unknown): SamplingMessage.SamplingMessage =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- wrong on purpose
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the message is wrong on purpose
   message as SamplingMessage.SamplingMessage
 
 const dump = (span: Tracer.NativeSpan): string => JSON.stringify([span.name, [...span.attributes], span.events.length])

@@ -9,7 +9,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Deferred, Duration, Effect, Exit, Fiber, Layer, Option, Schema, Stream } from "effect"
 import { AiError, Chat, LanguageModel, Prompt, Tool, Toolkit } from "effect/ai"
-import { audio, image, response, text } from "./fixtures.ts"
+import { audio, image, response, text } from "./fixtures/domain.ts"
 
 const model = (replies: ReadonlyArray<ProviderSampler.Reply | SamplingError.SamplingError>) =>
   Layer.provideMerge(SamplerLanguageModel.layer, TestSampler.scripted(replies))
@@ -41,7 +41,7 @@ const failWith = (error: SamplingError.SamplingError) =>
 
 describe("SamplerLanguageModel", () => {
   describe("generateText", () => {
-    it.effect("asks the sampler, and tells model, usage, finish reason and who answered", () =>
+    it.effect("generateText asks the sampler, and returns the text, model, usage, finish reason and source", () =>
       Effect.gen(function*() {
         const reply = yield* LanguageModel.generateText({ prompt: "Hi" })
         assert.strictEqual(reply.text, "Hello")
@@ -67,7 +67,7 @@ describe("SamplerLanguageModel", () => {
         usage: { inputTokens: 3, outputTokens: 4 }
       }]))))
 
-    it.effect("tells which sources were passed over", () =>
+    it.effect("generateText returns the errors of the sources that were passed over", () =>
       Effect.gen(function*() {
         const { content } = yield* LanguageModel.generateText({ prompt: "Hi" })
         const finish = content.find((part) => part.type === "finish")
@@ -80,7 +80,7 @@ describe("SamplerLanguageModel", () => {
         )
       ))))
 
-    it.effect("makes the system prompt of leading system messages, and keeps files", () =>
+    it.effect("leading system messages become the system prompt, and files stay in the messages", () =>
       Effect.gen(function*() {
         yield* LanguageModel.generateText({
           prompt: [
@@ -100,7 +100,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(request?.messages, [{ role: "user", content: [text("What is this?"), image] }])
       }).pipe(Effect.provide(model(["A dot"]))))
 
-    it.effect("gives images and audio as files", () =>
+    it.effect("images and audio of an answer become files", () =>
       Effect.gen(function*() {
         const { content } = yield* LanguageModel.generateText({ prompt: "Draw and sing" })
         const files = content.filter((part) => part.type === "file")
@@ -110,7 +110,7 @@ describe("SamplerLanguageModel", () => {
         ])
       }).pipe(Effect.provide(model([{ content: [image, audio] }]))))
 
-    it.effect("takes what effect/ai has no option for from a reference, and a limit of tokens by default", () =>
+    it.effect("SamplerLanguageModel.Options sets what effect/ai has no option for, with a default token limit", () =>
       Effect.gen(function*() {
         yield* LanguageModel.generateText({ prompt: "Hi" }).pipe(
           Effect.provideService(SamplerLanguageModel.Options, { temperature: 0, modelPreferences: "fast" })
@@ -126,7 +126,7 @@ describe("SamplerLanguageModel", () => {
         assert.strictEqual(second?.systemPrompt, "Be brief.")
       }).pipe(Effect.provide(model(["a", "b"]))))
 
-    it.effect("maps every stop reason, also those of vendors", () =>
+    it.effect("every stop reason maps to a finish reason, including those of vendors", () =>
       Effect.gen(function*() {
         const calling = [{ type: "tool_use" as const, id: "1", name: "clock", input: {} }]
         const cases: ReadonlyArray<[stopReason: string | undefined, content: typeof calling | string, string]> = [
@@ -149,7 +149,7 @@ describe("SamplerLanguageModel", () => {
             Effect.provide([model([{ content, stopReason }]), handlers])
           )
           assert.strictEqual(reply.finishReason, expected, stopReason)
-          // A call that was cut is not run.
+          // A truncated call does not run.
           const isFailure = reply.toolResults.map((result) => result.isFailure)
           assert.deepStrictEqual(isFailure, typeof content === "string" ? [] : [expected === "length"], stopReason)
         }
@@ -157,7 +157,7 @@ describe("SamplerLanguageModel", () => {
   })
 
   describe("tools", () => {
-    it.effect("are sent by their JSON Schemas and run by effect/ai", () =>
+    it.effect("tools of a language model are sent with their JSON Schemas, and effect/ai runs them", () =>
       Effect.gen(function*() {
         const reply = yield* LanguageModel.generateText({ prompt: "Weather in Rome?", toolkit: Tools })
         assert.deepStrictEqual(reply.toolResults.map(({ result }) => result), [{ sky: "sunny in Rome" }])
@@ -176,7 +176,7 @@ describe("SamplerLanguageModel", () => {
         ])
       }).pipe(Effect.provide([model([call("1", "weather", { city: "Rome" })]), handlers])))
 
-    it.effect("can be left to the caller", () =>
+    it.effect("tool calls of a language model can be left to the caller", () =>
       Effect.gen(function*() {
         const reply = yield* LanguageModel.generateText({
           prompt: "Weather?",
@@ -189,7 +189,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(reply.toolResults, [])
       }).pipe(Effect.provide(model([call("1", "weather", { city: "Rome" })]))))
 
-    it.effect("follow the tool choice: MCP cannot name one, so only those are offered", () =>
+    it.effect("a tool choice that names tools offers only those, because MCP cannot name a tool", () =>
       Effect.gen(function*() {
         const offered = (request: SamplingRequest.SamplingRequest | undefined) => [
           request?.tools?.map(({ name }) => name),
@@ -212,7 +212,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(yield* Effect.map(lastRequest, offered), [undefined, undefined])
       }).pipe(Effect.provide(model(["1", "2", "3", "4", "5", "6", "7"]))))
 
-    it.effect("that a provider defines fail before anything is sent", () =>
+    it.effect("provider-defined tools fail before anything is sent", () =>
       Effect.gen(function*() {
         const Search = Tool.providerDefined({
           id: "acme.search",
@@ -230,7 +230,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(yield* TestSampler.requests, [])
       }).pipe(Effect.provide(model([]))))
 
-    it.effect("that were not offered fail, or come as they are when validation is deferred", () =>
+    it.effect("a call of an unknown tool fails, or is returned when validation is deferred", () =>
       Effect.gen(function*() {
         const options = { prompt: "Hi", toolkit: Tools, disableToolCallResolution: true } as const
         const error = yield* Effect.flip(LanguageModel.generateText(options))
@@ -239,7 +239,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(reply.toolCalls.map(({ name }) => name), ["unknown"])
       }).pipe(Effect.provide(model([call("1", "unknown"), call("1", "unknown")]))))
 
-    it.effect("run in a Chat, turn by turn, with results that MCP allows", () =>
+    it.effect("tools run in a Chat turn by turn, with results in the form that MCP allows", () =>
       Effect.gen(function*() {
         const chat = yield* Chat.fromPrompt([{ role: "system", content: "Be brief." }])
         let reply = yield* chat.generateText({ prompt: "Umbrella in Rome?", toolkit: Tools })
@@ -285,7 +285,7 @@ describe("SamplerLanguageModel", () => {
         handlers
       ])))
 
-    it.effect("wait for an approval, and run when it comes", () =>
+    it.effect("a tool that needs approval runs in a Chat when the approval comes", () =>
       Effect.gen(function*() {
         const Delete = Tool.make("delete", { success: Schema.String, needsApproval: true })
         const toolkit = Toolkit.make(Delete)
@@ -315,7 +315,7 @@ describe("SamplerLanguageModel", () => {
     const Invoice = Schema.Struct({ customer: Schema.String, due: Schema.Date })
     const json = `{"customer":"Acme","due":"2026-12-01T00:00:00.000Z"}`
 
-    it.effect("asks in words, and finds the JSON among prose and code fences", () =>
+    it.effect("generateObject asks by an instruction, and finds the JSON in prose and code fences", () =>
       Effect.gen(function*() {
         for (const _ of [1, 2, 3]) {
           const { text, value } = yield* LanguageModel.generateObject({ prompt: "Read", schema: Invoice })
@@ -331,7 +331,7 @@ describe("SamplerLanguageModel", () => {
         { content: [text(json.slice(0, 9)), text(json.slice(9))] }
       ]))))
 
-    it.effect("uses the source's own JSON mode where it has one", () => {
+    it.effect("generateObject uses the JSON mode of a source that has one", () => {
       const requests: Array<SamplingRequest.SamplingRequest> = []
       const sampler = Layer.succeed(
         Sampler.Sampler,
@@ -354,7 +354,7 @@ describe("SamplerLanguageModel", () => {
       }).pipe(Effect.provide(Layer.provide(SamplerLanguageModel.layer, sampler)))
     })
 
-    it.effect("asks for what is no object under a key, and takes it with and without", () =>
+    it.effect("generateObject asks for a list under a key, and accepts it with and without the key", () =>
       Effect.gen(function*() {
         const schema = Schema.Array(Schema.Finite)
         for (const _ of [1, 2]) {
@@ -364,7 +364,7 @@ describe("SamplerLanguageModel", () => {
         assert.match((yield* lastRequest)?.systemPrompt ?? "", /"properties":\{"value":\{"type":"array"/)
       }).pipe(Effect.provide(model([`{"value":[1,2]}`, "[1,2]"]))))
 
-    it.effect("fails with what came when it does not fit, is no JSON or is empty", () =>
+    it.effect("generateObject fails with the answer when it does not fit, is not JSON or is empty", () =>
       Effect.gen(function*() {
         for (const answer of [`{"customer":5}`, "I cannot", ""]) {
           const error = yield* Effect.flip(LanguageModel.generateObject({ prompt: "Read", schema: Invoice }))
@@ -373,7 +373,7 @@ describe("SamplerLanguageModel", () => {
         }
       }).pipe(Effect.provide(model([`{"customer":5}`, "I cannot", ""]))))
 
-    it.effect("fails for a schema without a JSON form, and nothing is sent", () =>
+    it.effect("generateObject refuses a schema without a JSON form before anything is sent", () =>
       Effect.gen(function*() {
         const schema = Schema.Struct({ [Symbol.for("a")]: Schema.String })
         const error = yield* Effect.flip(LanguageModel.generateObject({ prompt: "Read", schema }))
@@ -383,7 +383,7 @@ describe("SamplerLanguageModel", () => {
   })
 
   describe("streamText", () => {
-    it.effect("gives the whole answer as one chunk", () =>
+    it.effect("streamText emits the whole answer as one chunk", () =>
       Effect.gen(function*() {
         const chunks = yield* LanguageModel.streamText({ prompt: "Hi" }).pipe(Stream.chunks, Stream.runCollect)
         assert.deepStrictEqual(chunks.map((chunk) => chunk.map(({ type }) => type)), [
@@ -391,7 +391,7 @@ describe("SamplerLanguageModel", () => {
         ])
       }).pipe(Effect.provide(model([{ content: [text("Hello"), image] }]))))
 
-    it.effect("runs tools in a Chat", () =>
+    it.effect("streamText runs tools in a Chat", () =>
       Effect.gen(function*() {
         const chat = yield* Chat.empty
         const first = yield* Stream.runCollect(chat.streamText({ prompt: "Time?", toolkit: Tools }))
@@ -408,7 +408,7 @@ describe("SamplerLanguageModel", () => {
         })
       }).pipe(Effect.provide([model([call("1", "clock"), "It is noon."]), handlers])))
 
-    it.effect("fails with the mapped error", () =>
+    it.effect("streamText fails with the mapped error", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Stream.runDrain(LanguageModel.streamText({ prompt: "Hi" })))
         assert.strictEqual(error.message, "SamplerLanguageModel.streamText: no")
@@ -458,7 +458,7 @@ describe("SamplerLanguageModel", () => {
       [provider("timeout"), "InternalProviderError", true]
     ]
 
-    it.effect("have the nearest reason, and hold the original one, also once encoded", () =>
+    it.effect("a SamplingError becomes the nearest AiError, and can be recovered from it, also after encoding", () =>
       Effect.gen(function*() {
         for (const [original, reason, isRetryable] of cases) {
           const error = yield* failWith(original)
@@ -473,13 +473,13 @@ describe("SamplerLanguageModel", () => {
         }
       }))
 
-    it.effect("keep how long to wait", () =>
+    it.effect("an AiError for a rate limit keeps the time to wait", () =>
       Effect.gen(function*() {
         const error = yield* failWith(provider("rateLimit"))
         assert.deepStrictEqual(error.retryAfter, Duration.millis(1500))
       }))
 
-    it.effect("of other origin hold no SamplingError", () =>
+    it.effect("an AiError of another origin holds no SamplingError", () =>
       Effect.sync(() => {
         const make = (reason: AiError.AiErrorReason) => AiError.make({ module: "m", method: "m", reason })
         for (
@@ -491,7 +491,7 @@ describe("SamplerLanguageModel", () => {
         ) assert.deepStrictEqual(SamplerLanguageModel.samplingError(make(reason)), Option.none())
       }))
 
-    it.effect("name the place of what MCP cannot carry, and nothing is sent", () =>
+    it.effect("content that MCP cannot carry is refused before anything is sent, with its place", () =>
       Effect.gen(function*() {
         const prompts: ReadonlyArray<[prompt: Prompt.RawInput, message: RegExp]> = [
           [
@@ -518,7 +518,7 @@ describe("SamplerLanguageModel", () => {
         assert.deepStrictEqual(yield* TestSampler.requests, [])
       }).pipe(Effect.provide(model([]))))
 
-    it.effect("let interruption pass, to the request", () =>
+    it.effect("an interrupted generateText interrupts the request", () =>
       Effect.gen(function*() {
         const started = yield* Deferred.make<void>()
         const stopped = yield* Deferred.make<void>()

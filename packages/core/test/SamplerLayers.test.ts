@@ -9,13 +9,13 @@ import {
 } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Context, Data, Effect, Exit, Fiber, Latch, Layer } from "effect"
-import { fakeClient, hello, recordSpans, tool } from "./fixtures.ts"
+import { fakeClient, hello, recordSpans, tool } from "./fixtures/domain.ts"
 
 const unsupported = new SamplingError.SamplingUnsupported({ missing: "sampling", message: "cannot" })
 const rejected = new SamplingError.SamplingRejected({ message: "no" })
 const unavailable = new SamplingError.ProviderError({ provider: "p", reason: "unavailable", message: "down" })
 
-/** A provider that counts how often its Layer is built and its model asked. */
+/** A provider that counts how often its layer is built and its model is asked. */
 const source = (name: string, answer: string | SamplingError.SamplingError, tools = false) => {
   const counts = { built: 0, asked: 0 }
   const layer = ProviderSampler.layerEffect(
@@ -46,7 +46,7 @@ const broken: Layer.Layer<Sampler.Sampler | Sampler.Provider, Broken> = Provider
 )
 
 describe("fallback", () => {
-  it.effect("asks only the first when it answers", () =>
+  it.effect("a fallback asks only the first source when it answers", () =>
     Effect.gen(function*() {
       const [a, b] = [source("a", "from a"), source("b", "from b")]
       const reply = yield* sample.pipe(Effect.provide(Sampler.fallback(a.layer, b.layer)))
@@ -56,7 +56,7 @@ describe("fallback", () => {
       assert.strictEqual(b.counts.asked, 0)
     }))
 
-  it.effect("asks the second when the first cannot, and says why", () =>
+  it.effect("a fallback asks the second source when the first cannot answer, and records why", () =>
     Effect.gen(function*() {
       const [a, b] = [source("a", unsupported), source("b", "from b")]
       const reply = yield* sample.pipe(Effect.provide(a.layer.pipe(Sampler.fallback(b.layer))))
@@ -72,7 +72,7 @@ describe("fallback", () => {
     new SamplingError.ConnectionLost({ message: "m" }),
     new SamplingError.ClientError({ code: 1, message: "m" }),
     new SamplingError.InvalidResponse({ message: "m" })
-  ])("stops at any other error: %s", (error) =>
+  ])("a fallback does not continue after %s", (error) =>
     Effect.gen(function*() {
       const [a, b] = [source("a", error), source("b", "from b")]
       const failure = yield* sample.pipe(Effect.provide(Sampler.fallback(a.layer, b.layer)), Effect.flip)
@@ -80,7 +80,7 @@ describe("fallback", () => {
       assert.strictEqual(b.counts.asked, 0)
     }))
 
-  it.effect("asks nobody when the request is invalid", () =>
+  it.effect("a fallback asks no source when the request is invalid", () =>
     Effect.gen(function*() {
       const [a, b] = [source("a", "from a"), source("b", "from b")]
       const error = yield* Sampler.sample([]).pipe(
@@ -91,7 +91,7 @@ describe("fallback", () => {
       assert.deepStrictEqual([a.counts.asked, b.counts.asked], [0, 0])
     }))
 
-  it.effect("goes on as `when` says, data-first and data-last", () =>
+  it.effect("the `when` of a fallback decides which errors continue, data-first and data-last", () =>
     Effect.gen(function*() {
       const when = (error: SamplingError.SamplingError) => error._tag === "SamplingRejected"
       for (
@@ -112,7 +112,7 @@ describe("fallback", () => {
       }
     }))
 
-  it.effect("fails with the error of the second when both cannot", () =>
+  it.effect("a fallback fails with the error of the second source when both fail", () =>
     Effect.gen(function*() {
       const second = new SamplingError.SamplingUnsupported({ missing: "sampling.tools", message: "second" })
       const failure = yield* sample.pipe(
@@ -122,7 +122,7 @@ describe("fallback", () => {
       assert.strictEqual(failure, second)
     }))
 
-  it.effect("lets defects through", () =>
+  it.effect("a fallback does not catch defects", () =>
     Effect.gen(function*() {
       const bug = new Error("bug")
       const b = source("b", "from b")
@@ -135,7 +135,7 @@ describe("fallback", () => {
       assert.strictEqual(b.counts.asked, 0)
     }))
 
-  it.effect("lets interruption through", () =>
+  it.effect("a fallback does not catch interruption", () =>
     Effect.gen(function*() {
       const started = yield* Latch.make()
       const b = source("b", "from b")
@@ -153,7 +153,7 @@ describe("fallback", () => {
       assert.strictEqual(b.counts.asked, 0)
     }))
 
-  it.effect("falls back from the connected client when it lacks sampling, and stops at its user's no", () =>
+  it.effect("a fallback continues when the client lacks sampling, and stops when its user refuses", () =>
     Effect.gen(function*() {
       const layer = Sampler.fallback(ClientSampler.layer, source("b", "from b").layer)
       const able = fakeClient()
@@ -171,7 +171,7 @@ describe("fallback", () => {
     }))
 
   it.effect.each(["2025-11-25", "2026-07-28"] as const)(
-    "goes on after the refusal of a client that sends it as a result, over MCP %s, where `when` says so",
+    "a refusal that a client of MCP %s sends as a result continues to the fallback if `when` allows it",
     (protocolVersion) =>
       Effect.gen(function*() {
         const provider = source("b", "from b")
@@ -201,7 +201,7 @@ describe("fallback", () => {
       })
   )
 
-  it.effect("opens a span that tells what was passed over", () =>
+  it.effect("the span of a fallback lists the passed-over errors", () =>
     Effect.gen(function*() {
       const { layer, spans } = recordSpans()
       yield* sample.pipe(
@@ -212,7 +212,7 @@ describe("fallback", () => {
       assert.strictEqual(spans[0]!.attributes.get("sampling.source.name"), "b")
     }))
 
-  it.effect("keeps the tokens of a completion on one span, that of the source that answered", () =>
+  it.effect("the tokens of a completion are recorded only on the span of the source that answered", () =>
     Effect.gen(function*() {
       const { layer, spans } = recordSpans()
       const provider = TestSampler.scripted([{ content: "hello", usage: { inputTokens: 3, outputTokens: 1 } }])
@@ -228,7 +228,7 @@ describe("fallback", () => {
 })
 
 describe("firstOf", () => {
-  it.effect("asks in order until one can answer", () =>
+  it.effect("firstOf asks its sources in order until one can answer", () =>
     Effect.gen(function*() {
       const first = new SamplingError.SamplingUnsupported({ missing: "client", message: "1" })
       const second = new SamplingError.SamplingUnsupported({ missing: "content", message: "2" })
@@ -248,7 +248,7 @@ describe("firstOf", () => {
       assert.strictEqual(last.counts.asked, 0)
     }))
 
-  it.effect("of one source is that source", () =>
+  it.effect("firstOf of one source behaves as that source", () =>
     Effect.gen(function*() {
       const reply = yield* sample.pipe(Effect.provide(Sampler.firstOf([source("a", "from a").layer])))
       assert.strictEqual(reply.text, "from a")
@@ -256,7 +256,7 @@ describe("firstOf", () => {
       assert.strictEqual(error, unsupported)
     }))
 
-  it.effect("fails with the error of the last one, without asking `when` about it", () =>
+  it.effect("firstOf fails with the error of the last source, without calling `when` for it", () =>
     Effect.gen(function*() {
       const judged: Array<SamplingError.SamplingError> = []
       const when = (error: SamplingError.SamplingError) => {
@@ -271,7 +271,7 @@ describe("firstOf", () => {
       assert.deepStrictEqual(judged, [rejected])
     }))
 
-  it.effect("keeps the order of what was passed over when nested", () =>
+  it.effect("nested fallbacks keep the order of the passed-over errors", () =>
     Effect.gen(function*() {
       const error = (message: string) => new SamplingError.SamplingUnsupported({ missing: "client", message })
       const failing = (name: string) => source(name, error(name)).layer
@@ -281,7 +281,7 @@ describe("firstOf", () => {
       assert.deepStrictEqual(reply.passedOver.map((passed) => passed.message), ["a", "b", "c"])
     }))
 
-  it.effect("builds each Layer once, also when it is used twice", () =>
+  it.effect("a layer that is used twice in a fallback is built once", () =>
     Effect.gen(function*() {
       const [a, b] = [source("a", unsupported), source("b", "from b")]
       const layer = Sampler.fallback(Sampler.firstOf([a.layer, a.layer, b.layer]), b.layer)
@@ -290,7 +290,7 @@ describe("firstOf", () => {
       assert.strictEqual(b.counts.asked, 3)
     }))
 
-  it.effect("shares a Layer with the rest of the application", () =>
+  it.effect("a fallback shares its layers with the rest of the application", () =>
     Effect.gen(function*() {
       const a = source("a", "from a")
       const rest = Layer.effectDiscard(Sampler.Sampler).pipe(Layer.provide(a.layer))
@@ -298,7 +298,7 @@ describe("firstOf", () => {
       assert.strictEqual(a.counts.built, 1)
     }))
 
-  it.effect("fails to build when one of its Layers does", () =>
+  it.effect("a fallback fails to build when one of its layers fails", () =>
     Effect.gen(function*() {
       const error = yield* sample.pipe(
         Effect.provide(Sampler.fallback(source("a", "from a").layer, broken)),
@@ -307,7 +307,7 @@ describe("firstOf", () => {
       assert.strictEqual(error._tag, "Broken")
     }))
 
-  it.effect("releases what its Layers acquired", () =>
+  it.effect("a fallback releases the resources of its layers", () =>
     Effect.gen(function*() {
       const released: Array<string> = []
       const scoped = (name: string) =>
@@ -324,7 +324,7 @@ describe("firstOf", () => {
       assert.deepStrictEqual(released.toSorted(), ["a", "b"])
     }))
 
-  it.effect("has the capabilities of the source that will be asked, and lets one that takes tools answer with tools", () =>
+  it.effect("firstOf has the capabilities of the source that it asks first, and falls back for tools", () =>
     Effect.gen(function*() {
       const without = source("a", "from a", false).layer
       const able = source("b", "from b", true).layer
@@ -348,7 +348,7 @@ describe("firstOf", () => {
 })
 
 describe("always", () => {
-  it.effect("never asks the client, even one that could answer", () =>
+  it.effect("Sampler.always never asks the client, even one that could answer", () =>
     Effect.gen(function*() {
       const client = fakeClient()
       const reply = yield* client.provide(sample).pipe(Effect.provide(Sampler.always(source("a", "from a").layer)))
@@ -356,7 +356,7 @@ describe("always", () => {
       assert.deepStrictEqual(client.asked, [])
     }))
 
-  it.effect("fails with the provider's error", () =>
+  it.effect("Sampler.always fails with the provider's error", () =>
     Effect.gen(function*() {
       const error = yield* sample.pipe(Effect.provide(Sampler.always(source("a", unavailable).layer)), Effect.flip)
       assert.strictEqual(error, unavailable)
@@ -387,14 +387,14 @@ describe("fromConfig", () => {
       )
     )
 
-  it.effect("asks only the client without any setting", () =>
+  it.effect("fromConfig asks only the client without settings", () =>
     Effect.gen(function*() {
       const sources = setup()
       assert.strictEqual(yield* Effect.flip(run(sources, {})), unsupported)
       assert.deepStrictEqual([sources.openai.counts.built, sources.google.counts.built], [0, 0])
     }))
 
-  it.effect("falls back to the chosen provider, and builds only that one", () =>
+  it.effect("fromConfig falls back to the chosen provider, and builds only that one", () =>
     Effect.gen(function*() {
       for (const behavior of [{}, { SAMPLING_BEHAVIOR: "fallback" }]) {
         const sources = setup()
@@ -406,7 +406,7 @@ describe("fromConfig", () => {
       }
     }))
 
-  it.effect("asks only the provider when it always should", () =>
+  it.effect("fromConfig asks only the provider with the behavior always", () =>
     Effect.gen(function*() {
       const sources = setup()
       const reply = yield* run(sources, { SAMPLING_PROVIDER: "openai", SAMPLING_BEHAVIOR: "always" })
@@ -415,7 +415,7 @@ describe("fromConfig", () => {
       assert.strictEqual(sources.asked.length, 0)
     }))
 
-  it.effect("asks only the client when told so, although a provider is named", () =>
+  it.effect("fromConfig asks only the client with the behavior client, even if a provider is chosen", () =>
     Effect.gen(function*() {
       const sources = setup()
       const settings = { SAMPLING_PROVIDER: "openai", SAMPLING_BEHAVIOR: "client" }
@@ -444,14 +444,17 @@ describe("fromConfig", () => {
       { SAMPLING_BEHAVIOR: "fallback" },
       `SAMPLING_BEHAVIOR is "fallback", which needs a provider, but SAMPLING_PROVIDER is not set: set it to one of openai, google`
     ]
-  ])("says which variable is wrong, and what it may be: %j", ([environment, message]) =>
-    Effect.gen(function*() {
-      const error = yield* Effect.flip(run(setup(), environment))
-      assert.strictEqual(error._tag, "ConfigError")
-      assert.include(error.message, message)
-    }))
+  ])(
+    "fromConfig names the wrong variable and its possible values: %j",
+    ([environment, message]) =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(run(setup(), environment))
+        assert.strictEqual(error._tag, "ConfigError")
+        assert.include(error.message, message)
+      })
+  )
 
-  it.effect("refuses to name a provider when there are none", () =>
+  it.effect("fromConfig refuses a chosen provider when it has no providers", () =>
     Effect.gen(function*() {
       const error = yield* sample.pipe(
         Effect.provide(
@@ -469,7 +472,7 @@ describe("fromConfig", () => {
       )
     }))
 
-  it.effect("fails with the error of the chosen provider's Layer", () =>
+  it.effect("fromConfig fails with the error of the chosen provider's layer", () =>
     Effect.gen(function*() {
       const environment = ConfigProvider.layer(ConfigProvider.fromUnknown({ SAMPLING_PROVIDER: "broken" }))
       const layer = Sampler.fromConfig({ client: ClientSampler.layer, providers: { broken } })
@@ -479,7 +482,7 @@ describe("fromConfig", () => {
 })
 
 describe("Provider", () => {
-  it.effect("tells the provider's name", () =>
+  it.effect("the Provider service holds the provider's name", () =>
     Effect.gen(function*() {
       const context = yield* Layer.build(TestSampler.scripted([]))
       assert.deepStrictEqual(Context.get(context, Sampler.Provider), { name: "test" })

@@ -19,14 +19,14 @@ const errors: ReadonlyArray<SamplingError.SamplingError> = [
 ]
 
 describe("SamplingError", () => {
-  it("covers every error class of the module", () => {
+  it("the errors of these tests cover every class of SamplingError", () => {
     const classes = Object.values(SamplingError).filter((value) =>
       typeof value === "function" && value.prototype instanceof Error
     )
     assert.strictEqual(classes.length, errors.length)
   })
 
-  it.each(errors.map((error) => [error._tag, error] as const))("%s survives JSON as the same class", (tag, error) => {
+  it.each(errors.map((error) => [error._tag, error] as const))("a %s survives JSON as the same class", (tag, error) => {
     const codec = Schema.fromJsonString(SamplingError.SamplingError)
     const json = Schema.encodeSync(codec)(error)
     const back = Schema.decodeSync(codec)(json)
@@ -37,14 +37,14 @@ describe("SamplingError", () => {
     assert.notInclude(json, "stack")
   })
 
-  it("is told from other values by its guard", () => {
+  it("isSamplingError accepts every SamplingError and nothing else", () => {
     for (const error of errors) assert.isTrue(SamplingError.isSamplingError(error))
     for (const other of [undefined, null, "no", new Error("no"), { _tag: "SamplingRejected", message: "no" }]) {
       assert.isFalse(SamplingError.isSamplingError(other))
     }
   })
 
-  it.effect("is caught by its tag", () =>
+  it.effect("a SamplingError is caught by its tag", () =>
     Effect.gen(function*() {
       const tag = yield* Effect.fail(errors[1]!).pipe(
         Effect.catchTag("SamplingRejected", (error) => Effect.succeed(error._tag))
@@ -52,7 +52,7 @@ describe("SamplingError", () => {
       assert.strictEqual(tag, "SamplingRejected")
     }))
 
-  it.effect("is the failure of a tool: the handler fails with it, and the caller gets its JSON", () =>
+  it.effect("a SamplingError that is a tool's declared failure reaches the caller as JSON", () =>
     Effect.gen(function*() {
       const Summarise = Tool.make("Summarise", {
         success: Schema.String,
@@ -85,12 +85,12 @@ describe("SamplingError", () => {
     ["badRequest", false],
     ["unavailable", true],
     ["timeout", true]
-  ])("a ProviderError of reason %s is retryable: %s", (reason, expected) => {
+  ])("isRetryable of a ProviderError with the reason %s is %s", (reason, expected) => {
     const error = new SamplingError.ProviderError({ provider: "p", reason, message: "m" })
     assert.strictEqual(error.isRetryable, expected)
   })
 
-  it("knows exactly the reasons of this table", () => {
+  it("the table of retryable reasons covers every reason of a ProviderError", () => {
     assert.strictEqual(SamplingError.ProviderErrorReason.literals.length, 9)
   })
 })

@@ -2,7 +2,7 @@ import { SamplingMessage, SamplingPrompt } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result } from "effect"
 import { Prompt } from "effect/ai"
-import { image, text, toolResult, toolUse } from "./fixtures.ts"
+import { image, text, toolResult, toolUse } from "./fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 
@@ -31,22 +31,22 @@ const result = (id: string, value: unknown, isFailure = false) =>
 const file = (mediaType: string, data: string | Uint8Array | URL) => Prompt.filePart({ mediaType, data })
 
 describe("SamplingPrompt", () => {
-  it("makes one user message of a string", () => {
+  it("a string prompt becomes one user message", () => {
     assert.deepStrictEqual(resolve("hi"), { systemPrompt: undefined, messages: [user("hi")] })
   })
 
-  it("takes one message", () => {
+  it("a single message is a prompt", () => {
     assert.deepStrictEqual(resolve(assistant("hi")).messages, [assistant("hi")])
   })
 
-  it("takes a list of strings and messages, each string a user message of its own", () => {
+  it("a list of strings and messages is a prompt, and each string becomes one user message", () => {
     const list = ["a", assistant("b"), "c"]
     assert.deepStrictEqual(resolve(list).messages, [user("a"), assistant("b"), user("c")])
     assert.deepStrictEqual(list, ["a", assistant("b"), "c"])
   })
 
-  describe("of an effect/ai prompt", () => {
-    it("joins leading system messages into the system prompt", () => {
+  describe("effect/ai prompts", () => {
+    it("the leading system messages of an effect/ai prompt become the system prompt", () => {
       const prompt = Prompt.make([
         { role: "system", content: "Be brief." },
         { role: "system", content: "Be kind." },
@@ -55,11 +55,11 @@ describe("SamplingPrompt", () => {
       assert.deepStrictEqual(resolve(prompt), { systemPrompt: "Be brief.\n\nBe kind.", messages: [user("hi")] })
     })
 
-    it("has no system prompt without system messages", () => {
+    it("an effect/ai prompt without system messages has no system prompt", () => {
       assert.strictEqual(resolve(Prompt.make("hi")).systemPrompt, undefined)
     })
 
-    it("carries text, images and audio, given as base64 or as bytes", () => {
+    it("an effect/ai prompt carries text, images and audio, as base64 or as bytes", () => {
       const prompt = userParts(
         Prompt.textPart({ text: "look" }),
         file("image/png", "AAAA"),
@@ -71,7 +71,7 @@ describe("SamplingPrompt", () => {
       ])
     })
 
-    it("carries tool calls and their results", () => {
+    it("an effect/ai prompt carries tool calls and their results", () => {
       const prompt = Prompt.fromMessages([
         Prompt.userMessage({ content: [Prompt.textPart({ text: "weather?" })] }),
         Prompt.assistantMessage({ content: [Prompt.textPart({ text: "let me see" }), call("1"), call("2")] }),
@@ -87,7 +87,7 @@ describe("SamplingPrompt", () => {
       ])
     })
 
-    it("prefers what a tool shows to the model over its result", () => {
+    it("the model output of a tool result replaces the result itself", () => {
       const part = Prompt.toolResultPart({
         id: "1",
         name: "weather",
@@ -101,7 +101,7 @@ describe("SamplingPrompt", () => {
       ])
     })
 
-    it("joins tool messages in a row, since MCP wants all results in one message", () => {
+    it("consecutive tool messages are joined, because MCP requires all results in one message", () => {
       const prompt = Prompt.fromMessages([
         Prompt.assistantMessage({ content: [call("1"), call("2")] }),
         toolParts(result("1", "21 °C")),
@@ -113,7 +113,7 @@ describe("SamplingPrompt", () => {
       ])
     })
 
-    it("keeps the tool messages of different turns apart", () => {
+    it("tool messages of different turns stay separate", () => {
       const prompt = Prompt.fromMessages([
         Prompt.assistantMessage({ content: [call("1")] }),
         toolParts(result("1", "21 °C")),
@@ -128,7 +128,7 @@ describe("SamplingPrompt", () => {
       ])
     })
 
-    it("carries a result that is undefined as empty text", () => {
+    it("an undefined tool result becomes an empty text", () => {
       const [message] = resolve(Prompt.fromMessages([toolParts(result("1", undefined))])).messages
       assert.deepStrictEqual(message, user([{ type: "tool_result", toolUseId: "1", content: [text("")] }]))
     })
@@ -143,7 +143,7 @@ describe("SamplingPrompt", () => {
         "prompt.content[1]: MCP sampling has one system prompt, before all messages; move this system message to the start"
       ],
       [
-        "other files",
+        "a file that is neither an image nor audio",
         userParts(Prompt.textPart({ text: "a" }), file("application/pdf", "AAAA")),
         `prompt.content[0].content[1]: MCP sampling cannot carry a file of type "application/pdf", only images and audio`
       ],
@@ -197,11 +197,11 @@ describe("SamplingPrompt", () => {
         Prompt.fromMessages([toolParts(result("1", circular))]),
         `prompt.content[0].content[0]: MCP sampling cannot carry the result of "weather": it is not JSON`
       ]
-    ])("refuses %s, and names the place", (_, prompt, message) => {
+    ])("an effect/ai prompt with %s is refused with an error that names the place", (_, prompt, message) => {
       assert.strictEqual(problem(prompt), `The sampling request is invalid and was not sent: ${message}`)
     })
 
-    it("cuts names and types that the model or a user chose", () => {
+    it("long tool names and media types are truncated in the error text", () => {
       const long = "x".repeat(1_000_000)
       const providerCall = Prompt.toolCallPart({ id: "1", name: long, params: {}, providerExecuted: true })
       for (const prompt of [userParts(file(long, "AAAA")), assistantParts(providerCall)]) {

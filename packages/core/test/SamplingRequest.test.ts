@@ -2,7 +2,7 @@ import { SamplingRequest } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { hello, tool } from "./fixtures.ts"
+import { hello, tool } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(SamplingRequest.SamplingRequest)
 
@@ -35,25 +35,27 @@ const full = {
 
 // requirement: sampling/max-tokens
 describe("SamplingRequest", () => {
-  it("keeps every field that MCP defines", () => {
+  it("a sampling request keeps every field that MCP defines", () => {
     assert.deepStrictEqual<unknown>(Result.getOrThrow(decode(full)), full)
   })
 
-  it("is accepted by an independent MCP schema", () => {
+  it("an independent MCP schema accepts a sampling request with every field", () => {
     assert.isTrue(Result.isSuccess(Schema.decodeUnknownResult(McpSchema.CreateMessage.payloadSchema)(full)))
   })
 
-  it.prop("encodes to itself: the domain is the wire JSON", [SamplingRequest.SamplingRequest], ([request]) => {
+  it.prop("a sampling request encodes to itself, because the domain is the wire JSON", [
+    SamplingRequest.SamplingRequest
+  ], ([request]) => {
     assert.deepStrictEqual(Schema.encodeSync(SamplingRequest.SamplingRequest)(request), request)
     const wire: unknown = JSON.parse(JSON.stringify(request))
     assert.deepStrictEqual<unknown>(Schema.decodeUnknownSync(SamplingRequest.SamplingRequest)(wire), wire)
   })
 
-  it("leaves unknown fields out", () => {
+  it("a sampling request drops unknown fields", () => {
     assert.deepStrictEqual<unknown>(Result.getOrThrow(decode({ ...hello, task: { ttl: 1 } })), hello)
   })
 
-  it("takes a tool choice without a mode", () => {
+  it("a sampling request may have a tool choice without a mode", () => {
     assert.isTrue(Result.isSuccess(decode({ ...hello, tools: [tool], toolChoice: {} })))
   })
 })

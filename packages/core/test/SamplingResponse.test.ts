@@ -2,13 +2,15 @@ import { SamplingError, SamplingResponse } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { McpSchema } from "effect/ai"
-import { answer, image, response, text } from "./fixtures.ts"
+import { answer, image, response, text } from "./fixtures/domain.ts"
 
 const decode = Schema.decodeUnknownResult(SamplingResponse.CreateMessageResult)
 
 describe("SamplingResponse", () => {
   describe("CreateMessageResult", () => {
-    it.prop("encodes to itself: the domain is the wire JSON", [SamplingResponse.CreateMessageResult], ([result]) => {
+    it.prop("a sampling result encodes to itself, because the domain is the wire JSON", [
+      SamplingResponse.CreateMessageResult
+    ], ([result]) => {
       assert.deepStrictEqual(Schema.encodeSync(SamplingResponse.CreateMessageResult)(result), result)
       const wire: unknown = JSON.parse(JSON.stringify(result))
       assert.deepStrictEqual<unknown>(Schema.decodeUnknownSync(SamplingResponse.CreateMessageResult)(wire), wire)
@@ -18,10 +20,10 @@ describe("SamplingResponse", () => {
       ["one block", answer],
       ["several blocks", { ...answer, content: [text("a"), image] }],
       ["no block", { ...answer, content: [] }],
-      ["a stop reason of the provider's own", { ...answer, stopReason: "content_filter" }],
+      ["a vendor's stop reason", { ...answer, stopReason: "content_filter" }],
       ["no stop reason", { role: "assistant", content: text("a"), model: "m" }],
       ["_meta", { ...answer, _meta: { a: 1 } }]
-    ])("reads %s as an independent MCP schema does", (_, wire) => {
+    ])("a sampling result with %s is accepted, as by an independent MCP schema", (_, wire) => {
       assert.deepStrictEqual<unknown>(Result.getOrThrow(decode(wire)), wire)
       assert.isTrue(Result.isSuccess(Schema.decodeUnknownResult(McpSchema.CreateMessageResult)(wire)))
     })
@@ -37,12 +39,12 @@ describe("SamplingResponse", () => {
       ["content as a string", { ...answer, content: "hi" }],
       ["a stop reason that is null", { ...answer, stopReason: null }],
       ["_meta as a list", { ...answer, _meta: [] }]
-    ])("refuses %s", (_, wire) => {
+    ])("the sampling result schema refuses %s", (_, wire) => {
       assert.isTrue(Result.isFailure(decode(wire)))
     })
   })
 
-  it("survives JSON with its source, usage and the errors that were passed over", () => {
+  it("a sampling response survives JSON with its source, usage and passed-over errors", () => {
     const value = response({
       usage: { inputTokens: 3, outputTokens: 4 },
       passedOver: [
@@ -62,7 +64,7 @@ describe("SamplingResponse", () => {
     assert.instanceOf(back.passedOver[1], SamplingError.ProviderError)
   })
 
-  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("refuses %s tokens", (inputTokens) => {
+  it.each([-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])("the usage schema refuses %s tokens", (inputTokens) => {
     assert.isTrue(Result.isFailure(Schema.decodeUnknownResult(SamplingResponse.Usage)({ inputTokens })))
   })
 })

@@ -19,11 +19,13 @@ const seats = Client.elicit(Schema.Struct({ guests: Schema.Int }), "How many gue
   Effect.catchTag("ElicitationDeclined", () => Effect.succeed("no table"))
 )
 
-describe("A test client", () => {
-  it.effect("is asked while the call waits, or in rounds", () =>
+describe("TestClient.call", () => {
+  it.effect("a test client answers while the call waits, or in rounds, with the same asks", () =>
     Effect.gen(function*() {
-      const called = yield* Effect.forEach(eras, (era) =>
-        TestClient.call(poem, { ...era, sampler: TestSampler.scripted(["Ada", "She wrote.", "First"]) }))
+      const called = yield* Effect.forEach(
+        eras,
+        (era) => TestClient.call(poem, { ...era, sampler: TestSampler.scripted(["Ada", "She wrote.", "First"]) })
+      )
       assert.deepStrictEqual(
         called.map(({ asks, runs, value }) => ({ value, runs, asks: asks.length })),
         [{ value: "First: She wrote.", runs: 1, asks: 3 }, { value: "First: She wrote.", runs: 3, asks: 3 }]
@@ -36,8 +38,8 @@ describe("A test client", () => {
     }))
 
   for (const era of eras) {
-    describe(`of ${era.protocolVersion}`, () => {
-      it.effect("has a user, who may decline", () =>
+    describe(`revision ${era.protocolVersion}`, () => {
+      it.effect(`the user of a ${era.protocolVersion} test client may accept or decline`, () =>
         Effect.gen(function*() {
           const accepted = yield* TestClient.call(seats, {
             ...era,
@@ -48,7 +50,7 @@ describe("A test client", () => {
           assert.strictEqual(declined.value, "no table")
         }))
 
-      it.effect("sends what its user gives as JSON, which is decoded as that of any client", () =>
+      it.effect(`the input of a ${era.protocolVersion} test client's user is sent as JSON and decoded`, () =>
         Effect.gen(function*() {
           const error = yield* Effect.flip(
             TestClient.call(seats, { ...era, elicit: () => ({ action: "accept", content: { guests: Number.NaN } }) })
@@ -56,7 +58,7 @@ describe("A test client", () => {
           assert.strictEqual(error._tag, "InvalidResponse")
         }))
 
-      it.effect("tells what a handler has asked that fails", () =>
+      it.effect(`a ${era.protocolVersion} test client reports the asks of a handler that fails`, () =>
         Effect.gen(function*() {
           const failing = Effect.andThen(poem, Effect.fail("no paper"))
           const { asks, value } = yield* TestClient.call(Effect.exit(failing), {
@@ -67,7 +69,7 @@ describe("A test client", () => {
           assert.strictEqual(asks.length, 3)
         }))
 
-      it.effect("has roots", () =>
+      it.effect(`a ${era.protocolVersion} test client returns its roots`, () =>
         Effect.gen(function*() {
           const roots = [{ uri: "file:///work", name: "work" }]
           const { asks, value } = yield* TestClient.call(Client.roots(), { ...era, roots })
@@ -75,7 +77,7 @@ describe("A test client", () => {
           assert.deepStrictEqual(asks, [{ method: "roots/list", params: {} }])
         }))
 
-      it.effect("declares nothing that it was not given", () =>
+      it.effect(`a ${era.protocolVersion} test client declares only the capabilities it was given`, () =>
         Effect.gen(function*() {
           const failures = [
             yield* Effect.flip(TestClient.call(Effect.asVoid(poem), era)),
@@ -88,7 +90,7 @@ describe("A test client", () => {
           )
         }))
 
-      it.effect("leaves to a provider what its model cannot do", () =>
+      it.effect(`a ${era.protocolVersion} test client without sampling leaves the sample to a fallback provider`, () =>
         Effect.gen(function*() {
           const composed = Sampler.fallback(ClientSampler.layer, TestSampler.scripted(["of the provider"]))
           const { asks, value } = yield* TestClient.call(Effect.provide(text("Hi"), composed), era)
@@ -97,7 +99,7 @@ describe("A test client", () => {
     })
   }
 
-  it.effect("whose model fails fails the ask while the call waits, and the call in rounds", () =>
+  it.effect("a failing test model fails the ask while the call waits, and the whole call in rounds", () =>
     Effect.gen(function*() {
       const careful = Effect.catchTag(text("Hi"), "SamplingRejected", () => Effect.succeed("refused")).pipe(
         Effect.provide(ClientSampler.layer)
@@ -109,7 +111,7 @@ describe("A test client", () => {
       assert.strictEqual(error._tag, "SamplingRejected")
     }))
 
-  it.effect("shows a side effect that happens in each run, and one that does not", () =>
+  it.effect("a test call in rounds shows that a plain side effect repeats and a once-step does not", () =>
     Effect.gen(function*() {
       const count = { plain: 0, once: 0 }
       const handler = Effect.gen(function*() {
@@ -121,7 +123,7 @@ describe("A test client", () => {
       assert.deepStrictEqual([runs, count], [2, { plain: 2, once: 1 }])
     }))
 
-  it.effect("shows a handler that asks something else in each run", () =>
+  it.effect("a test call in rounds fails for a handler that asks something else in each run", () =>
     Effect.gen(function*() {
       let runs = 0
       const fickle = Effect.suspend(() => text(`Attempt ${++runs}`)).pipe(
@@ -133,7 +135,7 @@ describe("A test client", () => {
       assert.strictEqual(error._tag, "ReplayMismatch")
     }))
 
-  it.effect("is asked and answers in JSON", () =>
+  it.effect("a test client receives its asks and sends its answers as JSON", () =>
     Effect.gen(function*() {
       const handler = Effect.andThen(
         Sampler.sample("Hi", { metadata: { at: new Date(0) } }),
@@ -150,7 +152,7 @@ describe("A test client", () => {
       }
     }))
 
-  it.effect("does not take the place of the handler's own sampler", () =>
+  it.effect("a test client does not replace a sampler that the handler already has", () =>
     Effect.gen(function*() {
       const { asks, value } = yield* TestClient.call(text("Hi"), { sampler: TestSampler.scripted([]) })
       assert.deepStrictEqual([value, asks], ["own", []])

@@ -1,7 +1,7 @@
 import { Sampler, SamplingError, SamplingMessage, TestSampler } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit } from "effect"
-import { hello, image, text, tool, toolUse } from "./fixtures.ts"
+import { hello, image, text, tool, toolUse } from "./fixtures/domain.ts"
 
 const rejected = new SamplingError.SamplingRejected({ message: "no" })
 
@@ -9,7 +9,7 @@ const sample = (prompt: string) => Sampler.sample(prompt)
 
 describe("TestSampler", () => {
   describe("scripted", () => {
-    it.effect("gives replies and errors in order, and records the requests", () =>
+    it.effect("a scripted sampler returns its replies and errors in order, and records the requests", () =>
       Effect.gen(function*() {
         const replies = yield* Effect.forEach(["1", "2", "3"], (prompt) => Effect.exit(sample(prompt)))
         assert.deepStrictEqual(
@@ -24,7 +24,7 @@ describe("TestSampler", () => {
         Effect.provide(TestSampler.scripted(["a", rejected, { content: [text("b"), image], model: "m" }]))
       ))
 
-    it.effect("makes a request beyond the last reply a defect that counts them", () =>
+    it.effect("a request beyond the last scripted reply is a defect that states both counts", () =>
       Effect.gen(function*() {
         yield* sample("1")
         const exit = yield* Effect.exit(sample("2"))
@@ -35,7 +35,7 @@ describe("TestSampler", () => {
         )
       }).pipe(Effect.provide(TestSampler.scripted(["a"]))))
 
-    it.effect("starts anew for each application that provides it", () =>
+    it.effect("a scripted sampler starts from its first reply in each program that provides it", () =>
       Effect.gen(function*() {
         const layer = TestSampler.scripted(["a"])
         const first = yield* sample("1").pipe(Effect.provide(layer, { local: true }))
@@ -43,26 +43,26 @@ describe("TestSampler", () => {
         assert.deepStrictEqual([first.text, second.text], ["a", "a"])
       }))
 
-    it.effect("records nothing of a request that is invalid", () =>
+    it.effect("a scripted sampler does not record an invalid request", () =>
       Effect.gen(function*() {
         yield* Effect.flip(Sampler.sample([]))
         assert.deepStrictEqual(yield* TestSampler.requests, [])
         assert.strictEqual((yield* sample("1")).text, "a")
       }).pipe(Effect.provide(TestSampler.scripted(["a"]))))
 
-    it.effect("gives each of several concurrent requests a reply of its own", () =>
+    it.effect("concurrent requests to a scripted sampler receive different replies", () =>
       Effect.gen(function*() {
         const replies = yield* Effect.forEach(["1", "2", "3"], sample, { concurrency: "unbounded" })
         assert.deepStrictEqual(replies.map((reply) => reply.text).toSorted(), ["a", "b", "c"])
       }).pipe(Effect.provide(TestSampler.scripted(["a", "b", "c"]))))
 
-    it.effect("takes tools", () =>
+    it.effect("a scripted sampler accepts tools", () =>
       Effect.gen(function*() {
         const response = yield* Sampler.Sampler.use((sampler) => sampler.createMessage({ ...hello, tools: [tool] }))
         assert.deepStrictEqual(response.content, toolUse("1"))
       }).pipe(Effect.provide(TestSampler.scripted([{ content: toolUse("1"), stopReason: "toolUse" }]))))
 
-    it.effect("gives a record that later requests do not change", () =>
+    it.effect("the recorded requests of a scripted sampler are a copy that later requests do not change", () =>
       Effect.gen(function*() {
         const before = yield* TestSampler.requests
         yield* sample("1")
@@ -71,7 +71,7 @@ describe("TestSampler", () => {
   })
 
   describe("fromFunction", () => {
-    it.effect("answers by the request and its number", () =>
+    it.effect("TestSampler.fromFunction answers by the request and its index", () =>
       Effect.gen(function*() {
         assert.strictEqual((yield* sample("x")).text, "0 of 512")
         assert.strictEqual((yield* Sampler.sample("x", { maxTokens: 5 })).text, "1 of 5")
@@ -83,7 +83,7 @@ describe("TestSampler", () => {
   })
 
   describe("failing", () => {
-    it.effect("fails every request, and records it", () =>
+    it.effect("TestSampler.failing fails every request, and records it", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* Effect.flip(sample("1")), rejected)
         assert.strictEqual(yield* Effect.flip(sample("2")), rejected)

@@ -48,7 +48,7 @@ const act = ({ at: given, mode }: typeof parameters.Type): Effect.Effect<
     case "ai":
       return Effect.fail(new AiError.UnknownError({ description: "the model is away" }))
     case "invalid":
-      // A handler written without types may give anything.
+      // A handler written without types may return any value.
       return Effect.succeed(JSON.parse(`{"at":"tomorrow"}`))
     case "interrupt":
       return Effect.interrupt
@@ -65,10 +65,10 @@ const handlers = Tools.toLayer({
   raw: (given) => Effect.succeed(given)
 })
 
-/** What `Toolkit.handle` gives in the end, in the terms of an outcome. */
+/** The final result of `Toolkit.handle`, in the form of a dispatch outcome. */
 const handle = Effect.fnUntraced(function*(name: keyof typeof Tools.tools, given: unknown) {
   const toolkit = yield* Tools
-  // The parameters come from a model: whether they fit the tool is what is tested.
+  // The parameters are those of a model, which need not fit the tool: the tests are about both cases.
   const stream = yield* toolkit.handle(name, given)
   const { preliminary: _, ...outcome } = (yield* Stream.runCollect(stream)).at(-1)!
   return outcome
@@ -79,7 +79,7 @@ const call = Effect.fnUntraced(function*(name: string, given: unknown) {
   return yield* dispatch.call(name, given)
 })
 
-/** An exit in a form that can be compared: errors by tag and message, with the phase that failed. */
+/** An exit in a comparable form: errors by tag and message, each with the phase that failed. */
 const summary = (exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.isSuccess(exit) ? simplify(exit.value) : exit.cause.reasons.map((reason) =>
     Cause.isFailReason(reason)
@@ -114,7 +114,7 @@ const cases: ReadonlyArray<[name: keyof typeof Tools.tools, given: unknown]> = [
 
 describe("ToolDispatch", () => {
   for (const [name, given] of cases) {
-    it.effect(`gives what Toolkit.handle gives for ${name} with ${JSON.stringify(given)}`, () =>
+    it.effect(`a dispatched call of ${name} with ${JSON.stringify(given)} ends as with Toolkit.handle`, () =>
       Effect.gen(function*() {
         const expected = yield* Effect.exit(handle(name, given))
         const actual = yield* Effect.exit(call(name, given))
@@ -122,7 +122,7 @@ describe("ToolDispatch", () => {
       }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
   }
 
-  it.effect("fails for an unknown tool as Toolkit.handle does, and names the tools there are", () =>
+  it.effect("a dispatched call of an unknown tool fails with an AiError that lists the tools", () =>
     Effect.gen(function*() {
       for (const name of ["missing", "toString", "__proto__"]) {
         const error = yield* Effect.flip(call(name, {}))
@@ -131,7 +131,7 @@ describe("ToolDispatch", () => {
       }
     }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
 
-  it.effect("prefers the caller's services over those of the handlers' Layer", () =>
+  it.effect("a dispatched call prefers the caller's services to those of the handlers' layer", () =>
     Effect.gen(function*() {
       const built = yield* ToolDispatch.make(Tools).pipe(
         Effect.provide(Layer.provide(handlers, Layer.succeed(Tenant, "layer")))
@@ -140,7 +140,7 @@ describe("ToolDispatch", () => {
       assert.strictEqual(outcome.result, "caller")
     }))
 
-  it.effect("adds the services of the handlers' Layer that the caller lacks, and leaves a caller's undefined alone", () =>
+  it.effect("a dispatched call adds services of the handlers' layer, and keeps a caller's service that is undefined", () =>
     Effect.gen(function*() {
       const Locale = Context.Reference<string | undefined>("test/Locale", { defaultValue: () => "default" })
       const Read = Toolkit.make(Tool.make("read", { success: Schema.Unknown }))
@@ -154,7 +154,7 @@ describe("ToolDispatch", () => {
       assert.strictEqual(overridden.result, undefined)
     }))
 
-  it.effect("hands preliminary results to the caller, encoded, before the handler ends", () =>
+  it.effect("preliminary results reach the caller encoded, before the handler ends", () =>
     Effect.gen(function*() {
       const Progress = Toolkit.make(Tool.make("progress", { success: DateText }))
       const seen = yield* Ref.make<ReadonlyArray<unknown>>([])
@@ -173,7 +173,7 @@ describe("ToolDispatch", () => {
       assert.strictEqual(unheard.encodedResult, at.toISOString())
     }))
 
-  it.effect("refuses excess parameters when told so", () =>
+  it.effect("a dispatched call refuses excess parameters with onExcessProperty error", () =>
     Effect.gen(function*() {
       const dispatch = yield* ToolDispatch.make(Tools)
       const error = yield* Effect.flip(
@@ -182,7 +182,7 @@ describe("ToolDispatch", () => {
       assert.isTrue(AiError.isAiError(error) && error.reason._tag === "ToolParameterValidationError")
     }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
 
-  it.effect("interrupts the handler with the call", () =>
+  it.effect("an interrupted call interrupts the tool handler", () =>
     Effect.gen(function*() {
       const started = yield* Latch.make()
       const finalized = yield* Ref.make(false)
@@ -197,7 +197,7 @@ describe("ToolDispatch", () => {
       assert.isTrue(yield* Ref.get(finalized))
     }))
 
-  it.effect("shows images as files to the model", () =>
+  it.effect("a tool's images are files in its model output", () =>
     Effect.gen(function*() {
       const outcome = yield* call("shown", {})
       assert.deepStrictEqual(outcome.modelOutput, [Prompt.filePart({ mediaType: "image/png", data: "AAAA" })])

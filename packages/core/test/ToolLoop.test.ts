@@ -11,7 +11,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Ref, Schema } from "effect"
 import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
-import { recordSpans, text } from "./fixtures.ts"
+import { recordSpans, text } from "./fixtures/domain.ts"
 import { call, calls, results, resultText } from "./scenarios/Scenario.ts"
 
 interface Once {
@@ -20,12 +20,12 @@ interface Once {
   readonly text: string
 }
 
-/** Lets a model call one tool, once, and gives what it was told. */
+/** Lets a model call one tool once. Returns the final reply and the result that the model received. */
 const once = (tool: Tool.Any, handler: unknown, input: Record<string, unknown> = {}) => {
   const run = Effect.gen(function*() {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a toolkit of any one tool
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a toolkit of one tool of any type
     const toolkit = Toolkit.make(tool) as unknown as Toolkit.Toolkit<Record<string, Tool.Any>>
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what a handler gives is what these tests are about
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- some of these tests return what the types forbid
     const handlers = toolkit.toLayer({ [tool.name]: handler } as never)
     const reply = yield* Effect.provide(Sampler.sample("Go", { toolkit }), handlers)
     const requests = yield* TestSampler.requests
@@ -39,12 +39,12 @@ const Void = Tool.make("void", { success: Schema.Void })
 
 describe("ToolLoop", () => {
   describe("results", () => {
-    it.effect("are null where a tool gives nothing", () =>
+    it.effect("the result of a tool that returns void is the text null", () =>
       Effect.gen(function*() {
         assert.strictEqual((yield* once(Void, () => Effect.void)).text, "null")
       }))
 
-    it.effect("are the text itself where a tool gives text", () =>
+    it.effect("the result of a tool that returns a string is that text", () =>
       Effect.gen(function*() {
         const Text = Tool.make("text", { success: Schema.String })
         const { result, text } = yield* once(Text, () => Effect.succeed("2 \"quoted\""))
@@ -52,7 +52,7 @@ describe("ToolLoop", () => {
         assert.isUndefined(result.structuredContent)
       }))
 
-    it.effect("carry an object as structured content too", () =>
+    it.effect("the result of a tool that returns an object is JSON text and structured content", () =>
       Effect.gen(function*() {
         const Struct = Tool.make("struct", { success: Schema.Struct({ a: Schema.Int }) })
         const { result, text } = yield* once(Struct, () => Effect.succeed({ a: 1 }))
@@ -62,7 +62,7 @@ describe("ToolLoop", () => {
     for (
       const [what, value] of [["a circle", circle()], ["a bigint", 1n]] as const
     ) {
-      it.effect(`that are no JSON (${what}) are masked errors`, () =>
+      it.effect(`a tool result that is not JSON (${what}) becomes a masked error`, () =>
         Effect.gen(function*() {
           const Any = Tool.make("any", { success: Schema.Unknown })
           const { result, text } = yield* once(Any, () => Effect.succeed(value))
@@ -70,7 +70,7 @@ describe("ToolLoop", () => {
         }))
     }
 
-    it.effect("that MCP does not take (an image that is no base64) are masked errors, and the loop goes on", () =>
+    it.effect("a tool result with an image that is not base64 becomes a masked error, and the loop continues", () =>
       Effect.gen(function*() {
         const Draw = Tool.make("draw", {
           success: Schema.String,
@@ -80,7 +80,7 @@ describe("ToolLoop", () => {
         assert.deepStrictEqual([reply.text, result.isError, text], ["done", true, "The tool \"draw\" failed"])
       }))
 
-    it.effect("that do not fit the schema are masked errors", () =>
+    it.effect("a tool result that does not fit its schema becomes a masked error", () =>
       Effect.gen(function*() {
         const Int = Tool.make("int", { success: Schema.Int })
         assert.strictEqual((yield* once(Int, () => Effect.succeed("no"))).text, "The tool \"int\" failed")
@@ -89,14 +89,14 @@ describe("ToolLoop", () => {
 
   describe("failures", () => {
     for (const failureMode of ["error", "return"] as const) {
-      it.effect(`of Effect's own tell the model nothing (${failureMode})`, () =>
+      it.effect(`an undeclared AiError of a tool is masked with the failure mode ${failureMode}`, () =>
         Effect.gen(function*() {
           const Ai = Tool.make("ai", { success: Schema.Void, failureMode })
           const secret = new AiError.UnknownError({ description: "key sk-4711" })
           assert.strictEqual((yield* once(Ai, () => Effect.fail(secret))).text, "The tool \"ai\" failed")
         }))
 
-      it.effect(`wrong arguments are shown (${failureMode})`, () =>
+      it.effect(`wrong tool arguments are explained to the model with the failure mode ${failureMode}`, () =>
         Effect.gen(function*() {
           const Typed = Tool.make("typed", {
             parameters: Schema.Struct({ n: Schema.Finite }),
@@ -110,7 +110,7 @@ describe("ToolLoop", () => {
         }))
     }
 
-    it.effect("of arguments are no declared ones, whatever a tool declares", () =>
+    it.effect("wrong tool arguments are not a declared failure, even of a tool that declares any failure", () =>
       Effect.gen(function*() {
         const Any = Tool.make("any", {
           parameters: Schema.Struct({ n: Schema.Finite }),
@@ -122,13 +122,13 @@ describe("ToolLoop", () => {
         assert.match(text, /^Invalid arguments/)
       }))
 
-    it.effect("that are interruptions interrupt the sample", () =>
+    it.effect("a tool that is interrupted interrupts the sample", () =>
       Effect.gen(function*() {
         const exit = yield* Effect.exit(once(Void, () => Effect.interrupt))
         assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
       }))
 
-    it.effect("that are declared as Effect's own are declared", () =>
+    it.effect("a tool that declares AiError fails the sample with it", () =>
       Effect.gen(function*() {
         const Ai = Tool.make("ai", { success: Schema.Void, failure: AiError.AiError })
         const error = AiError.make({
@@ -139,7 +139,7 @@ describe("ToolLoop", () => {
         assert.strictEqual((yield* Effect.flip(once(Ai, () => Effect.fail(error))))._tag, "AiError")
       }))
 
-    it.effect("of onTurn fail the sample", () =>
+    it.effect("a failure of onTurn fails the sample", () =>
       Effect.gen(function*() {
         class Enough extends Data.TaggedError("Enough")<{}> {}
         const Tools = Toolkit.make(Void)
@@ -154,8 +154,8 @@ describe("ToolLoop", () => {
       }))
   })
 
-  // W12: nothing side-effecting goes on after a cancellation.
-  it.effect("is interrupted with its tools, and asks no more", () =>
+  // W12: no side effect happens after a cancellation.
+  it.effect("an interrupted tool loop interrupts its tools, and does not ask again", () =>
     Effect.gen(function*() {
       const started = yield* Latch.make()
       const released = yield* Ref.make(false)
@@ -173,7 +173,7 @@ describe("ToolLoop", () => {
       assert.strictEqual((yield* TestSampler.requests).length, 1)
     }).pipe(Effect.provide(TestSampler.scripted([calls(call("1", "void"))]))))
 
-  it.effect("refuses tools that a provider defines, and a choice of a tool that is not there", () =>
+  it.effect("a tool loop refuses provider-defined tools, and a choice of an unknown tool", () =>
     Effect.gen(function*() {
       const Search = Tool.providerDefined({
         id: "openai.web_search",
@@ -194,7 +194,7 @@ describe("ToolLoop", () => {
       Effect.provide([TestSampler.scripted([]), Toolkit.make(Void).toLayer({ void: () => Effect.void })])
     ))
 
-  it.effect("refuses an answer whose arguments are nested so deep that they overflow the stack", () =>
+  it.effect("a tool loop refuses tool arguments that are nested more than 256 levels", () =>
     Effect.gen(function*() {
       let deep: Record<string, unknown> = {}
       for (let level = 0; level < 10_000; level++) deep = { deep }
@@ -203,7 +203,7 @@ describe("ToolLoop", () => {
       assert.include(error.message, "nested more than 256 levels")
     }))
 
-  it.effect("adds up the tokens of its turns", () =>
+  it.effect("a tool loop adds up the tokens of its turns", () =>
     Effect.gen(function*() {
       const Tools = Toolkit.make(Void)
       const usage = [{ inputTokens: 10, outputTokens: 1 }, {}, { inputTokens: 5 }]
@@ -233,7 +233,7 @@ describe("ToolLoop", () => {
     const run = (tool: Tool.Any, input: Record<string, unknown> = { n: "7" }) =>
       once(tool, () => Effect.succeed("ran"), input)
 
-    it.effect("is asked where a function of the decoded arguments and the messages says so", () =>
+    it.effect("needsApproval as a function receives the decoded arguments and the messages", () =>
       Effect.gen(function*() {
         const seen: Array<unknown> = []
         const tool = guarded((parameters: { n: number }, context: { messages: ReadonlyArray<Prompt.Message> }) => {
@@ -246,7 +246,7 @@ describe("ToolLoop", () => {
         assert.deepStrictEqual(seen[0], ["user", "assistant"])
       }))
 
-    it.effect("runs nothing when it, or the function that asks for it, breaks", () =>
+    it.effect("a tool does not run when ToolApproval or its needsApproval function breaks", () =>
       Effect.gen(function*() {
         const breaking = guarded(() => {
           throw new Error("secret")
@@ -258,7 +258,7 @@ describe("ToolLoop", () => {
         assert.strictEqual(outcome.text, "The tool \"guarded\" failed")
       }))
 
-    it.effect("works for dynamic tools, whose parameters are plain JSON Schema", () =>
+    it.effect("dynamic tools, whose parameters are plain JSON Schema, can require approval", () =>
       Effect.gen(function*() {
         const tool = Tool.dynamic("dynamic", {
           parameters: { type: "object" },
@@ -294,7 +294,7 @@ describe("ToolLoop", () => {
         return { named, spans }
       })
 
-    it.effect("have a span for the loop, each turn, each completion and each call, with turns, tokens and time", () =>
+    it.effect("a traced tool loop has spans for the loop, each turn, each completion and each call", () =>
       Effect.gen(function*() {
         const { named, spans } = yield* trace(false)
         assert.deepInclude(named("Sampler.sample")[0], {
@@ -335,7 +335,7 @@ describe("ToolLoop", () => {
         }
       }))
 
-    it.effect("record the failure of a call once, on its span, while the loop goes on", () =>
+    it.effect("the failure of a tool call is recorded once, on the span of the call", () =>
       Effect.gen(function*() {
         const { named, spans } = yield* trace(false)
         const failing = spans.filter((span) => span.status._tag === "Ended" && Exit.isFailure(span.status.exit))
@@ -343,14 +343,14 @@ describe("ToolLoop", () => {
         assert.strictEqual(named("execute_tool nowhere")[0]!["error.type"], "tool_error")
       }))
 
-    it.effect("hold no text by default", () =>
+    it.effect("the spans of a tool loop hold no text by default", () =>
       Effect.gen(function*() {
         const { spans } = yield* trace(false)
         const attributes = JSON.stringify(spans.map((span) => Object.fromEntries(span.attributes)))
         assert.notInclude(attributes, "private")
       }))
 
-    it.effect("hold messages, arguments and results where CaptureContent is on", () =>
+    it.effect("the spans of a tool loop hold messages, arguments and results with CaptureContent", () =>
       Effect.gen(function*() {
         const { named } = yield* trace(true)
         const asked = named("sampling/createMessage")[1]!
@@ -378,7 +378,7 @@ describe("ToolLoop", () => {
         assert.deepStrictEqual(JSON.parse(String(ran["gen_ai.tool.call.result"])), [text("private result")])
       }))
 
-    it.effect("never hold the bytes of images", () =>
+    it.effect("spans never hold the bytes of images", () =>
       Effect.gen(function*() {
         const { layer: tracer, spans } = recordSpans()
         yield* Sampler.sample(SamplingMessage.user({ type: "image", data: "AAAABBBB", mimeType: "image/png" })).pipe(
@@ -392,7 +392,7 @@ describe("ToolLoop", () => {
       }))
   })
 
-  it("Sequential is off by default", () => {
+  it("a tool is not Sequential by default", () => {
     assert.isFalse(Context.get(Void.annotations, ToolLoop.Sequential))
     assert.isTrue(Context.get(Void.annotate(ToolLoop.Sequential, true).annotations, ToolLoop.Sequential))
   })

@@ -9,7 +9,7 @@ import {
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { fakeClient, oneOf } from "./fixtures.ts"
+import { fakeClient, oneOf } from "./fixtures/domain.ts"
 import { breaches } from "./scenarios/checkRequests.ts"
 import { call, gives, json, results, wantedSchema } from "./scenarios/Scenario.ts"
 
@@ -17,7 +17,7 @@ type Request = SamplingRequest.SamplingRequest
 
 const City = Schema.Struct({ city: Schema.String })
 
-/** A provider that records what it is asked. */
+/** A provider that records the requests it receives. */
 const recording = (
   options: Pick<ProviderSampler.Options, "jsonSchema" | "tools">,
   answer: (request: Request, index: number) => ProviderSampler.Reply
@@ -32,8 +32,8 @@ const recording = (
 }
 
 describe("sampleObject", () => {
-  describe("asks by the best that the source can do", () => {
-    it.effect("its own JSON mode", () =>
+  describe("ways to ask for an object", () => {
+    it.effect("a source with a JSON mode is asked for an object through it", () =>
       Effect.gen(function*() {
         const { layer, requests } = recording({ tools: true, jsonSchema: true }, gives({ city: "Rome" }))
         yield* Effect.provide(Sampler.sampleObject(City, "Where?", { objectName: "the place!" }), layer)
@@ -42,19 +42,19 @@ describe("sampleObject", () => {
         assert.isUndefined(requests[0]!.systemPrompt)
       }))
 
-    it.effect("a tool that the model must call in the end", () =>
+    it.effect("a source with tools is asked for an object through a tool that the model must call", () =>
       Effect.gen(function*() {
         const { layer, requests } = recording({ tools: true }, gives({ city: "Rome" }))
         const reply = yield* Effect.provide(Sampler.sampleObject(City, "Where?", { objectName: "place" }), layer)
         assert.deepStrictEqual(requests[0]!.tools?.map(({ name }) => name), ["final_place"])
         assert.strictEqual(requests[0]!.toolChoice?.mode, "required")
         assert.isUndefined(requests[0]!.responseFormat)
-        // The call is answered, so that the conversation can go on.
+        // A result answers the call: without it, the conversation could not continue.
         assert.deepStrictEqual(breaches({ messages: reply.history, maxTokens: 1 }), [])
         assert.strictEqual(reply.history.length, 3)
       }))
 
-    it.effect("an instruction, after the system prompt", () =>
+    it.effect("a source without tools is asked for an object by an instruction after the system prompt", () =>
       Effect.gen(function*() {
         const { layer, requests } = recording({}, gives({ city: "Rome" }))
         yield* Effect.provide(Sampler.sampleObject(City, "Where?", { systemPrompt: "Be brief." }), layer)
@@ -62,7 +62,7 @@ describe("sampleObject", () => {
         assert.isUndefined(requests[0]!.responseFormat)
       }))
 
-    it.effect("of the client that is connected: plain sampling is enough", () =>
+    it.effect("a connected client with plain sampling is asked for an object by an instruction", () =>
       Effect.gen(function*() {
         const reply = { role: "assistant", content: { type: "text", text: "{\"city\":\"Rome\"}" }, model: "m" }
         const { asked, provide } = fakeClient({ reply })
@@ -73,7 +73,7 @@ describe("sampleObject", () => {
         assert.notInclude(params, "responseFormat")
       }))
 
-    it.effect("and tells the schema to a source without a JSON mode that steps in for one with it", () =>
+    it.effect("a fallback source without a JSON mode receives the schema in an instruction", () =>
       Effect.gen(function*() {
         const unable = ProviderSampler.layer({
           name: "unable",
@@ -89,7 +89,7 @@ describe("sampleObject", () => {
       }))
   })
 
-  it.effect("takes the first of several final answers that fits, and says of the others that they were not run", () =>
+  it.effect("the first of several final answers that fits is the object, and the others are answered as errors", () =>
     Effect.gen(function*() {
       const { layer } = recording({ tools: true }, () => ({
         content: [
@@ -107,14 +107,14 @@ describe("sampleObject", () => {
       )
     }))
 
-  it.effect("says how the answers were wrong, cut to a readable length", () =>
+  it.effect("the attempts of a StructuredOutputError are truncated to 2000 characters", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Sampler.sampleObject(City, "Where?", { maxRepairs: 0 }))
       assert.isTrue(error._tag === "StructuredOutputError" && error.attempts[0]!.answer.length === 2001)
     }).pipe(Effect.provide(TestSampler.scripted(["x".repeat(100_000)]))))
 })
 
-/** What a model may do, lawful or not. */
+/** Replies that a model may give, valid and invalid ones. */
 const moves: ReadonlyArray<(request: Request, id: string) => ProviderSampler.Reply> = [
   () => "just text",
   () => ({ content: [], stopReason: "endTurn" }),
@@ -142,10 +142,10 @@ const handlers = Tools.toLayer({ add: ({ a, b }) => Effect.succeed(a + b), fail:
 const plays = Arbitrary.array(oneOf(moves), { minLength: 1, maxLength: 8 })
 const sources = oneOf([{ tools: true }, { tools: true, jsonSchema: true }])
 
-describe("whatever a model does", () => {
+describe("arbitrary model replies", () => {
   for (const method of ["sample", "sampleObject"] as const) {
     it.effect.prop(
-      `${method} sends only lawful requests, and ends without a defect`,
+      `${method} sends only valid requests for arbitrary replies, and ends without a defect`,
       [plays, sources],
       ([play, source]) =>
         Effect.gen(function*() {
@@ -166,7 +166,7 @@ describe("whatever a model does", () => {
     )
 
     it.effect.prop(
-      `${method} refuses every unlawful history before it asks`,
+      `${method} refuses every invalid history before it asks`,
       [plays],
       ([play]) =>
         Effect.gen(function*() {
@@ -185,8 +185,8 @@ describe("whatever a model does", () => {
               : Effect.asVoid(Sampler.sampleObject(City, messages)),
             layer
           ))
-          const isLawful = messages.length > 0 && breaches({ messages, maxTokens: 1 }).length === 0
-          assert.deepStrictEqual([Exit.isSuccess(exit), requests.length], [isLawful, isLawful ? 1 : 0])
+          const isValid = messages.length > 0 && breaches({ messages, maxTokens: 1 }).length === 0
+          assert.deepStrictEqual([Exit.isSuccess(exit), requests.length], [isValid, isValid ? 1 : 0])
         })
     )
   }

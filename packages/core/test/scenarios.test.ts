@@ -6,7 +6,7 @@ import type { Scenario } from "./scenarios/Scenario.ts"
 import { json } from "./scenarios/Scenario.ts"
 import { suite } from "./scenarios/suite.ts"
 
-/** A source in memory. */
+/** Makes a source in memory that runs a scenario. */
 const source = (options: Pick<ProviderSampler.Options, "jsonSchema" | "tools">) => (scenario: Scenario) =>
   Effect.suspend(() => {
     const requests: Array<SamplingRequest.SamplingRequest> = []
@@ -18,9 +18,9 @@ const source = (options: Pick<ProviderSampler.Options, "jsonSchema" | "tools">) 
     return Effect.map(Effect.provide(scenario.run, layer, { local: true }), (report) => ({ report, requests }))
   })
 
-describe("a source that takes tools", () => suite(it, { takesTools: true, run: source({ tools: true }) }))
+describe("source with tools", () => suite(it, { takesTools: true, run: source({ tools: true }) }))
 
-describe("a source that takes no tools", () => suite(it, { takesTools: false, run: source({}) }))
+describe("source without tools", () => suite(it, { takesTools: false, run: source({}) }))
 
-describe("a source with a JSON mode", () =>
+describe("source with a JSON mode", () =>
   suite(it, { takesTools: true, run: source({ tools: true, jsonSchema: true }) }))

@@ -7,31 +7,31 @@ const Limit = Context.Reference("test/Limit", { defaultValue: () => 0 })
 class Http extends Context.Service<Http, {}>()("test/Http") {}
 
 describe("SamplerLanguageModel", () => {
-  it("`layer` and `make` need only the Sampler", () => {
+  it("`SamplerLanguageModel.layer` and `make` require only the Sampler", () => {
     expect(SamplerLanguageModel.layer).type.toBe<Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Sampler>>()
     expect(SamplerLanguageModel.make).type.toBe<
       Effect.Effect<LanguageModel.LanguageModel, never, Sampler.Sampler>
     >()
   })
 
-  it("a program that it runs needs the Sampler in place of a LanguageModel", () => {
+  it("a program with a SamplerLanguageModel requires the Sampler instead of a LanguageModel", () => {
     const program = LanguageModel.generateText({ prompt: "hi" })
     expect(Effect.provide(program, SamplerLanguageModel.layer)).type.toBe<
       Effect.Effect<LanguageModel.GenerateTextResponse<{}>, AiError.AiError, Sampler.Sampler>
     >()
   })
 
-  it("`Options` takes the options of `sample`", () => {
+  it("`SamplerLanguageModel.Options` accepts the options of `sample`", () => {
     expect<typeof SamplerLanguageModel.Options.Service>().type.toBe<Sampler.SampleOptions>()
   })
 
-  it("`samplingError` gives a typed error", () => {
+  it("`samplingError` returns a typed error", () => {
     expect(SamplerLanguageModel.samplingError).type.toBe<
       (error: AiError.AiError) => Option.Option<SamplingError.SamplingError>
     >()
   })
 
-  it("types what the finish part tells", () => {
+  it("the metadata of a finish part is typed", () => {
     type Finish = Extract<LanguageModel.GenerateTextResponse<{}>["content"][number], { type: "finish" }>
     expect<NonNullable<Finish["metadata"]["sampling"]>["source"]["kind"]>().type.toBe<
       "client" | "provider" | "host"
@@ -40,7 +40,7 @@ describe("SamplerLanguageModel", () => {
 })
 
 describe("LanguageModelSampler", () => {
-  it("`layer` is a provider's, and needs the LanguageModel", () => {
+  it("`LanguageModelSampler.layer` marks a provider, and requires the LanguageModel", () => {
     expect(LanguageModelSampler.layer({ name: "a" })).type.toBe<
       Layer.Layer<Sampler.Sampler | Sampler.Provider, never, LanguageModel.LanguageModel>
     >()

@@ -6,7 +6,7 @@ import { describe, expect, it } from "tstyche"
 declare const keys: ReadonlyArray<RequestState.Key>
 
 describe("RequestState", () => {
-  it("layers need nothing, and stored ones a store", () => {
+  it("layers of RequestState require nothing, and stored ones require a store", () => {
     expect(RequestState.layer({ keys })).type.toBe<Layer.Layer<never, RequestState.InvalidOptions>>()
     expect(RequestState.layerConfig()).type.toBe<Layer.Layer<never, Config.ConfigError>>()
     expect(RequestState.layerStored({ keys })).type.toBe<
@@ -20,7 +20,7 @@ describe("RequestState", () => {
     >()
   })
 
-  it("takes keys only redacted, and the options of its own kind", () => {
+  it("RequestState accepts only redacted keys, and each layer only its own options", () => {
     expect(RequestState.layer).type.not.toBeCallableWith({})
     expect(RequestState.layer).type.not.toBeCallableWith({ keys: [{ id: "a", key: "q83v" }] })
     expect(RequestState.layer).type.not.toBeCallableWith({ keys, singleUse: true })

@@ -7,21 +7,21 @@ import { describe, expect, it } from "tstyche"
 class Payments extends Context.Service<Payments, { readonly charge: Effect.Effect<string, "broke"> }>()("Payments") {}
 
 describe("Rounds.once", () => {
-  it("adds that the replay may not match, and keeps what the effect needs and may fail with", () => {
+  it("`Rounds.once` adds ReplayMismatch to the errors, and keeps the effect's errors and requirements", () => {
     const charge = Effect.flatMap(Payments, (payments) => payments.charge)
     expect(Rounds.once("charge", charge, { schema: Schema.String })).type.toBe<
       Effect.Effect<string, "broke" | SamplingError.ReplayMismatch, Payments>
     >()
   })
 
-  it("takes only what the schema describes", () => {
+  it("`Rounds.once` accepts only effects whose success fits the schema", () => {
     expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"), { schema: Schema.Int })
     expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"))
   })
 })
 
 describe("RoundRunner.run", () => {
-  it("adds what can be wrong with a round to what the handler may fail with", () => {
+  it("`RoundRunner.run` adds the errors of a round to those of the handler", () => {
     const run = (call: RoundRunner.Call) =>
       RoundRunner.run(Effect.flatMap(Payments, (payments) => payments.charge), call)
     expect<ReturnType<typeof run>>().type.toBe<
@@ -35,7 +35,7 @@ describe("RoundRunner.run", () => {
 })
 
 describe("Client.elicit", () => {
-  it("gives what the schema describes", () => {
+  it("`Client.elicit` returns the type of the schema", () => {
     expect(Client.elicit(Schema.Struct({ name: Schema.String, age: Schema.Int }), "Who are you?")).type.toBe<
       Effect.Effect<{ readonly name: string; readonly age: number }, Client.ClientAskError>
     >()

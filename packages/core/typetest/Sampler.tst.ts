@@ -25,19 +25,19 @@ declare const options: ProviderSampler.Options
 declare const build: Effect.Effect<ProviderSampler.Options, NoKey, Http | Scope.Scope>
 
 describe("Sampler", () => {
-  it("`sample` needs only the Sampler", () => {
+  it("`Sampler.sample` requires only the Sampler", () => {
     expect(Sampler.sample("hi")).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError, Sampler.Sampler>
     >()
   })
 
-  it("`sample` of the service needs nothing", () => {
+  it("`sample` of the service requires nothing", () => {
     expect(sampler.sample("hi", { maxTokens: 5 })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError>
     >()
   })
 
-  it("`sample` takes strings, messages, lists of both and effect/ai prompts", () => {
+  it("`sample` accepts strings, messages, lists of both and effect/ai prompts", () => {
     const message = { role: "user", content: { type: "text", text: "hi" } } as const
     expect(Sampler.sample).type.toBeCallableWith("hi")
     expect(Sampler.sample).type.toBeCallableWith(message)
@@ -50,7 +50,7 @@ describe("Sampler", () => {
     expect<string>().type.toBeAssignableTo<SamplingPrompt.Input>()
   })
 
-  it("`sample` takes options that may be undefined, and no unknown ones", () => {
+  it("`sample` accepts options that are undefined, and refuses unknown ones", () => {
     expect(Sampler.sample).type.toBeCallableWith("hi", { maxTokens: undefined, modelPreferences: ["a", "b"] })
     expect(Sampler.sample).type.toBeCallableWith("hi", undefined)
     expect(Sampler.sample).type.not.toBeCallableWith("hi", { includeContext: "all" })
@@ -58,7 +58,7 @@ describe("Sampler", () => {
     expect(Sampler.sample).type.not.toBeCallableWith("hi", { max_tokens: 5 })
   })
 
-  it("`make` builds the whole service", () => {
+  it("`Sampler.make` returns the whole service", () => {
     expect(Sampler.make).type.toBe<
       (options: {
         readonly createMessage: Sampler.Sampler["Service"]["createMessage"]
@@ -69,7 +69,7 @@ describe("Sampler", () => {
 })
 
 describe("fallback", () => {
-  it("joins errors and requirements, data-first and data-last", () => {
+  it("`fallback` joins errors and requirements, data-first and data-last", () => {
     expect(Sampler.fallback(openai, local)).type.toBe<Layer.Layer<Sampler.Sampler, NoKey | NoModel, Http | Files>>()
     expect(openai.pipe(Sampler.fallback(local))).type.toBe<
       Layer.Layer<Sampler.Sampler, NoKey | NoModel, Http | Files>
@@ -78,7 +78,7 @@ describe("fallback", () => {
     expect(Sampler.fallback(client, client)).type.toBe<Layer.Layer<Sampler.Sampler>>()
   })
 
-  it("takes `when`, which sees every error", () => {
+  it("the `when` of `fallback` accepts every SamplingError", () => {
     expect(Sampler.fallback(client, openai, { when: (error) => error._tag === "SamplingRejected" })).type.toBe<
       Layer.Layer<Sampler.Sampler, NoKey, Http>
     >()
@@ -90,7 +90,7 @@ describe("fallback", () => {
     >()
   })
 
-  it("refuses a Layer without a Sampler", () => {
+  it("`fallback` refuses a layer without a Sampler", () => {
     expect(Sampler.fallback).type.not.toBeCallableWith(client, noSampler)
     expect(Sampler.fallback).type.not.toBeCallableWith(noSampler, client)
     expect(Sampler.fallback).type.not.toBeCallableWith()
@@ -98,7 +98,7 @@ describe("fallback", () => {
 })
 
 describe("firstOf", () => {
-  it("gives the unions of errors and requirements", () => {
+  it("`firstOf` has the unions of errors and requirements", () => {
     expect(Sampler.firstOf([client, openai, local])).type.toBe<
       Layer.Layer<Sampler.Sampler, NoKey | NoModel, Http | Files>
     >()
@@ -108,19 +108,19 @@ describe("firstOf", () => {
     >()
   })
 
-  it("refuses no source at all, and a Layer without a Sampler", () => {
+  it("`firstOf` refuses an empty list, and a layer without a Sampler", () => {
     expect(Sampler.firstOf).type.not.toBeCallableWith([])
     expect(Sampler.firstOf).type.not.toBeCallableWith([client, noSampler])
   })
 })
 
 describe("always", () => {
-  it("keeps the provider's errors and requirements", () => {
+  it("`always` keeps the provider's errors and requirements", () => {
     expect(Sampler.always(openai)).type.toBe<Layer.Layer<Sampler.Sampler, NoKey, Http>>()
     expect(Sampler.always(TestSampler.scripted([]))).type.toBe<Layer.Layer<Sampler.Sampler>>()
   })
 
-  it("refuses the client, a mix with the client, and nothing", () => {
+  it("`always` refuses the client, a mix with the client, and no argument", () => {
     expect(Sampler.always).type.not.toBeCallableWith(ClientSampler.layer)
     expect(Sampler.always).type.not.toBeCallableWith(Sampler.fallback(ClientSampler.layer, openai))
     expect(Sampler.always).type.not.toBeCallableWith(noSampler)
@@ -129,7 +129,7 @@ describe("always", () => {
 })
 
 describe("fromConfig", () => {
-  it("may fail as the client, any provider or the configuration does", () => {
+  it("`fromConfig` has the errors of the client, of every provider and of the configuration", () => {
     expect(Sampler.fromConfig({ client: ClientSampler.layer, providers: { openai, local } })).type.toBe<
       Layer.Layer<Sampler.Sampler, NoKey | NoModel | Config.ConfigError, Http | Files>
     >()
@@ -141,17 +141,17 @@ describe("fromConfig", () => {
     >()
   })
 
-  it("refuses the client as a provider", () => {
+  it("`fromConfig` refuses the client as a provider", () => {
     expect(Sampler.fromConfig).type.not.toBeCallableWith({ client, providers: { client } })
   })
 })
 
 describe("ClientSampler", () => {
-  it("needs nothing to be built and cannot fail to be", () => {
+  it("`ClientSampler.layer` requires nothing and cannot fail", () => {
     expect(ClientSampler.layer).type.toBe<Layer.Layer<Sampler.Sampler>>()
   })
 
-  it("finds its connection in a Reference, which no effect must provide", () => {
+  it("the ClientConnection is a Reference, so no effect must provide it", () => {
     expect(Effect.map(ClientConnection.ClientConnection, (connection) => connection)).type.toBe<
       Effect.Effect<ClientConnection.ClientConnection | undefined>
     >()
@@ -159,11 +159,11 @@ describe("ClientSampler", () => {
 })
 
 describe("ProviderSampler", () => {
-  it("`layer` needs nothing and marks a provider", () => {
+  it("`ProviderSampler.layer` requires nothing, and marks a provider", () => {
     expect(ProviderSampler.layer(options)).type.toBe<Layer.Layer<Sampler.Sampler | Sampler.Provider>>()
   })
 
-  it("`layerEffect` has the errors and requirements of its effect, but no Scope", () => {
+  it("`layerEffect` has the errors and requirements of its effect, without its Scope", () => {
     expect(ProviderSampler.layerEffect(build)).type.toBe<
       Layer.Layer<Sampler.Sampler | Sampler.Provider, NoKey, Http>
     >()
@@ -171,7 +171,7 @@ describe("ProviderSampler", () => {
 })
 
 describe("TestSampler", () => {
-  it("stands in for a provider and lets its requests be read", () => {
+  it("a TestSampler layer marks a provider, and gives access to its requests", () => {
     type TestLayer = Layer.Layer<Sampler.Sampler | Sampler.Provider | TestSampler.TestSampler>
     expect(TestSampler.scripted(["a"])).type.toBe<TestLayer>()
     expect(TestSampler.fromFunction(() => Effect.succeed("a"))).type.toBe<TestLayer>()

@@ -19,7 +19,7 @@ describe("SamplingError", () => {
   })
   const toolkit = Toolkit.make(Summarise)
 
-  it("is the failure of a tool whose handler samples", () => {
+  it("a SamplingError is accepted as the failure of a tool whose handler samples", () => {
     expect<Tool.Failure<typeof Summarise>>().type.toBe<SamplingError.SamplingError>()
     const handlers = toolkit.toLayer(
       Effect.map(Sampler.Sampler, (sampler) => ({
@@ -29,14 +29,14 @@ describe("SamplingError", () => {
     expect(handlers).type.toBe<Layer.Layer<Tool.Handler<"Summarise">, never, Sampler.Sampler>>()
   })
 
-  it("is refused where a tool declares another failure", () => {
+  it("a SamplingError is refused when the tool declares another failure", () => {
     const strict = Toolkit.make(Tool.make("Summarise", { success: Schema.String, failure: Schema.Never }))
     const toLayer = (handlers: Parameters<typeof strict.of>[0]) => strict.toLayer(handlers)
     expect(toLayer).type.toBeCallableWith({ Summarise: () => Effect.succeed("short") })
     expect(toLayer).type.not.toBeCallableWith({ Summarise: () => Effect.as(failing, "short") })
   })
 
-  it("is told apart by its tag", () => {
+  it("the tag of a SamplingError narrows its type", () => {
     const handled = Sampler.sample("hi").pipe(
       Effect.catchTag(["SamplingRejected", "SamplingUnsupported"], () => Effect.succeed(undefined))
     )
@@ -65,14 +65,14 @@ describe("SamplingError", () => {
 })
 
 describe("the domain", () => {
-  it("has one type for values and for the wire", () => {
+  it("the domain types are the same for values and for the wire", () => {
     expect<typeof SamplingRequest.SamplingRequest.Encoded>().type.toBeAssignableTo<SamplingRequest.SamplingRequest>()
     expect<typeof SamplingRequest.SamplingRequest.Encoded>().type.toBeAssignableFrom<SamplingRequest.SamplingRequest>()
     expect<typeof SamplingResponse.CreateMessageResult.Encoded>().type.toBe<SamplingResponse.CreateMessageResult>()
     expect<typeof Content.Content.Encoded>().type.toBe<Content.Content>()
   })
 
-  it("needs no services to be encoded or decoded", () => {
+  it("the domain schemas encode and decode without services", () => {
     expect(Schema.decodeUnknownEffect(SamplingError.SamplingError)(null)).type.toBe<
       Effect.Effect<SamplingError.SamplingError, Schema.SchemaError>
     >()

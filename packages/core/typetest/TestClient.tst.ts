@@ -6,7 +6,7 @@ import type { Scope } from "effect"
 import { describe, expect, it } from "tstyche"
 
 describe("TestClient.call", () => {
-  it("keeps what the handler needs, also where the client has such a thing", () => {
+  it("`TestClient.call` keeps the requirements of the handler, even those that the client has", () => {
     const handler = Effect.andThen(Effect.addFinalizer(() => Effect.void), Sampler.sample("Hi"))
     const called = TestClient.call(handler, { sampler: TestSampler.scripted(["Hello"]) })
     expect(called).type.toBeAssignableTo<Effect.Effect<unknown, unknown, Sampler.Sampler | Scope.Scope>>()
@@ -14,7 +14,7 @@ describe("TestClient.call", () => {
     expect(called).type.not.toBeAssignableTo<Effect.Effect<unknown, unknown, Scope.Scope>>()
   })
 
-  it("adds what can be wrong with a round, and what the client's model may fail with", () => {
+  it("`TestClient.call` adds the errors of a round and of the client's model", () => {
     expect(TestClient.call(Effect.fail("broke" as const))).type.toBe<
       Effect.Effect<
         TestClient.Called<never>,

@@ -25,7 +25,7 @@ declare const sampler: Sampler.Sampler["Service"]
 const City = Schema.Struct({ city: Schema.String, since: Schema.DateFromString })
 
 describe("sample with a toolkit", () => {
-  it("needs the handlers, and fails with what sampling fails with", () => {
+  it("`sample` with a toolkit requires the handlers, and fails with a SamplingError", () => {
     expect(sampler.sample("hi", { toolkit: Plain })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError, PlainHandlers>
     >()
@@ -34,21 +34,21 @@ describe("sample with a toolkit", () => {
     >()
   })
 
-  it("fails with declared failures in mode error only, and needs the dependencies", () => {
+  it("`sample` with a toolkit has declared failures in the mode error only, and requires dependencies", () => {
     expect(sampler.sample("hi", { toolkit: All })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError | Strict, AllHandlers | Tenant>
     >()
     expect<ToolLoop.Failure<typeof All.tools>>().type.toBe<Strict>()
   })
 
-  it("adds what onTurn fails with and needs", () => {
+  it("`sample` adds the errors and requirements of onTurn", () => {
     const onTurn = () => Effect.as(Effect.andThen(Log, Effect.fail(new Stopped())), "stop" as const)
     expect(sampler.sample("hi", { toolkit: Plain, onTurn })).type.toBe<
       Effect.Effect<Sampler.Sample, SamplingError.SamplingError | Stopped, PlainHandlers | Log>
     >()
   })
 
-  it("takes the names of its tools only", () => {
+  it("the tool choice of `sample` accepts only the names of its tools", () => {
     expect(sampler.sample).type.toBeCallableWith("hi", { toolkit: All, toolChoice: { tool: "strict" } })
     expect(sampler.sample).type.not.toBeCallableWith("hi", { toolkit: All, toolChoice: { tool: "other" } })
     expect(sampler.sample).type.not.toBeCallableWith("hi", { toolkit: All, toolChoice: "any" })
@@ -58,7 +58,7 @@ describe("sample with a toolkit", () => {
 })
 
 describe("step", () => {
-  it("has the channels of sample", () => {
+  it("`step` has the errors and requirements of `sample`", () => {
     expect(sampler.step("hi", { toolkit: All, execute: false })).type.toBe<
       Effect.Effect<Sampler.Step, SamplingError.SamplingError | Strict, AllHandlers | Tenant>
     >()
@@ -67,14 +67,14 @@ describe("step", () => {
     >()
   })
 
-  it("is without limits and hooks", () => {
+  it("`step` refuses limits and hooks", () => {
     expect(sampler.step).type.not.toBeCallableWith("hi", { toolkit: Plain, maxTurns: 3 })
     expect(sampler.step).type.not.toBeCallableWith("hi", {})
   })
 })
 
 describe("sampleObject", () => {
-  it("gives the decoded type", () => {
+  it("`sampleObject` returns the decoded type", () => {
     expect(sampler.sampleObject(City, "hi")).type.toBe<
       Effect.Effect<Sampler.SampledObject<{ readonly city: string; readonly since: Date }>, SamplingError.SamplingError>
     >()
@@ -87,13 +87,13 @@ describe("sampleObject", () => {
     >()
   })
 
-  it("needs the services of decoding", () => {
+  it("`sampleObject` requires the decoding services", () => {
     expect(sampler.sampleObject(schema, "hi")).type.toBe<
       Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError, Tenant>
     >()
   })
 
-  it("takes tools, with their channels", () => {
+  it("`sampleObject` accepts tools, with their errors and requirements", () => {
     expect(sampler.sampleObject(Schema.Int, "hi", { toolkit: All, maxTurns: 3 })).type.toBe<
       Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError | Strict, AllHandlers | Tenant>
     >()

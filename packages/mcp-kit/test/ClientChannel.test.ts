@@ -6,7 +6,7 @@ import type { Transport } from "../src/Sdk.ts"
 const transportThat = (send: Transport["send"]): Transport => ({ send })
 
 describe("ClientChannel", () => {
-  it.effect("forgets an ask that cannot be written as JSON", () =>
+  it.effect("a channel forgets an ask that cannot be written as JSON", () =>
     Effect.gen(function*() {
       const transport = transportThat((message) => {
         JSON.stringify(message)
@@ -21,7 +21,7 @@ describe("ClientChannel", () => {
       transport.onclose?.()
     }))
 
-  it.effect("interrupts every call when the client leaves", () =>
+  it.effect("a channel interrupts every call when the client leaves", () =>
     Effect.gen(function*() {
       const transport = transportThat(() => Promise.resolve())
       const channel = ClientChannel.on(transport)

@@ -5,7 +5,7 @@ import { HttpStreams } from "../src/internal/http/HttpStreams.ts"
 const timers = () => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
 
 describe("HttpStreams", () => {
-  it("tells at once that a stream is lost which it does not know, and nothing of one that was answered", () => {
+  it("an unknown stream is reported as lost at once, and an answered one never", () => {
     const streams = new HttpStreams(1000, () => {})
     let lost = 0
     streams.onLost(1, () => lost++)
@@ -17,7 +17,7 @@ describe("HttpStreams", () => {
     streams.close()
   })
 
-  it("starts no timer for responses that are dropped after it closed", () => {
+  it("a response that is dropped after close starts no timer", () => {
     const streams = new HttpStreams(60_000, () => {})
     const [first, second] = [streams.open([1]), streams.open([2])]
     const before = timers()
@@ -28,7 +28,7 @@ describe("HttpStreams", () => {
     assert.strictEqual(timers(), before)
   })
 
-  it.live("does not take a request for lost that has the id of a dropped one", () =>
+  it.live("a request with the id of a dropped one is not reported as lost", () =>
     Effect.gen(function*() {
       const streams = new HttpStreams(20, () => {})
       const lost = yield* Deferred.make<string>()
@@ -45,7 +45,7 @@ describe("HttpStreams", () => {
       streams.close()
     }))
 
-  it("ends the stream of a cancelled call, unless others travel on it", () => {
+  it("the stream of a cancelled call ends, unless it carries other calls", () => {
     const ended: Array<unknown> = []
     const streams = new HttpStreams(1000, (id) => ended.push(id))
     streams.open([1])

@@ -12,7 +12,7 @@ const read = (maxBytes: number, chunks: ReadonlyArray<Buffer>) => {
 }
 
 describe("LineReader", () => {
-  it("gives the same lines wherever the stream is cut", () => {
+  it("the lines are the same wherever the stream is split into chunks", () => {
     const bytes = Buffer.from("{\"a\":1}\n\r\näöü 🎉 日本\r\n\n" + "x".repeat(40) + "\nlast\nunfinished")
     const whole = read(1000, [bytes]).lines
     assert.deepStrictEqual(whole, ["{\"a\":1}", "", "äöü 🎉 日本", "", "x".repeat(40), "last"])
@@ -26,7 +26,7 @@ describe("LineReader", () => {
   })
 
   it.effect.prop(
-    "puts together what was cut, and keeps no more of a long line than its ends",
+    "lines of arbitrary text are joined from chunks, and lines over the limit are reported",
     [Schema.Array(Schema.String), Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 9 }))],
     ([texts, size]) =>
       Effect.sync(() => {
@@ -42,7 +42,7 @@ describe("LineReader", () => {
       })
   )
 
-  it("goes on after a line over the limit, of which it tells the first and last bytes", () => {
+  it("a line over the limit is reported by its first and last bytes, and reading continues", () => {
     const line = `start${"x".repeat(5000)}end`
     const { lines, long } = read(100, [Buffer.from(`before\n${line}\nafter\n`)])
     assert.deepStrictEqual(lines, ["before", "after"])
@@ -52,25 +52,25 @@ describe("LineReader", () => {
     assert.isAtMost(long[0]!.tail.length, 512)
   })
 
-  it("holds a bounded part of a line that never ends", () => {
+  it("a line that never ends is held only in part", () => {
     const reader = new LineReader(1_000_000, () => assert.fail("no line ended"), () => assert.fail("no line ended"))
     const chunk = Buffer.alloc(65_536, "x")
     for (let i = 0; i < 3200; i++) reader.push(chunk)
     const held = ["head", "tail"].map((name): unknown => Reflect.get(reader, name))
     for (const buffer of held) {
       assert.instanceOf(buffer, Uint8Array)
-      // Not a view of what it was cut from.
+      // A view would keep the whole chunk in memory.
       assert.isAtMost(buffer.buffer.byteLength, 512)
     }
     assert.deepStrictEqual(Reflect.get(reader, "chunks"), [])
   })
 
-  it("replaces invalid UTF-8, also when a character is cut by the end of a line", () => {
+  it("invalid UTF-8 is replaced, including a character that the end of a line cuts", () => {
     const { lines } = read(100, [Buffer.of(0x61, 0xff, 0x62, 10, 0xe2, 0x82, 10, 0x63, 10)])
     assert.deepStrictEqual(lines, ["a\ufffdb", "\ufffd", "c"])
   })
 
-  it("reads ten megabytes in small chunks in linear time", () => {
+  it("ten megabytes in small chunks are read in less than a second", () => {
     const chunk = Buffer.alloc(4096, "x")
     const chunks = [...Array.from({ length: 2560 }, () => chunk), Buffer.from("\n")]
     const started = performance.now()

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { PassThrough, Writable } from "node:stream"
 import { LineTransport } from "../src/internal/stdio/LineTransport.ts"
 
-/** A transport, and what it writes, by call. */
+/** Makes a transport. `writes` holds one entry for each write to stdout; a slow stdout completes them by `taken`. */
 const make = (options: { readonly isSlow?: boolean } = {}) => {
   const writes: Array<string> = []
   const taken: Array<() => void> = []
@@ -23,8 +23,8 @@ const make = (options: { readonly isSlow?: boolean } = {}) => {
 
 const lineOf = (text: string) => `${JSON.stringify({ text })}\n`
 
-describe("A transport of lines", () => {
-  it.effect("writes in one go what is sent at the same time, in its order", () =>
+describe("LineTransport", () => {
+  it.effect("messages that are sent at the same time are written at once and in order", () =>
     Effect.gen(function*() {
       const { send, writes } = make()
       const later = Effect.promise(async () => {
@@ -36,7 +36,7 @@ describe("A transport of lines", () => {
       assert.deepStrictEqual(writes, [["a", "b", "c"].map(lineOf).join(""), lineOf("d")])
     }))
 
-  it.effect("writes large lines by themselves", () =>
+  it.effect("large lines are written separately", () =>
     Effect.gen(function*() {
       const { send, writes } = make()
       const large = "x".repeat(70_000)
@@ -44,7 +44,7 @@ describe("A transport of lines", () => {
       assert.deepStrictEqual(writes, [lineOf("a"), lineOf(large), lineOf("b") + lineOf("c")])
     }))
 
-  it.effect("writes what was sent before it was closed", () =>
+  it.effect("messages that were sent before close are written", () =>
     Effect.gen(function*() {
       const { send, transport, writes } = make()
       const sent = send("a")
@@ -53,7 +53,7 @@ describe("A transport of lines", () => {
       yield* Effect.promise(() => Promise.all([sent, closed]))
     }))
 
-  it.effect("fails all that could not be written", () =>
+  it.effect("every message of a failed write fails", () =>
     Effect.gen(function*() {
       const { send, stdout } = make()
       stdout.write = () => {
@@ -64,7 +64,7 @@ describe("A transport of lines", () => {
       assert.deepStrictEqual(errors.map(({ cause }) => cause), [new Error("broken"), new Error("broken")])
     }))
 
-  it.effect("lets senders wait for a slow reader, with one listener for all", () =>
+  it.effect("senders wait for a slow reader with one listener for all", () =>
     Effect.gen(function*() {
       const { send, stdout, taken, writes } = make({ isSlow: true })
       let done = 0

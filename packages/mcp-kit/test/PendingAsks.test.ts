@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { PendingAsks } from "../src/internal/calls/PendingAsks.ts"
 import type { Pending } from "../src/internal/calls/PendingAsks.ts"
 
-/** Asks that say when they expire. */
+/** Makes pending asks that record when they expire. */
 const makeAsks = (limitMillis: number) => {
   const asks = new PendingAsks<Pending>(limitMillis)
   const expired: Array<number> = []
@@ -33,7 +33,7 @@ const makeAsks = (limitMillis: number) => {
 const activeTimers = (): number => process.getActiveResourcesInfo().filter((name) => name === "Timeout").length
 
 describe("PendingAsks", () => {
-  it.live("expire in the order in which their time started last", () =>
+  it.live("asks expire in the order in which their time was last started", () =>
     Effect.gen(function*() {
       const { asks, expired, start, whenExpired } = makeAsks(20)
       const first = start(1)
@@ -44,7 +44,7 @@ describe("PendingAsks", () => {
       assert.deepStrictEqual(expired, [2, 1])
     }))
 
-  it.live("have their whole time, also when the timer is older than they are", () =>
+  it.live("an ask has its whole time, even when the timer was started before it", () =>
     Effect.gen(function*() {
       const { asks, start, whenExpired } = makeAsks(60)
       asks.remove(start(1))
@@ -57,7 +57,7 @@ describe("PendingAsks", () => {
       assert.isAtLeast(performance.now() - began, 59)
     }))
 
-  it.live("may be followed by another one when they expire", () =>
+  it.live("an ask that starts while another ask expires also expires", () =>
     Effect.gen(function*() {
       const { asks, expired, start, whenExpired } = makeAsks(10)
       const last: Pending = {
@@ -73,7 +73,7 @@ describe("PendingAsks", () => {
       assert.deepStrictEqual(expired, [3])
     }))
 
-  it("keep the process alive while there are any, with one timer", () => {
+  it("pending asks keep the process alive with one timer", () => {
     const { asks, start } = makeAsks(60_000)
     const before = activeTimers()
     const [first, second] = [start(1), start(2)]

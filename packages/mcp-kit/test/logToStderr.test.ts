@@ -5,12 +5,12 @@ import { logToStderr } from "../src/internal/logToStderr.ts"
 const where = Effect.map(Logger.LogToStderr, (isStderr) => isStderr ? "stderr" : "stdout")
 
 describe("logToStderr", () => {
-  it.effect("keeps the log away from stdout where nothing was decided", () =>
+  it.effect("the log goes to stderr by default", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* logToStderr(where), "stderr")
     }))
 
-  it.effect("leaves what was decided", () =>
+  it.effect("a stream that was already chosen for the log is kept", () =>
     Effect.gen(function*() {
       for (const [decided, expected] of [[true, "stderr"], [false, "stdout"]] as const) {
         assert.strictEqual(

@@ -31,7 +31,7 @@ const serve = (transport: Transport, options: Sampler.SampleOptions) =>
   }).pipe(Effect.provide(ClientSampler.layer))
 
 describe("Answers on the transport of a server", () => {
-  it.live("takes an answer that comes before the request is written", () =>
+  it.live("an answer that comes before its request is written reaches the ask", () =>
     Effect.gen(function*() {
       const [here, there] = InMemoryTransport.createLinkedPair()
       const answered = yield* Deferred.make<JSONRPCMessage>()
@@ -48,7 +48,7 @@ describe("Answers on the transport of a server", () => {
       yield* Effect.promise(() => server.close())
     }))
 
-  it.live("fails an ask that cannot be written as JSON as an invalid request", () =>
+  it.live("an ask that cannot be written as JSON fails as an invalid request", () =>
     Effect.gen(function*() {
       const [stdin, stdout] = [new PassThrough(), new PassThrough()]
       const transport = StdioTransport.make({ stdin, stdout })

@@ -9,7 +9,7 @@ const isUnused = (value: Uint8Array) => value[0] === 3
 
 const memory = Effect.map(Layer.build(KeyValueStore.layerMemory), Context.get(KeyValueStore.KeyValueStore))
 
-/** Runs one claim a process. Each step of the schedule lets one process do its next operation on the store. */
+/** Runs one claim in each process. Each entry of the schedule lets one process do its next operation on the store. */
 const play = Effect.fnUntraced(function*(processes: number, schedule: ReadonlyArray<number>) {
   const store = yield* memory
   yield* store.set("entry", entry)
@@ -31,7 +31,7 @@ const play = Effect.fnUntraced(function*(processes: number, schedule: ReadonlyAr
     if (operation === undefined) return
     waiting.delete(process)
     operation()
-    // Until it waits again, or has ended.
+    // Yields until the process waits for its next turn, or has ended.
     while (!waiting.has(process) && fibers[process]!.pollUnsafe() === undefined) yield* Effect.yieldNow
   })
   yield* Effect.forEach(schedule, step, { discard: true })
@@ -42,7 +42,7 @@ const play = Effect.fnUntraced(function*(processes: number, schedule: ReadonlyAr
   return outcomes.filter((outcome) => typeof outcome !== "string").length
 })
 
-/** Every order in which processes can do a number of steps each. */
+/** Every order in which the processes can do their operations; `left` counts those of each process. */
 const schedules = (left: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<number>> =>
   left.every((steps) => steps === 0) ?
     [[]] :
@@ -51,26 +51,30 @@ const schedules = (left: ReadonlyArray<number>): ReadonlyArray<ReadonlyArray<num
     )
 
 describe("claim", () => {
-  it.effect("gives the entry to at most one of two processes, whatever they do first", () =>
+  it.effect("at most one of two processes claims an entry in every order of their operations", () =>
     Effect.gen(function*() {
       const all = schedules([5, 5])
       assert.strictEqual(all.length, 252)
       const winners = yield* Effect.forEach(all, (schedule) => play(2, schedule))
       assert.strictEqual(Math.max(...winners), 1)
-      // One after the other.
+      // In the first and the last schedule, one process does all its operations before the other.
       assert.strictEqual(winners[0], 1)
       assert.strictEqual(winners.at(-1), 1)
     }))
 
-  it.effect("gives the entry to at most one of three processes, whatever they do first", () =>
-    Effect.gen(function*() {
-      // All the orders of the four steps that decide are 34650: every 23rd of them.
-      const some = schedules([4, 4, 4]).filter((_, index) => index % 23 === 0)
-      const winners = yield* Effect.forEach(some, (schedule) => play(3, schedule))
-      assert.strictEqual(Math.max(...winners), 1)
-    }), 30_000)
+  it.effect(
+    "at most one of three processes claims an entry in a sample of the orders of their operations",
+    () =>
+      Effect.gen(function*() {
+        // The four operations that decide have 34650 orders: the test plays every 23rd.
+        const some = schedules([4, 4, 4]).filter((_, index) => index % 23 === 0)
+        const winners = yield* Effect.forEach(some, (schedule) => play(3, schedule))
+        assert.strictEqual(Math.max(...winners), 1)
+      }),
+    30_000
+  )
 
-  it.effect("says what it found in place of an entry", () =>
+  it.effect("a claim reports whether its entry is missing or used", () =>
     Effect.gen(function*() {
       const store = yield* memory
       assert.strictEqual(yield* claim(store, "entry", isUnused), "missing")
@@ -82,7 +86,7 @@ describe("claim", () => {
 })
 
 describe("exclusively", () => {
-  it.effect("lets one at a time through for a key, and others at once", () =>
+  it.effect("exclusively runs one effect at a time for each key, and different keys concurrently", () =>
     Effect.gen(function*() {
       const running = new Set<string>()
       const enter = (key: string) =>
@@ -99,7 +103,7 @@ describe("exclusively", () => {
       })
     }))
 
-  it.effect("goes on after one that was interrupted", () =>
+  it.effect("exclusively runs the next effect after one was interrupted", () =>
     Effect.gen(function*() {
       const first = yield* Effect.forkChild(exclusively("a", Effect.never), { startImmediately: true })
       const waiting = yield* Effect.forkChild(exclusively("a", Effect.never), { startImmediately: true })

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Result, Schema } from "effect"
 import { formatIssue } from "../../src/internal/issues.ts"
 import { validateRequest } from "../../src/internal/request/validateRequest.ts"
-import { hello, text } from "../fixtures.ts"
+import { hello, text } from "../fixtures/domain.ts"
 
 const format = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): string => {
   const decoded = Schema.decodeUnknownResult(schema, { errors: "all" })(value)
@@ -11,28 +11,28 @@ const format = (schema: Schema.ConstraintDecoder<unknown>, value: unknown): stri
 }
 
 describe("formatIssue", () => {
-  it("names places as one writes them in code", () => {
+  it("formatIssue writes places as property accesses", () => {
     assert.strictEqual(
       format(SamplingRequest.SamplingRequest, { messages: [{ role: "user", content: [text("a"), { type: "text" }] }] }),
       "messages[0].content[1].text: Missing key; maxTokens: Missing key"
     )
   })
 
-  it("needs no place when the whole value is wrong", () => {
+  it("formatIssue omits the place when the whole value is wrong", () => {
     assert.strictEqual(format(SamplingRequest.SamplingRequest, "hi"), "Expected object")
   })
 
-  it("shows eight problems and counts the others", () => {
+  it("formatIssue shows eight problems, and counts the others", () => {
     const message = format(Schema.Array(Schema.String), Array.from({ length: 1000 }, (_, index) => index))
     assert.match(message, /^\[0\]: Expected string; .*\[7\]: Expected string; and 992 more$/)
   })
 
-  it("cuts long places", () => {
+  it("formatIssue truncates long places", () => {
     const message = format(Schema.Record(Schema.String, Schema.String), { ["k".repeat(1_000_000)]: 1 })
     assert.isBelow(message.length, 300)
   })
 
-  it("says what a content block may be", () => {
+  it("formatIssue lists the types of a content block", () => {
     const message = format(SamplingRequest.SamplingRequest, { ...hello, messages: [{ role: "user", content: "hi" }] })
     assert.strictEqual(
       message,
@@ -40,7 +40,7 @@ describe("formatIssue", () => {
     )
   })
 
-  it.prop("is bounded and holds no rejected value, whatever the input", [Schema.Json], ([value]) => {
+  it.prop("formatIssue is bounded and holds no rejected value for arbitrary JSON", [Schema.Json], ([value]) => {
     const marked = mark(value)
     const message = format(SamplingRequest.SamplingRequest, { messages: [marked], maxTokens: marked })
     assert.isBelow(message.length, 2000)
@@ -49,7 +49,7 @@ describe("formatIssue", () => {
 })
 
 describe("validateRequest", () => {
-  it.prop("never throws on JSON, and its message is bounded", [Schema.Json], ([value]) => {
+  it.prop("validateRequest never throws on arbitrary JSON, and its message is bounded", [Schema.Json], ([value]) => {
     for (const request of [value, { messages: value, maxTokens: value }, { ...hello, messages: [value] }]) {
       const result = validateRequest(request)
       if (Result.isFailure(result)) assert.isBelow(result.failure.message.length, 2000)
@@ -57,11 +57,11 @@ describe("validateRequest", () => {
   })
 
   it.prop(
-    "gives a request back as it came, or refuses it",
+    "validateRequest returns a request unchanged, or refuses it",
     [SamplingRequest.SamplingRequest],
     ([request]) => {
       const result = validateRequest(request)
-      // JSON writes a lone surrogate as an escape: those are mended.
+      // Lone surrogates are replaced. JSON writes them as an escape, so the text shows which requests hold one.
       if (Result.isSuccess(result) && !JSON.stringify(request).includes("\\ud")) {
         assert.deepStrictEqual(result.success, request)
       }
@@ -69,7 +69,7 @@ describe("validateRequest", () => {
   )
 })
 
-/** The same shape, with every string replaced. */
+/** Returns a value of the same shape, with every string replaced. */
 const mark = (value: Schema.Json): unknown =>
   typeof value === "string"
     ? "SECRET"

@@ -19,8 +19,8 @@ const node = nodeCrypto()!
 
 const both: ReadonlyArray<[string, StateCrypto]> = [["node:crypto", node], ["Web Crypto", webCrypto]]
 
-const pairs: ReadonlyArray<[string, StateCrypto, string, StateCrypto]> = both.flatMap(([name, crypto]) =>
-  both.map(([otherName, other]): [string, StateCrypto, string, StateCrypto] => [name, crypto, otherName, other])
+const pairs: ReadonlyArray<[string, string, StateCrypto, StateCrypto]> = both.flatMap(([name, crypto]) =>
+  both.map(([otherName, other]): [string, string, StateCrypto, StateCrypto] => [name, otherName, crypto, other])
 )
 
 const sealer = (crypto: StateCrypto) =>
@@ -40,15 +40,15 @@ const binding = (): RequestState.Binding => ({
 const payload = Uint8Array.from({ length: 300 }, (_, index) => index)
 
 describe("stateCrypto", () => {
-  it("is node:crypto in Node", () => {
+  it("Node uses node:crypto for states", () => {
     assert.strictEqual(stateCrypto(), node)
   })
 
-  it.each(both)("gives with %s a nonce of its own to each state", (_, crypto) => {
+  it.each(both)("the nonces of %s are unique and random in every bit", (_, crypto) => {
     const nonces = Array.from({ length: 1000 }, () => Buffer.from(crypto.nonce()).toString("hex"))
     assert.strictEqual(new Set(nonces).size, 1000)
     for (const nonce of nonces) assert.match(nonce, /^[0-9a-f]{24}$/)
-    // Every bit of them is random, also those that tell the time.
+    // Every bit is random, including those that are mixed with the time.
     for (let bit = 0; bit < 96; bit++) {
       const ones = nonces.filter((nonce) => (Number.parseInt(nonce[bit >> 2]!, 16) >> (bit & 3) & 1) === 1).length
       assert.isAbove(ones, 350)
@@ -56,14 +56,14 @@ describe("stateCrypto", () => {
     }
   })
 
-  it("gives other nonces to processes that were cloned with the same random bytes", () => {
+  it("processes cloned with the same random bytes make different nonces", () => {
     const clones = Array.from({ length: 100 }, () => makeNonces((length) => new Uint8Array(length)))
     const nonces = clones.map((nonce) => Buffer.from(nonce()).toString("hex"))
     assert.isAbove(new Set(nonces).size, 1)
     assert.notInclude(nonces, "0".repeat(24))
   })
 
-  it.effect.each(pairs)("opens what %s sealed with the other", ([, from, , to]) =>
+  it.effect.each(pairs)("a state sealed with %s opens with %s", ([, , from, to]) =>
     Effect.gen(function*() {
       const state = yield* sealBound(
         sealer(from),
@@ -77,7 +77,7 @@ describe("stateCrypto", () => {
       assert.deepStrictEqual(opened.times, { issued: 5, expires: 7 })
     }))
 
-  it.effect.each(both)("refuses with %s every byte that was changed", ([, crypto]) =>
+  it.effect.each(both)("%s refuses a state with any changed byte", ([, crypto]) =>
     Effect.gen(function*() {
       const target = sealer(crypto)
       const times = { issued: 5, expires: 7 }
@@ -92,7 +92,7 @@ describe("stateCrypto", () => {
       assert.deepStrictEqual([...reasons].toSorted(), ["malformed", "tampered", "unknownKey"])
     }))
 
-  it.effect.each(both)("hashes text as UTF-8 with %s", ([, crypto]) =>
+  it.effect.each(both)("%s hashes text as UTF-8", ([, crypto]) =>
     Effect.gen(function*() {
       for (const text of ["", "abc", "naïve — 🙂"]) {
         const expected = createHash("sha256").update(text, "utf8").digest("hex")
@@ -100,7 +100,7 @@ describe("stateCrypto", () => {
       }
     }))
 
-  it.each(both)("reads with %s only base64url as it writes it", (_, crypto) => {
+  it.each(both)("%s decodes only canonical base64url", (_, crypto) => {
     for (const text of ["=", "A", "AB", "AA==", "AA=", "AAB", "A A", "AA\n", "+/AA", "AAé", "AAA\u0000"]) {
       assert.isUndefined(crypto.fromBase64Url(text), text)
     }
@@ -109,17 +109,21 @@ describe("stateCrypto", () => {
     }
   })
 
-  it.effect.prop("reads with both the same strings", [Schema.String], ([text]) =>
-    Effect.sync(() => {
-      for (const tried of [text, Buffer.from(text).toString("base64url"), Buffer.from(text).toString("base64")]) {
-        const [one, other] = [node.fromBase64Url(tried), webCrypto.fromBase64Url(tried)]
-        assert.deepStrictEqual(one && [...one], other && [...other])
-      }
-    }))
+  it.effect.prop(
+    "node:crypto and Web Crypto decode the same strings as base64url",
+    [Schema.String],
+    ([text]) =>
+      Effect.sync(() => {
+        for (const tried of [text, Buffer.from(text).toString("base64url"), Buffer.from(text).toString("base64")]) {
+          const [one, other] = [node.fromBase64Url(tried), webCrypto.fromBase64Url(tried)]
+          assert.deepStrictEqual(one && [...one], other && [...other])
+        }
+      })
+  )
 })
 
 describe("canonicalJson", () => {
-  // By recursion, as one would write it where nobody sends what is nested a million levels deep.
+  // The obvious recursive form, which overflows the stack for input that is nested a million levels deep.
   const written = (json: Schema.Json): string =>
     Array.isArray(json)
       ? `[${json.map(written).join()}]`
@@ -131,12 +135,12 @@ describe("canonicalJson", () => {
       }}`
       : JSON.stringify(json)
 
-  it.effect.prop("writes JSON with sorted keys", [Schema.Json], ([json]) =>
+  it.effect.prop("canonicalJson writes arbitrary JSON with sorted keys", [Schema.Json], ([json]) =>
     Effect.sync(() => {
       assert.strictEqual(canonicalJson(json), written(json))
     }))
 
-  it("sorts keys and leaves out what JSON leaves out", () => {
+  it("canonicalJson sorts keys, and omits what JSON.stringify omits", () => {
     const value = { b: 1, a: [undefined, () => 1, -0, 1e21, "\u2028\ud800"], c: undefined, "": null, "é": {}, "Z": [] }
     assert.strictEqual(
       canonicalJson(value),
@@ -145,7 +149,7 @@ describe("canonicalJson", () => {
     assert.strictEqual(canonicalJson(JSON.parse(`{"__proto__":1,"10":2,"9":3}`)), `{"10":2,"9":3,"__proto__":1}`)
   })
 
-  it("ends with values that JSON does not take", () => {
+  it("canonicalJson terminates for bigints and cycles", () => {
     const cyclic: Record<string, unknown> = { big: 1n }
     cyclic["self"] = cyclic
     cyclic["again"] = [cyclic["big"], cyclic["big"]]

@@ -4,7 +4,7 @@ import { Tool } from "effect/ai"
 import { jsonIn } from "../../src/internal/objects/jsonIn.ts"
 import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
 import { decodeText, makeTarget } from "../../src/internal/objects/structuredOutput.ts"
-import { oneOf } from "../fixtures.ts"
+import { oneOf } from "../fixtures/domain.ts"
 import { danglingRefs } from "../scenarios/checkRequests.ts"
 import { json } from "../scenarios/Scenario.ts"
 
@@ -45,19 +45,19 @@ const wrappers: ReadonlyArray<(schema: Schema.Codec<unknown, unknown>) => Schema
   (schema) => Schema.Option(schema)
 ]
 
-/** A schema two wrappings deep. */
+/** An arbitrary schema: a leaf inside two wrappers. */
 const anySchema: Arbitrary.Arbitrary<Schema.Codec<unknown, unknown>> = oneOf(
   leaves.flatMap((leaf) => wrappers.flatMap((inner) => wrappers.map((outer) => outer(inner(leaf)))))
 )
 
-/** A tool with any schema for its parameters. */
+/** A tool whose parameters have the given schema. */
 const toolOf = (parameters: Schema.Constraint): Tool.Any =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the types want a struct
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only the types require a struct
   Tool.make("t", { parameters: parameters as Schema.Struct<{}> })
 
 describe("structuredOutput", () => {
   it.effect.prop(
-    "every schema has an object at its root, whose references resolve",
+    "the JSON Schema of every target has an object at its root, and its references resolve",
     [anySchema],
     ([schema]) =>
       Effect.sync(() => {
@@ -70,7 +70,7 @@ describe("structuredOutput", () => {
   )
 
   it.effect.prop(
-    "what a schema encodes decodes, wrapped as it is asked for, bare, and in a text",
+    "an encoded value decodes in the requested wrapping, bare, and in a text",
     [Arbitrary.flatMap(anySchema, (schema) => Arbitrary.map(Arbitrary.schema(schema), (value) => ({ schema, value })))],
     ([{ schema, value }]) =>
       Effect.gen(function*() {
@@ -89,7 +89,7 @@ describe("structuredOutput", () => {
   )
 
   it.effect.prop(
-    "any JSON decodes or is reported in words",
+    "arbitrary JSON decodes, or fails with a text of less than 3000 characters",
     [anySchema, Schema.Json],
     ([schema, given]) =>
       Effect.gen(function*() {
@@ -101,7 +101,7 @@ describe("structuredOutput", () => {
       })
   )
 
-  it("an object is not wrapped, whatever it is called", () => {
+  it("an object schema is not wrapped, under any identifier", () => {
     for (const identifier of ["plain", "a/b", "a~b", "with spaces", "100%", "ü", "#/$defs/x"]) {
       interface Self {
         readonly self: ReadonlyArray<Self>
@@ -115,7 +115,7 @@ describe("structuredOutput", () => {
     }
   })
 
-  it("an input schema keeps what it says, and says that it is an object", () => {
+  it("an input schema keeps its content, and has the type object", () => {
     const empty = inputSchema(Tool.make("t", { parameters: Schema.Struct({}) }))
     assert.strictEqual(empty["type"], "object")
     assert.deepStrictEqual(inputSchema(Tool.make("t")), { type: "object", additionalProperties: false })
@@ -127,7 +127,7 @@ describe("structuredOutput", () => {
     assert.strictEqual(inputSchema(Tool.dynamic("t", { parameters: loop }))["type"], "object")
   })
 
-  it("an input schema says nothing of dialects, and keeps what stands next to a reference", () => {
+  it("an input schema drops $schema, and keeps the siblings of a root $ref", () => {
     const parameters = {
       $schema: "https://json-schema.org/draft/2020-12/schema",
       $ref: "#/$defs/a~1b",
@@ -145,25 +145,25 @@ describe("structuredOutput", () => {
 
 describe("jsonIn", () => {
   it.each<[what: string, text: string, found: ReadonlyArray<unknown>]>([
-    ["nothing", "", []],
-    ["prose", "no json here", []],
+    ["nothing in an empty text", "", []],
+    ["nothing in prose", "no json here", []],
     ["the whole text", " {\"a\":1}\n", [{ a: 1 }]],
     ["a bare number", "7", [7]],
-    ["a fence", "x ```json\n[1]\n``` y", [[1], [1]]],
-    ["a fence on one line", "```{\"a\":1}```", [{ a: 1 }, { a: 1 }]],
+    ["a list in a fence", "x ```json\n[1]\n``` y", [[1], [1]]],
+    ["an object in a fence on one line", "```{\"a\":1}```", [{ a: 1 }, { a: 1 }]],
     ["a scalar in a fence", "```\n\"x\"\n```", ["x"]],
-    ["brackets in strings", "so {\"a\":\"}]\\\"{\"} it is", [{ a: "}]\"{" }]],
+    ["an object with brackets in its strings", "so {\"a\":\"}]\\\"{\"} it is", [{ a: "}]\"{" }]],
     ["several values", "{\"a\":1} and [2]", [{ a: 1 }, [2]]],
-    ["only the outer ones", "is {\"a\":{\"b\":[1]}}", [{ a: { b: [1] } }]],
-    ["brackets of prose before it", "{x} [y] {\"a\":1}", [{ a: 1 }]],
-    ["an open bracket of prose before it", "a smiley :[ and {\"a\":1}", [{ a: 1 }]],
+    ["only the outermost of nested values", "is {\"a\":{\"b\":[1]}}", [{ a: { b: [1] } }]],
+    ["an object after brackets in prose", "{x} [y] {\"a\":1}", [{ a: 1 }]],
+    ["an object after an open bracket in prose", "a smiley :[ and {\"a\":1}", [{ a: 1 }]],
     ["no part of an object that was cut", "{\"a\":{\"b\":1},\"c", []],
     ["no part of a list that was cut", "so: [{\"b\":1},{\"b", []],
     ["no part of an object that was cut in a fence", "```json\n{\"a\":{\"b\":1},", []]
-  ])("finds %s", (_, text, found) => assert.deepStrictEqual(jsonIn(text), found))
+  ])("jsonIn finds %s", (_, text, found) => assert.deepStrictEqual(jsonIn(text), found))
 
   it.effect.prop(
-    "never throws, and finds what is embedded",
+    "jsonIn never throws, and finds an object that is embedded in prose",
     [Schema.String, Schema.String, Schema.Json],
     ([a, b, given]) =>
       Effect.sync(() => {
@@ -193,7 +193,7 @@ describe("jsonIn", () => {
     ["fences with values", "```1```".repeat(size / 7)],
     ["a fence and spaces", "```" + " ".repeat(size)],
     ["a fence and letters", "```" + "a".repeat(size)]
-  ])("takes less than 5 seconds for 10 MB of %s", (_, text) => {
+  ])("jsonIn takes less than 5 seconds for 10 MB of %s", (_, text) => {
     const start = performance.now()
     const found = jsonIn(text)
     assert.isBelow(performance.now() - start, 5000)
@@ -201,7 +201,7 @@ describe("jsonIn", () => {
     assert.doesNotThrow(() => JSON.stringify(found))
   }, 20_000)
 
-  it("gives nothing that is nested so deep that decoders overflow the stack", () => {
+  it("jsonIn skips values nested more than 256 levels, which would overflow the stack of decoders", () => {
     const deep = (levels: number) => `${"{\"a\":".repeat(levels)}1${"}".repeat(levels)}`
     assert.strictEqual(jsonIn(deep(256)).length, 1)
     assert.deepStrictEqual(jsonIn(deep(257)), [])

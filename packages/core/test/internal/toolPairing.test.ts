@@ -2,15 +2,15 @@ import { Content, SamplingMessage } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary } from "effect"
 import { findPairingProblem } from "../../src/internal/loop/toolPairing.ts"
-import { oneOf, text, toolResult, toolUse } from "../fixtures.ts"
+import { oneOf, text, toolResult, toolUse } from "../fixtures/domain.ts"
 
 const { assistant, user } = SamplingMessage
 
 /**
- * The rules of MCP 2025-11-25 as they are written there, one by one, with no state between them: what the
- * implementation is held against.
+ * The rules of MCP 2025-11-25 as the specification states them, one by one and without state between them. The tests
+ * compare the implementation with these.
  */
-const isLawful = (messages: ReadonlyArray<SamplingMessage.SamplingMessage>): boolean => {
+const isValid = (messages: ReadonlyArray<SamplingMessage.SamplingMessage>): boolean => {
   const uses = (index: number) => idsOf(messages[index], "tool_use")
   const results = (index: number) => idsOf(messages[index], "tool_result")
   return messages.every((message, index) => {
@@ -50,8 +50,8 @@ const anyHistory: Arbitrary.Arbitrary<ReadonlyArray<SamplingMessage.SamplingMess
   { maxLength: 4 }
 )
 
-/** Turns that are lawful by construction, so that random histories are not nearly all unlawful. */
-const lawfulHistory = Arbitrary.map(
+/** Histories that are valid by construction: nearly all random histories break a rule. */
+const validHistory = Arbitrary.map(
   Arbitrary.array(
     oneOf<ReadonlyArray<SamplingMessage.SamplingMessage>>([
       [user("hi")],
@@ -67,21 +67,21 @@ const lawfulHistory = Arbitrary.map(
 // requirement: sampling/tool-results-only
 // requirement: sampling/tool-use-answered
 describe("findPairingProblem", () => {
-  it.prop("agrees with the rules on any history", [anyHistory], ([history]) => {
-    assert.strictEqual(findPairingProblem(history) === undefined, isLawful(history))
+  it.prop("findPairingProblem agrees with the rules of MCP on arbitrary histories", [anyHistory], ([history]) => {
+    assert.strictEqual(findPairingProblem(history) === undefined, isValid(history))
   }, { arbitrary: { runs: 1000 } })
 
-  it.prop("accepts histories that are lawful by construction", [lawfulHistory], ([history]) => {
-    assert.isTrue(isLawful(history))
+  it.prop("findPairingProblem accepts histories that are valid by construction", [validHistory], ([history]) => {
+    assert.isTrue(isValid(history))
     assert.strictEqual(findPairingProblem(history), undefined)
   })
 
   it.prop(
-    "agrees with the rules on lawful histories with one message dropped",
-    [lawfulHistory, oneOf([0, 1, 2, 3, 4, 5, 6, 7])],
+    "findPairingProblem agrees with the rules of MCP on valid histories without one message",
+    [validHistory, oneOf([0, 1, 2, 3, 4, 5, 6, 7])],
     ([history, dropped]) => {
       const rest = history.filter((_, index) => index !== dropped)
-      assert.strictEqual(findPairingProblem(rest) === undefined, isLawful(rest))
+      assert.strictEqual(findPairingProblem(rest) === undefined, isValid(rest))
     }
   )
 
@@ -127,11 +127,11 @@ describe("findPairingProblem", () => {
       [assistant(toolUse("a")), user([toolResult("a"), toolResult("a")])],
       `messages[1]: two results for the tool_use "a"`
     ]
-  ])("names the place when %s", (_, history, problem) => {
+  ])("findPairingProblem names the place when %s", (_, history, problem) => {
     assert.strictEqual(findPairingProblem(history), problem)
   })
 
-  it("quotes and cuts ids: the model or the client chose them", () => {
+  it("findPairingProblem quotes and truncates ids, which the model or the client chose", () => {
     const problem = findPairingProblem([user(toolResult("\n".repeat(1_000_000)))])
     assert.isDefined(problem)
     assert.isBelow(problem.length, 300)

@@ -1,10 +1,10 @@
 /**
- * The rules for requests, written down again and apart from the source code: what breaks them must never leave.
+ * The rules for requests, written again and independently of the source code. No request that breaks one may be sent.
  */
 import type { SamplingRequest } from "@effect-sampling/core"
 import { blocksOf } from "./Scenario.ts"
 
-/** Every breach of the rules in a request. Source: MCP 2025-11-25, sampling, and `schema.ts`. */
+/** Lists every rule that a request breaks. Source: MCP 2025-11-25, sampling, and `schema.ts`. */
 export const breaches = (request: SamplingRequest.SamplingRequest): ReadonlyArray<string> => [
   ...pairing(request),
   ...definitions(request)
@@ -16,33 +16,33 @@ const pairing = ({ messages }: SamplingRequest.SamplingRequest): ReadonlyArray<s
     const answered = blocks.flatMap((block) => block.type === "tool_result" ? [block.toolUseId] : [])
     const asked = blocksOf(messages[index - 1]).flatMap((block) => block.type === "tool_use" ? [block.id] : [])
     const own = blocks.flatMap((block) => block.type === "tool_use" ? [block.id] : [])
-    const at = (problem: string, holds: boolean) => holds ? [] : [`messages[${index}]: ${problem}`]
+    const rule = (text: string, holds: boolean) => holds ? [] : [`messages[${index}] breaks a rule: ${text}`]
     return [
-      ...at("has content", blocks.length > 0),
-      ...at("results stand alone", answered.length === 0 || answered.length === blocks.length),
-      ...at("answers exactly the calls before", sorted(answered) === sorted(asked)),
-      ...at("results are the user's", answered.length === 0 || message.role === "user"),
-      ...at("calls are the assistant's", own.length === 0 || message.role === "assistant"),
-      ...at("ids are unique", new Set(own).size === own.length),
-      ...at("calls are answered", own.length === 0 || index + 1 < messages.length)
+      ...rule("a message has content", blocks.length > 0),
+      ...rule("results stand alone", answered.length === 0 || answered.length === blocks.length),
+      ...rule("a message answers exactly the calls of the message before it", sorted(answered) === sorted(asked)),
+      ...rule("only user messages hold results", answered.length === 0 || message.role === "user"),
+      ...rule("only assistant messages hold calls", own.length === 0 || message.role === "assistant"),
+      ...rule("the ids of calls are unique", new Set(own).size === own.length),
+      ...rule("calls are answered", own.length === 0 || index + 1 < messages.length)
     ]
   })
 
 const sorted = (ids: ReadonlyArray<string>): string => JSON.stringify(ids.toSorted())
 
 const definitions = ({ toolChoice, tools }: SamplingRequest.SamplingRequest): ReadonlyArray<string> => [
-  ...(toolChoice !== undefined && tools === undefined ? ["toolChoice without tools"] : []),
-  ...(tools?.length === 0 ? ["no tools in tools"] : []),
-  ...(new Set(tools?.map(({ name }) => name)).size === (tools?.length ?? 0) ? [] : ["two tools of one name"]),
+  ...(toolChoice !== undefined && tools === undefined ? ["toolChoice is set without tools"] : []),
+  ...(tools?.length === 0 ? ["tools is empty"] : []),
+  ...(new Set(tools?.map(({ name }) => name)).size === (tools?.length ?? 0) ? [] : ["two tools have the same name"]),
   ...(tools ?? []).flatMap(({ inputSchema, name }) =>
-    inputSchema["type"] === "object" ? [] : [`the input of ${name} is no object`]
+    inputSchema["type"] === "object" ? [] : [`the inputSchema of ${name} does not have the type object`]
   ),
   ...(tools ?? []).flatMap(({ inputSchema, name }) =>
-    danglingRefs(inputSchema).map((ref) => `${name}: ${ref} does not resolve`)
+    danglingRefs(inputSchema).map((ref) => `the reference ${ref} in the inputSchema of ${name} does not resolve`)
   )
 ]
 
-/** The references of a JSON Schema that lead nowhere. */
+/** Lists the references of a JSON Schema that do not resolve. */
 export const danglingRefs = (root: unknown): ReadonlyArray<string> => {
   const found: Array<string> = []
   const visit = (node: unknown): void => {

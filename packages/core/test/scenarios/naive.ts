@@ -1,6 +1,6 @@
 /**
- * The design that the weaknesses are of, as small as it can be: what a scenario about a weakness is worth shows here,
- * where it must fail.
+ * The naive design that has the weaknesses, as small as possible. A scenario about a weakness must fail on it: one that
+ * passes shows nothing.
  */
 import { Sampler, SamplingError, type SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
 import { Effect, Layer, Schema, SchemaAST } from "effect"
@@ -19,8 +19,8 @@ interface Options {
 }
 
 /**
- * Writes a message for a provider: results next to text are lost, nothing flags an error, and a result answers the tool
- * that its id seems to name. Ids without "_" are the provider's own, and known.
+ * Converts a message for a provider. Results next to text are lost, errors are not flagged, and a result answers the
+ * tool that its id seems to name. Ids without "_" are the provider's own, so they are known.
  */
 const toProvider = (message: Messages[number]): Messages[number] => {
   const blocks = blocksOf(message)
@@ -36,7 +36,7 @@ const toProvider = (message: Messages[number]): Messages[number] => {
   }
 }
 
-/** Calls the handler with what the model gave, and with nothing that its Layer was given. */
+/** Calls the handler with the model's arguments unchecked, and without the services of its layer. */
 const runTool = (tool: Tool.Any, input: unknown): Effect.Effect<unknown, unknown> =>
   Effect.contextWith((context) => {
     const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
@@ -45,7 +45,7 @@ const runTool = (tool: Tool.Any, input: unknown): Effect.Effect<unknown, unknown
       : handler.handler(input, { toolCallId: undefined, preliminary: () => Effect.void })
   })
 
-/** Asks, and decides by the stop reason alone. */
+/** Takes one turn, and decides by the stop reason alone whether there are calls. */
 const turn = (
   ask: (request: Request) => { readonly content: unknown; readonly stopReason?: string },
   messages: Messages,
@@ -69,7 +69,7 @@ const turn = (
       ...(options.toolChoice !== undefined && { toolChoice: { mode: "required" as const } })
     })
     const content = typeof reply.content === "string" ? [{ type: "text" as const, text: reply.content }] : reply.content
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the scripted models give content blocks
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the scripted models return content blocks
     const blocks = blocksOf({ role: "assistant", content: content as Messages[number]["content"] })
     const history: Messages = [...messages, { role: "assistant", content: blocks }]
     const isToolUse = reply.stopReason === "toolUse"
@@ -104,7 +104,7 @@ const nested = (schema: Schema.Constraint): Record<string, unknown> => {
     : { type: "object", properties: { value: given }, required: ["value"], additionalProperties: false }
 }
 
-/** The name of a type: that of a class, or of its kind. A union has none. */
+/** Returns the name of a type: that of a class, or else that of its kind. Throws for a union, which has no name. */
 const typeName = ({ ast }: Schema.Constraint): string => {
   if (SchemaAST.isUnion(ast)) throw new TypeError("the type has no name")
   return SchemaAST.resolveIdentifier(ast) ?? ast._tag
@@ -114,7 +114,7 @@ const naive = (ask: Parameters<typeof turn>[0]) => ({
   sample: Effect.fnUntraced(function*(prompt: unknown, options: Options = {}) {
     let messages: Messages = typeof prompt === "string"
       ? [{ role: "user", content: { type: "text", text: prompt } }]
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing is checked
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the naive design checks nothing
       : prompt as Messages
     for (let index = 1; index <= 30; index++) {
       const done = yield* turn(ask, messages, options, undefined)
@@ -156,7 +156,7 @@ const naive = (ask: Parameters<typeof turn>[0]) => ({
   })
 })
 
-/** Holds a scenario on the naive design. */
+/** Runs a scenario on the naive design. */
 export const runNaive = (scenario: Scenario) =>
   Effect.suspend(() => {
     const requests: Array<Request> = []
@@ -166,7 +166,7 @@ export const runNaive = (scenario: Scenario) =>
         ? { content: reply, stopReason: "endTurn" }
         : { content: reply.content, ...(reply.stopReason !== undefined && { stopReason: reply.stopReason }) }
     })
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the methods that the scenarios call
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the scenarios call only these methods
     const sampler = { ...methods, step: methods.sample } as unknown as Sampler.Sampler["Service"]
     return Effect.map(
       Effect.provide(scenario.run, Layer.succeed(Sampler.Sampler, sampler), { local: true }),

@@ -1,4 +1,4 @@
-/** Typed data: `sampleObject`. A comment names the weakness that a test is about. */
+/** Scenarios of `sampleObject`. Comments name weaknesses that `weaknesses.test.ts` lists. */
 import { Sampler, SamplingError } from "@effect-sampling/core"
 import { assert } from "@effect/vitest"
 import { Effect, Schema } from "effect"
@@ -41,7 +41,7 @@ const Shape = Schema.Union([
   Schema.Struct({ _tag: Schema.tag("Square"), side: Schema.Finite })
 ])
 
-/** Samples an object, and encodes it back: what comes of it survives JSON. */
+/** Samples an object and encodes it again, so that the report survives JSON. */
 const object = <A, I>(schema: Schema.Codec<A, I>, options: Sampler.ObjectOptions & Sampler.SampleOptions = {}) =>
   Effect.flatMap(
     Sampler.sampleObject(schema, "Go", options),
@@ -63,13 +63,13 @@ const withTools = (options: Sampler.ObjectOptions & { readonly maxTurns?: number
     )
   )
 
-/** What the last message says is wrong, by a result or in words. */
+/** The problems that the last message reports, in a tool result or as text. */
 const told = (request: Parameters<Model>[0] | undefined): string =>
   blocksOf(request?.messages.at(-1)).map((block) =>
     block.type === "tool_result" ? textOf(block.content) : textOf([block])
   ).join()
 
-// W2: FastMCP leaves references dangling for lists and unions. W4: it crashes on unions.
+// W2: FastMCP leaves dangling references for lists and unions. W4: it crashes for unions.
 const schemas: ReadonlyArray<Scenario> = [
   { what: "a struct", schema: Schema.Struct({ a: Schema.String }), value: { a: "x" } },
   { what: "an empty struct", schema: Schema.Struct({}), value: {} },
@@ -77,14 +77,14 @@ const schemas: ReadonlyArray<Scenario> = [
   { what: "a list of a class", schema: Schema.Array(Person), value: [ada] },
   { what: "a union of classes", schema: Schema.Union([Person, Schema.Array(Person)]), value: [ada] },
   { what: "a tagged union", schema: Shape, value: { _tag: "Square", side: 2 } },
-  { what: "something or null", schema: Schema.NullOr(Person), value: null },
+  { what: "a class or null", schema: Schema.NullOr(Person), value: null },
   {
     what: "a recursive struct",
     schema: Tree,
     value: { value: 1, children: [{ value: 2, children: [] }] }
   },
   { what: "a list of recursive structs", schema: Schema.Array(Tree), value: [{ value: 1, children: [] }] },
-  { what: "literals", schema: Schema.Literals(["yes", "no"]), value: "yes" },
+  { what: "a union of literals", schema: Schema.Literals(["yes", "no"]), value: "yes" },
   { what: "a number", schema: Schema.Int, value: 7 },
   { what: "a boolean", schema: Schema.Boolean, value: false },
   { what: "a string", schema: Schema.String, value: "just text" },
@@ -92,14 +92,14 @@ const schemas: ReadonlyArray<Scenario> = [
   { what: "a record", schema: Schema.Record(Schema.String, Schema.Finite), value: { a: 1 } },
   { what: "a tuple", schema: Schema.Tuple([Schema.String, Schema.Finite]), value: ["a", 1] },
   { what: "a date", schema: Schema.DateFromString, value: "2026-01-02T00:00:00.000Z" },
-  { what: "an object with a key value", schema: Schema.Struct({ value: Schema.Finite }), value: { value: 1 } },
+  { what: "a struct with the key value", schema: Schema.Struct({ value: Schema.Finite }), value: { value: 1 } },
   {
-    what: "a union with a key value",
+    what: "a union with the key value",
     schema: Schema.Union([Schema.Struct({ value: Schema.Finite }), Schema.String]),
     value: { value: 1 }
   }
 ].map(({ schema, value, what }) =>
-  scenario(`decodes ${what}, and asks for it by a JSON Schema without dangling references`, {
+  scenario(`${what} is requested by a JSON Schema without dangling references, and decodes`, {
     needsTools: false,
     model: gives(value),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- schemas of different types in one list, each with its own value
@@ -115,17 +115,17 @@ const schemas: ReadonlyArray<Scenario> = [
 
 const finding: ReadonlyArray<Scenario> = [
   ...[
-    { what: "as it is", text: JSON.stringify(ada) },
+    { what: "bare", text: JSON.stringify(ada) },
     { what: "in a code fence", text: `Here:\n\`\`\`json\n${JSON.stringify(ada, null, 2)}\n\`\`\`\nDone.` },
     {
       what: "in an unnamed fence after another",
       text: `\`\`\`sh\nls\n\`\`\`\n\n\`\`\`\n${JSON.stringify(ada)}\n\`\`\``
     },
     { what: "among prose with brackets", text: `The set {1, 2} [sic] gives ${JSON.stringify(ada)} (see [1]).` },
-    { what: "after one that does not fit", text: `Not {"name":""} but ${JSON.stringify(ada)}` },
+    { what: "after an object that does not fit", text: `Not {"name":""} but ${JSON.stringify(ada)}` },
     { what: "in several blocks", text: JSON.stringify(ada) }
   ].map(({ text, what }) =>
-    scenario(`finds the object in a text, ${what}`, {
+    scenario(`the object is found in a text, ${what}`, {
       needsTools: false,
       model: inOrder({
         content: what === "in several blocks"
@@ -137,14 +137,14 @@ const finding: ReadonlyArray<Scenario> = [
       check: (outcome) => assert.deepStrictEqual([ok(outcome).value, ok(outcome).turns], [ada, 1])
     })
   ),
-  scenario("takes a list that the model does not wrap", {
+  scenario("sampleObject accepts a list that the model does not wrap", {
     needsTools: false,
     model: inOrder({ content: JSON.stringify([ada]), stopReason: "endTurn" }),
     run: object(Schema.Array(Person)),
     check: (outcome) => assert.deepStrictEqual(ok(outcome).value, [ada])
   }),
-  // A part of a tree is a tree: it must not be taken for the whole.
-  scenario("does not take a part of a cut answer for the answer, and says that it was cut", {
+  // A part of a tree is a tree, so it would decode, but it must not be mistaken for the whole.
+  scenario("a part of a truncated answer is not accepted, and the repair says that it was cut", {
     needsTools: false,
     model: inOrder(
       { content: `{"value":1,"children":[{"value":2,"children":[]},{"val`, stopReason: "maxTokens" },
@@ -159,8 +159,8 @@ const finding: ReadonlyArray<Scenario> = [
 ]
 
 const repairing: ReadonlyArray<Scenario> = [
-  // W1: FastMCP answers the same call twice, which no client takes.
-  scenario("sends an answer that does not fit back, with everything that is wrong", {
+  // W1: FastMCP answers the same call twice, which no client accepts.
+  scenario("an answer that does not fit is sent back with every problem", {
     needsTools: false,
     model: inOrder(gives({ name: "", age: 200 }), gives(ada)),
     run: person(),
@@ -173,13 +173,13 @@ const repairing: ReadonlyArray<Scenario> = [
       assert.isTrue(errors.length === 0 || (errors.length === 1 && errors[0]!.isError === true))
     }
   }),
-  scenario("names the place of what is wrong in a wrapped answer", {
+  scenario("the repair of a wrapped answer names the place of the problem", {
     needsTools: false,
     model: inOrder(gives([ada, { ...ada, age: "old" }]), gives([ada])),
     run: object(Schema.Array(Person)),
     check: ({ requests }) => assert.include(told(requests[1]), "value[1].age")
   }),
-  scenario("asks again for a text without an object", {
+  scenario("a text without an object is repaired", {
     needsTools: false,
     model: inOrder({ content: "I would rather talk.", stopReason: "endTurn" }, gives(ada)),
     run: person(),
@@ -188,14 +188,14 @@ const repairing: ReadonlyArray<Scenario> = [
       assert.include(told(outcome.requests[1]), "It holds no complete JSON value")
     }
   }),
-  scenario("accepts the third answer", {
+  scenario("sampleObject accepts the third answer", {
     needsTools: false,
     model: inOrder(gives({}), gives({ name: "Ada" }), gives(ada)),
     run: person(),
     check: (outcome) => assert.deepStrictEqual([ok(outcome).value, ok(outcome).turns], [ada, 3])
   }),
-  // W18: one counter for wrong objects and for texts, over the whole call.
-  scenario("fails after two repairs with every attempt", {
+  // W18: one counter covers wrong objects and texts over the whole call.
+  scenario("sampleObject fails after two repairs with every attempt", {
     needsTools: false,
     model: inOrder(gives({ name: "Ada" }), { content: "No.", stopReason: "endTurn" }, gives({ age: 1 })),
     run: person(),
@@ -210,12 +210,12 @@ const repairing: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 3)
     }
   }),
-  // W4: FastMCP names the type in its error, and crashes where it has no name.
+  // W4: FastMCP names the type in its error, and crashes when the type has no name.
   ...[
     { what: "a class", schema: Person },
     { what: "a union", schema: Schema.Union([Person, Schema.Struct({ name: Schema.String, city: Schema.String })]) }
   ].map(({ schema, what }) =>
-    scenario(`says what is wrong when ${what} never fits`, {
+    scenario(`the error says what is wrong when the answers never fit ${what}`, {
       needsTools: false,
       model: gives({ name: 7 }),
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- schemas of different types in one list
@@ -226,7 +226,7 @@ const repairing: ReadonlyArray<Scenario> = [
       }
     })
   ),
-  scenario("fails at once with maxRepairs 0", {
+  scenario("sampleObject fails at the first wrong answer with maxRepairs 0", {
     needsTools: false,
     model: gives({}),
     run: person({ maxRepairs: 0 }),
@@ -236,7 +236,7 @@ const repairing: ReadonlyArray<Scenario> = [
     }
   }),
   ...[-1, 0.5].map((maxRepairs) =>
-    scenario(`refuses maxRepairs ${maxRepairs} before it asks`, {
+    scenario(`maxRepairs ${maxRepairs} is refused before anything is asked`, {
       needsTools: false,
       model: gives(ada),
       run: person({ maxRepairs }),
@@ -246,7 +246,7 @@ const repairing: ReadonlyArray<Scenario> = [
       }
     })
   ),
-  scenario("asks for text once where no object is wanted", {
+  scenario("sample asks for text once", {
     needsTools: false,
     model: inOrder("just text"),
     run: Sampler.sample("Go").pipe(Effect.map(({ turns }) => ({ turns }))),
@@ -257,7 +257,7 @@ const repairing: ReadonlyArray<Scenario> = [
 const add = (id: string) => call(id, "add", { a: 1, b: 1 })
 
 const amongTools: ReadonlyArray<Scenario> = [
-  scenario("runs tools on the way to the object", {
+  scenario("sampleObject runs tools before the object", {
     needsTools: true,
     model: inOrder(calls(add("1")), gives(ada)),
     run: withTools(),
@@ -266,16 +266,16 @@ const amongTools: ReadonlyArray<Scenario> = [
       assert.isTrue(outcome.requests[0]!.tools!.length >= 9)
     }
   }),
-  // W19: FastMCP runs the siblings, with their side effects.
-  scenario("runs nothing next to an object that fits", {
+  // W19: FastMCP runs the calls next to the object, with their side effects.
+  scenario("calls next to an object that fits do not run", {
     needsTools: true,
     model: (request, index) =>
       request.responseFormat === undefined ? gives(ada, add("1"))(request, index) : gives(ada)(request, index),
     run: withTools(),
     check: (outcome) => assert.deepStrictEqual([ok(outcome).turns, ok(outcome).log], [1, []])
   }),
-  // W1: one result for each call, in the one message that follows.
-  scenario("answers an object that does not fit together with the calls next to it", {
+  // W1: the message that follows holds one result for each call.
+  scenario("an object that does not fit and the calls next to it are answered in one message", {
     needsTools: true,
     model: inOrder(gives({}, add("1")), gives(ada)),
     run: withTools(),
@@ -291,8 +291,8 @@ const amongTools: ReadonlyArray<Scenario> = [
       }
     }
   }),
-  // W18: FastMCP starts to count again after another tool.
-  scenario("counts repairs over the whole call, whatever happens in between", {
+  // W18: FastMCP restarts its count after another tool.
+  scenario("repairs are counted over the whole call, with tool calls in between", {
     needsTools: true,
     model: inOrder(gives({}), calls(add("1")), gives({}), calls(add("2")), gives({}), gives(ada)),
     run: withTools(),
@@ -301,7 +301,7 @@ const amongTools: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 5)
     }
   }),
-  scenario("fails with the attempts when the last turn gives no object that fits", {
+  scenario("sampleObject fails with its attempts when the last turn has no object that fits", {
     needsTools: true,
     model: inOrder(calls(add("1")), gives({})),
     run: withTools({ maxTurns: 2 }),
@@ -310,14 +310,14 @@ const amongTools: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 2)
     }
   }),
-  scenario("fails with the history when the last turn still calls tools", {
+  scenario("sampleObject fails with the history when the last turn still calls tools", {
     needsTools: true,
     model: (_, index) => calls(add(`${index}`)),
     run: withTools({ maxTurns: 2 }),
     check: (outcome) => assert.strictEqual(failed(outcome)._tag, "TurnLimitExceeded")
   }),
   // W10: FastMCP sends two tools of one name, and runs its own.
-  scenario("leaves a tool of the user its name, whatever it is", {
+  scenario("a tool of the user keeps a name that the final tool would have", {
     needsTools: true,
     model: (request, index) => index === 0 ? calls(call("1", "final_answer", { n: 1 })) : gives(ada)(request, index),
     run: Effect.suspend(() => {

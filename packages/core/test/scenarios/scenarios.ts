@@ -3,5 +3,5 @@ import type { Scenario } from "./Scenario.ts"
 import { stepScenarios } from "./steps.ts"
 import { toolScenarios } from "./tools.ts"
 
-/** All of them. Their order is what a source in another process knows them by. */
+/** All scenarios. Servers in other processes find a scenario by its index in this list. */
 export const scenarios: ReadonlyArray<Scenario> = [...toolScenarios, ...stepScenarios, ...objectScenarios]

@@ -1,4 +1,4 @@
-/** One turn at a time: `step`. */
+/** Scenarios of `step`, which takes one turn at a time. */
 import { Sampler, SamplingMessage } from "@effect-sampling/core"
 import { assert } from "@effect/vitest"
 import { Effect } from "effect"
@@ -14,7 +14,7 @@ const see = ({ calls, history, results, text }: Sampler.Step) => ({
 })
 
 export const stepScenarios: ReadonlyArray<Scenario> = [
-  scenario("step gives the text of a reply without calls", {
+  scenario("step returns the text of a reply without calls", {
     needsTools: true,
     model: inOrder("Hello"),
     run: logged(Effect.map(Sampler.step("Hi", { toolkit: Tools }), see)),
@@ -42,8 +42,8 @@ export const stepScenarios: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 1)
     }
   }),
-  // W3: calls count by content.
-  scenario("step leaves the calls to its caller when told so", {
+  // W3: the content decides whether there are calls, not the stop reason.
+  scenario("step leaves the calls to its caller with execute false", {
     needsTools: true,
     model: inOrder({ content: [call("1", "add", { a: 1, b: 2 })], stopReason: "endTurn" }),
     run: logged(Effect.map(Sampler.step("Hi", { toolkit: Tools, execute: false }), see)),
@@ -56,7 +56,7 @@ export const stepScenarios: ReadonlyArray<Scenario> = [
         log: []
       })
   }),
-  scenario("step by step is a loop over the history", {
+  scenario("repeated steps over the history form a tool loop", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: 1, b: 2 })), (request) => `It is ${resultText(request)}`),
     run: logged(Effect.gen(function*() {
@@ -69,7 +69,7 @@ export const stepScenarios: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 2)
     }
   }),
-  scenario("step goes on from results that its caller made", {
+  scenario("step continues from results that its caller made", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: 1, b: 2 })), "done"),
     run: logged(Effect.gen(function*() {

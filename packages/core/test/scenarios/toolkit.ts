@@ -1,4 +1,4 @@
-/** The tools of the scenarios. `Log` records what ran. */
+/** The tools of the scenarios. `Log` records the handlers that ran. */
 import { Content, ToolLoop } from "@effect-sampling/core"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
@@ -45,7 +45,7 @@ const Alone = Tool.make("alone", { parameters: Schema.Struct({ name: Schema.Stri
 
 export const Tools = Toolkit.make(Add, Lookup, Draw, Broken, Strict, Lenient, Delete, Slow, Alone)
 
-/** A tool that waits until all others of its batch had the chance to start; the first named ends last. */
+/** Yields until all other calls of the batch had the chance to start. The call named "a" ends last. */
 const slowly = (log: Array<string>, name: string) =>
   Effect.gen(function*() {
     log.push(`${name} starts`)
@@ -72,7 +72,7 @@ const handlers = Tools.toLayer(Effect.gen(function*() {
 
 const dot = { type: "image" as const, data: "AAAA", mimeType: "image/png" }
 
-/** Runs with handlers of its own, and gives what ran next to the result. */
+/** Runs an effect with fresh handlers, and adds their log to its result. */
 export const logged = <A, E, R>(
   effect: Effect.Effect<A, E, R>
 ): Effect.Effect<
@@ -90,13 +90,13 @@ export const logged = <A, E, R>(
 
 const given = new WeakMap<object, ReadonlyArray<Tool.Any>>()
 
-/** A toolkit of tools of any names. Of two tools of one name it has the last. */
+/** Makes a toolkit of tools that may share names. It holds the last of several tools of one name. */
 export const toolkitOf = <const Tools extends ReadonlyArray<Tool.Any>>(...tools: Tools) => {
   const toolkit = Toolkit.make(...tools)
   given.set(toolkit, tools)
   return toolkit
 }
 
-/** The tools of a toolkit, as a list: those that were given, whatever their names. */
+/** Lists the tools of a toolkit. For one of `toolkitOf`, the list includes all tools that share a name. */
 export const toolsOf = (toolkit: { readonly tools: Readonly<Record<string, Tool.Any>> }): ReadonlyArray<Tool.Any> =>
   given.get(toolkit) ?? Object.values(toolkit.tools)

@@ -1,4 +1,4 @@
-/** What happens when a model calls tools: `sample` with a toolkit. A comment names the weakness that a test is about. */
+/** Scenarios of `sample` with a toolkit. Comments name weaknesses that `weaknesses.test.ts` lists. */
 import { type Content, Sampler, SamplingMessage, ToolApproval, type ToolLoop } from "@effect-sampling/core"
 import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Schema } from "effect"
@@ -11,7 +11,7 @@ class Tenant extends Context.Service<Tenant, string>()("test/scenarios/tools/Ten
 
 type Options = Partial<ToolLoop.Options<typeof Tools.tools>>
 
-/** Samples with all tools, and tells what there is to see. */
+/** Samples with all tools, and reports the reply and what ran. */
 const sample = (options: Options & Sampler.SampleOptions = {}) =>
   logged(
     Effect.map(
@@ -28,13 +28,13 @@ const sample = (options: Options & Sampler.SampleOptions = {}) =>
 
 const slow = (name: string): Content.ToolUseContent => call(`call-${name}`, "slow", { name })
 
-/** Calls the slow tool twice or more in one reply, and then ends. */
+/** A model that calls the slow tool once for each name in one reply, and then ends. */
 const batch = (...names: ReadonlyArray<string>): Model => inOrder(calls(...names.map(slow)), "done")
 
 const overlaps = (log: ReadonlyArray<string>): boolean => log.slice(0, 2).every((entry) => entry.endsWith("starts"))
 
 const running: ReadonlyArray<Scenario> = [
-  scenario("runs the calls of a reply and asks again with their results", {
+  scenario("the tool loop runs the calls of a reply, and asks again with their results", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: 2, b: 3 })), (request) => `The sum is ${resultText(request)}`),
     run: sample(),
@@ -45,7 +45,7 @@ const running: ReadonlyArray<Scenario> = [
       assert.isUndefined(results(outcome.requests[1])[0]?.isError)
     }
   }),
-  scenario("offers every tool with its name, description and input schema", {
+  scenario("the tool loop offers every tool with its name, description and input schema", {
     needsTools: true,
     model: inOrder("done"),
     run: sample(),
@@ -54,12 +54,12 @@ const running: ReadonlyArray<Scenario> = [
       assert.deepStrictEqual([add!.name, add!.description], ["add", "Adds two numbers"])
       assert.deepStrictEqual(Object.keys(Object(add!.inputSchema["properties"])), ["a", "b", "note"])
       assert.deepStrictEqual(add!.inputSchema["required"], ["a", "b"])
-      // A class with an identifier is a reference, but MCP wants an object at the root.
+      // The schema of a class with an identifier is a reference, but MCP requires an object at the root.
       assert.deepStrictEqual(Object.keys(Object(lookup!.inputSchema["properties"])), ["city"])
       assert.isUndefined(lookup!.description)
     }
   }),
-  scenario("runs several calls of one reply in order and answers them in one message", {
+  scenario("several calls of one reply run in order, and are answered in one message", {
     needsTools: true,
     model: inOrder(calls(call("x", "add", { a: 1, b: 1 }), call("y", "lookup", { city: "Rome" })), "done"),
     run: sample(),
@@ -68,13 +68,13 @@ const running: ReadonlyArray<Scenario> = [
       assert.deepStrictEqual(results(outcome.requests[1]).map(({ toolUseId }) => toolUseId), ["x", "y"])
     }
   }),
-  scenario("goes on for as many turns as the model calls tools", {
+  scenario("the tool loop continues for as many turns as the model calls tools", {
     needsTools: true,
     model: (_, index) => index < 5 ? calls(call(`${index}`, "add", { a: index, b: 1 })) : "done",
     run: sample(),
     check: (outcome) => assert.deepStrictEqual([ok(outcome).turns, outcome.requests.length], [6, 6])
   }),
-  scenario("tells the model of an unknown tool, and which ones there are", {
+  scenario("a call of an unknown tool is answered with the names of the tools", {
     needsTools: true,
     model: inOrder(calls(call("1", "forecast"), call("2", "toString"), call("3", "__proto__")), "done"),
     run: sample(),
@@ -85,8 +85,8 @@ const running: ReadonlyArray<Scenario> = [
       assert.include(textOf(told[0]!.content), `There is no tool "forecast". The tools are: add, lookup,`)
     }
   }),
-  // W16: what a defect says is nobody's business.
-  scenario("masks the defect of a tool, and goes on", {
+  // W16: the text of a defect reaches neither the model nor the client.
+  scenario("a defect of a tool is masked, and the tool loop continues", {
     needsTools: true,
     model: inOrder(calls(call("1", "broken"), call("2", "add", { a: 1, b: 1 })), "done"),
     run: sample(),
@@ -98,7 +98,7 @@ const running: ReadonlyArray<Scenario> = [
       assert.notInclude(JSON.stringify(outcome.requests), "4711")
     }
   }),
-  scenario("shows the model the failure that a tool returns", {
+  scenario("a failure that a tool returns is shown to the model", {
     needsTools: true,
     model: inOrder(calls(call("1", "lenient")), "done"),
     run: sample(),
@@ -108,7 +108,7 @@ const running: ReadonlyArray<Scenario> = [
       assert.include(resultText(outcome.requests[1]), "not today")
     }
   }),
-  scenario("fails with the failure that a tool declares", {
+  scenario("a failure that a tool declares fails the sample", {
     needsTools: true,
     model: inOrder(calls(call("1", "strict")), "done"),
     run: sample(),
@@ -117,8 +117,8 @@ const running: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 1)
     }
   }),
-  // W10: a toolkit has one tool of a name, on the wire and when it runs.
-  scenario("offers and runs one of two tools of one name", {
+  // W10: a toolkit has one tool for each name, on the wire and when it runs.
+  scenario("only one of two tools of one name is offered and runs", {
     needsTools: true,
     model: inOrder(calls(call("1", "twice")), "done"),
     run: Effect.suspend(() => {
@@ -138,7 +138,7 @@ const running: ReadonlyArray<Scenario> = [
     }
   }),
   // W20: FastMCP hides its Context from the schema, and does not inject it.
-  scenario("runs handlers with the services of their Layer", {
+  scenario("tool handlers run with the services of their layer", {
     needsTools: true,
     model: inOrder(calls(call("1", "who")), "done"),
     run: Effect.suspend(() => {
@@ -148,7 +148,7 @@ const running: ReadonlyArray<Scenario> = [
         Effect.map(({ text }) => ({ text })),
         Effect.provide(handlers, { local: true })
       )
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the caller has no tenant: the Layer was given one
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the layer provides the tenant
       return run as Effect.Effect<Effect.Success<typeof run>, Effect.Error<typeof run>, Sampler.Sampler>
     }),
     check: (outcome) => {
@@ -156,8 +156,8 @@ const running: ReadonlyArray<Scenario> = [
       assert.strictEqual(resultText(outcome.requests[1]), "acme")
     }
   }),
-  // W5: FastMCP gives "1" + "2" = "12" to the model.
-  scenario("refuses arguments that do not fit, and says what is wrong", {
+  // W5: FastMCP does not check arguments, and returns "1" + "2" = "12" to the model.
+  scenario("tool arguments that do not fit are refused with an error that says what is wrong", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: "1" })), "done"),
     run: sample(),
@@ -167,8 +167,8 @@ const running: ReadonlyArray<Scenario> = [
       assert.match(resultText(outcome.requests[1]), /^Invalid arguments for the tool "add": (.|\n)*"a"/)
     }
   }),
-  // W5: not `{'city': 'Rome', 'mayor': None}`.
-  scenario("gives results as the JSON of their schema", {
+  // W5: FastMCP returns Python text, `{'city': 'Rome', 'mayor': None}`.
+  scenario("tool results are the JSON of their schema", {
     needsTools: true,
     model: inOrder(calls(call("1", "lookup", { city: "Rome" })), "done"),
     run: sample(),
@@ -179,8 +179,8 @@ const running: ReadonlyArray<Scenario> = [
         mayor: null
       })
   }),
-  // W5: FastMCP gives the repr of the object.
-  scenario("gives the images of a result as images", {
+  // W5: FastMCP returns the repr of the object.
+  scenario("images in a tool result stay images", {
     needsTools: true,
     model: inOrder(calls(call("1", "draw")), "done"),
     run: sample(),
@@ -196,14 +196,14 @@ const running: ReadonlyArray<Scenario> = [
 ]
 
 const concurrency: ReadonlyArray<Scenario> = [
-  scenario("runs the calls of a reply one after the other by default", {
+  scenario("the calls of a reply run one after the other by default", {
     needsTools: true,
     model: batch("a", "b"),
     run: sample(),
     check: (outcome) => assert.deepStrictEqual(ok(outcome).log, ["a starts", "a ends", "b starts", "b ends"])
   }),
-  // W20: what "parallel" says is what happens.
-  scenario("runs them at the same time when told so, and keeps the results in call order", {
+  // W20: calls that are configured to run in parallel do.
+  scenario("calls with unbounded concurrency run at the same time, with results in call order", {
     needsTools: true,
     model: batch("a", "b", "c"),
     run: sample({ concurrency: "unbounded" }),
@@ -215,7 +215,7 @@ const concurrency: ReadonlyArray<Scenario> = [
       assert.deepStrictEqual([a, b, c], ["a", "b", "c"])
     }
   }),
-  scenario("runs at most as many at the same time as told", {
+  scenario("no more calls run at the same time than the concurrency allows", {
     needsTools: true,
     model: batch("a", "b", "c"),
     run: sample({ concurrency: 2 }),
@@ -225,7 +225,7 @@ const concurrency: ReadonlyArray<Scenario> = [
       assert.isTrue(log.indexOf("c starts") > Math.min(log.indexOf("a ends"), log.indexOf("b ends")), log.join())
     }
   }),
-  scenario("runs a reply with a Sequential tool one after the other, whatever it is told", {
+  scenario("the calls of a reply with a Sequential tool run one after the other at any concurrency", {
     needsTools: true,
     model: inOrder(calls(slow("a"), call("b", "alone", { name: "b" })), calls(slow("c"), slow("d")), "done"),
     run: sample({ concurrency: "unbounded" }),
@@ -235,7 +235,7 @@ const concurrency: ReadonlyArray<Scenario> = [
       assert.isTrue(overlaps(log.slice(4)), log.join())
     }
   }),
-  scenario("does not let a failing call stop the others of its reply", {
+  scenario("a failing call does not stop the other calls of its reply", {
     needsTools: true,
     model: inOrder(calls(call("x", "broken"), slow("b")), "done"),
     run: sample({ concurrency: "unbounded" }),
@@ -246,7 +246,7 @@ const concurrency: ReadonlyArray<Scenario> = [
   }),
   ...[0, -1, 1.5, Number.NaN].map((concurrency) =>
     // FastMCP notices only when a tool is called.
-    scenario(`refuses the concurrency ${concurrency} before it asks`, {
+    scenario(`the concurrency ${concurrency} is refused before anything is asked`, {
       needsTools: false,
       model: inOrder("done"),
       run: sample({ concurrency }),
@@ -259,8 +259,8 @@ const concurrency: ReadonlyArray<Scenario> = [
 ]
 
 const deciding: ReadonlyArray<Scenario> = [
-  // W3: a loop that trusts the stop reason takes this for the final answer, "".
-  scenario("runs calls under any stop reason", {
+  // W3: a loop that trusts the stop reason returns "" as the final answer.
+  scenario("tool calls run under any stop reason", {
     needsTools: true,
     model: inOrder(
       { content: [call("1", "add", { a: 1, b: 1 })], stopReason: "endTurn" },
@@ -271,7 +271,7 @@ const deciding: ReadonlyArray<Scenario> = [
     check: (outcome) => assert.deepStrictEqual(ok(outcome).log, ["add 1 1", "add 2 2"])
   }),
   // W3: a loop that trusts the stop reason asks 100 times.
-  scenario("ends at a reply that says toolUse and calls nothing", {
+  scenario("the tool loop ends at a reply with the stop reason toolUse and no call", {
     needsTools: true,
     model: inOrder({ content: "nothing to call", stopReason: "toolUse" }),
     run: sample(),
@@ -280,29 +280,29 @@ const deciding: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 1)
     }
   }),
-  // W7: complete and cut replies can be told apart.
-  scenario("says when the last reply was cut", {
+  // W7: complete and truncated replies are distinguishable.
+  scenario("a sample is truncated when its last reply was cut", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: 1, b: 1 })), { content: "and so", stopReason: "maxTokens" }),
     run: sample(),
     check: (outcome) => assert.deepStrictEqual([ok(outcome).truncated, ok(outcome).stopReason], [true, "maxTokens"])
   }),
-  // W8: FastMCP gives "one".
-  scenario("gives the text of all blocks", {
+  // W8: FastMCP returns only "one".
+  scenario("the text of a sample joins all its text blocks", {
     needsTools: true,
     model: inOrder({ content: [{ type: "text", text: "one " }, { type: "text", text: "two" }], stopReason: "endTurn" }),
     run: sample(),
     check: (outcome) => assert.strictEqual(ok(outcome).text, "one two")
   }),
-  scenario("keeps the text next to calls in the history", {
+  scenario("the history keeps the text next to tool calls", {
     needsTools: true,
     model: inOrder(calls({ type: "text", text: "Let me see." }, call("1", "add", { a: 1, b: 1 })), "done"),
     run: sample(),
     check: ({ requests }) =>
       assert.deepStrictEqual(blocksOf(requests[1]!.messages.at(-2)).map(({ type }) => type), ["text", "tool_use"])
   }),
-  // W12: 100 turns, and then the history is lost.
-  scenario("asks for an answer without tools in the last turn, and then fails with the history", {
+  // W12: FastMCP runs 100 turns, and then loses the history.
+  scenario("the last turn forbids tools, and a call in it fails with the history", {
     needsTools: true,
     model: (_, index) => calls(call(`${index}`, "add", { a: index, b: 0 })),
     run: sample({ maxTurns: 3 }),
@@ -311,13 +311,13 @@ const deciding: ReadonlyArray<Scenario> = [
       assert.strictEqual(error._tag, "TurnLimitExceeded")
       assert.deepStrictEqual(outcome.requests.map(({ toolChoice }) => toolChoice?.mode), [undefined, undefined, "none"])
       assert.isTrue(outcome.requests.every(({ tools }) => tools?.length === 9))
-      // The calls of the last turn did not run, and are answered, so that one can go on.
+      // The calls of the last turn did not run, but are answered, so the conversation can continue.
       const history = Array.isArray(error["history"]) ? error["history"] : []
       assert.strictEqual(history.length, 7)
       assert.include(JSON.stringify(history.at(-1)), "The call was not run")
     }
   }),
-  scenario("has 16 turns by default", {
+  scenario("the tool loop has 16 turns by default", {
     needsTools: true,
     model: (_, index) => calls(call(`${index}`, "add", { a: index, b: 0 })),
     run: sample(),
@@ -326,21 +326,21 @@ const deciding: ReadonlyArray<Scenario> = [
       assert.strictEqual(outcome.requests.length, 16)
     }
   }),
-  scenario("answers in the last turn, when the model heeds it", {
+  scenario("a model that heeds the last turn answers in it", {
     needsTools: true,
     model: (request, index) =>
       request.toolChoice?.mode === "none" ? "enough" : calls(call(`${index}`, "add", { a: 1, b: 1 })),
     run: sample({ maxTurns: 2 }),
     check: (outcome) => assert.deepStrictEqual([ok(outcome).text, ok(outcome).turns], ["enough", 2])
   }),
-  scenario("has its only turn without tools when maxTurns is 1", {
+  scenario("the only turn forbids tools when maxTurns is 1", {
     needsTools: true,
     model: inOrder("done"),
     run: sample({ maxTurns: 1, toolChoice: "required" }),
     check: ({ requests }) => assert.strictEqual(requests[0]!.toolChoice?.mode, "none")
   }),
   ...[0, 1.5].map((maxTurns) =>
-    scenario(`refuses maxTurns ${maxTurns} before it asks`, {
+    scenario(`maxTurns ${maxTurns} is refused before anything is asked`, {
       needsTools: false,
       model: inOrder("done"),
       run: sample({ maxTurns }),
@@ -351,7 +351,7 @@ const deciding: ReadonlyArray<Scenario> = [
 
 const choosing: ReadonlyArray<Scenario> = [
   ...(["required", "auto"] as const).map((toolChoice) =>
-    scenario(`asks for ${toolChoice} in the first turn only`, {
+    scenario(`the tool choice ${toolChoice} applies to the first turn only`, {
       needsTools: true,
       model: inOrder(calls(call("1", "add", { a: 1, b: 1 })), "done"),
       run: sample({ toolChoice }),
@@ -359,10 +359,10 @@ const choosing: ReadonlyArray<Scenario> = [
         assert.deepStrictEqual(requests.map((request) => request.toolChoice?.mode), [toolChoice, undefined])
     })
   ),
-  // W9: dropping the tools breaks histories with calls.
-  scenario("offers the tools and asks for none of them", {
+  // W9: FastMCP drops the tools, which breaks histories with calls.
+  scenario("the tool choice none offers the tools, and asks for no call in every turn", {
     needsTools: true,
-    // A model that calls one all the same is asked for none again.
+    // A model that calls a tool all the same is asked again with the choice none.
     model: inOrder(calls(call("1", "add", { a: 1, b: 1 })), "done"),
     run: sample({ toolChoice: "none" }),
     check: ({ requests }) =>
@@ -371,7 +371,7 @@ const choosing: ReadonlyArray<Scenario> = [
         ["none", 9]
       ])
   }),
-  scenario("asks for a given tool by offering only that one in the first turn", {
+  scenario("a tool choice that names a tool offers only that tool in the first turn", {
     needsTools: true,
     model: inOrder(calls(call("1", "add", { a: 1, b: 1 })), "done"),
     run: sample({ toolChoice: { tool: "add" } }),
@@ -381,8 +381,8 @@ const choosing: ReadonlyArray<Scenario> = [
       assert.strictEqual(requests[1]!.tools?.length, 9)
     }
   }),
-  // W9: providers answer 400 to a choice without tools. An empty toolkit is none.
-  scenario("sends neither tools nor a choice for an empty toolkit", {
+  // W9: providers answer 400 to a tool choice without tools. An empty toolkit counts as no tools.
+  scenario("an empty toolkit sends neither tools nor a tool choice", {
     needsTools: false,
     model: inOrder("done"),
     run: Sampler.sample("Go", { toolkit: Toolkit.empty, toolChoice: "required" }).pipe(
@@ -397,7 +397,7 @@ const choosing: ReadonlyArray<Scenario> = [
 ]
 
 const approving: ReadonlyArray<Scenario> = [
-  scenario("does not run what needs approval when nobody is there to approve it", {
+  scenario("a tool that needs approval does not run without ToolApproval", {
     needsTools: true,
     model: inOrder(calls(call("1", "delete", { id: 7 })), "done"),
     run: sample(),
@@ -406,7 +406,7 @@ const approving: ReadonlyArray<Scenario> = [
       assert.strictEqual(resultText(outcome.requests[1]), `The call of the tool "delete" was not approved`)
     }
   }),
-  scenario("runs what ToolApproval approves, and asks about nothing that does not fit", {
+  scenario("approved calls run, and ToolApproval is not asked about arguments that do not fit", {
     needsTools: true,
     model: inOrder(
       calls(call("1", "delete", { id: 7 }), call("2", "delete", { id: 8 }), call("3", "delete", { id: "x" })),
@@ -435,8 +435,8 @@ const approving: ReadonlyArray<Scenario> = [
 ]
 
 const continuing: ReadonlyArray<Scenario> = [
-  // W6: ids, names and error flags of another source survive.
-  scenario("goes on from a history with calls that another source made", {
+  // W6: the ids, names and error flags of another source survive.
+  scenario("a sample continues from a history with tool calls of another source", {
     needsTools: true,
     model: inOrder("done"),
     run: Effect.map(
@@ -476,8 +476,8 @@ const continuing: ReadonlyArray<Scenario> = [
       ]
     }
   ].map(({ messages, what }) =>
-    // W1, W16: the mistake is the caller's, and nobody is asked.
-    scenario(`refuses a history ${what}`, {
+    // W1, W16: the mistake is the caller's, so no source is asked.
+    scenario(`a history ${what} is refused before anything is asked`, {
       needsTools: false,
       model: inOrder("done"),
       run: logged(
@@ -492,7 +492,7 @@ const continuing: ReadonlyArray<Scenario> = [
       }
     })
   ),
-  scenario("lets onTurn see each turn with calls, and stop the loop", {
+  scenario("onTurn receives each turn with calls, and can stop the loop", {
     needsTools: true,
     model: (_, index) =>
       calls({ type: "text", text: `turn ${index + 1}` }, call(`${index}`, "add", { a: index, b: 1 })),
