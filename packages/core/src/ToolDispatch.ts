@@ -15,6 +15,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import { findHandler, Provided } from "./internal/capturedServices.ts"
 
 /**
  * The outcome of a call.
@@ -61,11 +62,6 @@ export interface CallOptions {
  */
 export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
   readonly tools: Tools
-  /**
-   * Returns the services that a tool's handler captured when its Layer was built. A call uses each of them that its
-   * caller does not provide. A caller that runs many calls can provide them once, which is faster.
-   */
-  readonly captured: (name: keyof Tools) => Context.Context<never>
   /**
    * Decodes the parameters, runs the handler and encodes its result.
    *
@@ -117,22 +113,15 @@ export const make = <Tools extends Record<string, Tool.Any>>(
 ): Effect.Effect<ToolDispatch<Tools>, never, Tool.HandlersFor<Tools>> =>
   Effect.map(Effect.context<Tool.HandlersFor<Tools>>(), (context) => {
     const calls = new Map<string, Call>()
-    const captured = new Map<PropertyKey, Context.Context<never>>()
     for (const tool of Object.values(toolkit.tools)) {
-      // The context holds a handler under `tool.id`, a key for which `effect/ai` exports no `Context.Key`.
-      const handler: Tool.Handler<string> | undefined = context.mapUnsafe.get(tool.id)
+      const handler = findHandler(context, tool)
       if (handler === undefined) continue
       calls.set(tool.name, prepareCall(tool, handler))
-      captured.set(tool.name, Context.add(handler.context, Provided, handler.context))
     }
     const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
       calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
-    return {
-      tools: toolkit.tools,
-      captured: (name) => captured.get(name) ?? Context.empty(),
-      call
-    } as ToolDispatch<Tools>
+    return { tools: toolkit.tools, call } as ToolDispatch<Tools>
   })
 
 type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<ToolOutcome, unknown>
@@ -229,14 +218,6 @@ const provideMissing = (captured: Context.Context<never>) => {
       return context === input ? effect : Effect.provideContext(effect, context)
     })
 }
-
-/**
- * Marks the context of a caller that provided all captured services once, so its calls need not look for them again.
- */
-const Provided = Context.Reference<Context.Context<never> | undefined>(
-  "@effect-sampling/core/ToolDispatch/Provided",
-  { defaultValue: () => undefined }
-)
 
 const missing = Symbol()
 const constMissing = () => missing

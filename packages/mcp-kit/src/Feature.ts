@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as CapturedServices from "@effect-sampling/core/wire/CapturedServices"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
@@ -107,7 +108,10 @@ const makeToolkit =
       const dispatch = yield* ToolDispatch.make(self)
       const entries = yield* Effect.forEach(Object.values(self.tools), (tool) =>
         Effect.map(
-          makeRunner<T, Tool.HandlerServices<Tools[keyof Tools]>>(sdk, dispatch.captured(tool.name)),
+          Effect.flatMap(
+            CapturedServices.of(tool),
+            (captured) => makeRunner<T, Tool.HandlerServices<Tools[keyof Tools]>>(sdk, captured)
+          ),
           ({ report, run }) => {
             const definition = ToolResult.definition(tool)
             const { onFailure, onSuccess } = ToolResult.make(tool, definition)

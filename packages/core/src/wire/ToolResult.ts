@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
-import * as Content from "../Content.ts"
+import { fromModelOutput } from "../internal/effect-ai/fromModelOutput.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
 
@@ -59,7 +59,7 @@ export interface ServedTool {
  * @since 0.1.0
  */
 export type ToolResult = {
-  readonly content: Array<ReturnType<typeof Content.fromModelOutput>>
+  readonly content: Array<ReturnType<typeof fromModelOutput>>
   readonly structuredContent?: Record<string, unknown>
   readonly isError?: boolean
 }
@@ -158,7 +158,7 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
   }
 
   const success = (outcome: ToolOutcome): ToolResult => {
-    if (outcome.modelOutput !== undefined) return { content: outcome.modelOutput.map(Content.fromModelOutput) }
+    if (outcome.modelOutput !== undefined) return { content: outcome.modelOutput.map(fromModelOutput) }
     const content: ToolResult["content"] = outcome.encodedResult === undefined || outcome.encodedResult === null
       ? []
       : [{ type: "text", text: toText(outcome.encodedResult) }]

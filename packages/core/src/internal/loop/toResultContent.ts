@@ -3,6 +3,7 @@ import * as Schema from "effect/Schema"
 import * as Content from "../../Content.ts"
 import type { ToolResultContent } from "../../Content.ts"
 import type { ToolOutcome } from "../../ToolDispatch.ts"
+import { fromModelOutput } from "../effect-ai/fromModelOutput.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 
 /**
@@ -14,7 +15,7 @@ export const toToolResult = (toolUseId: string, outcome: ToolOutcome): Effect.Ef
     if (outcome.isFailure) return Effect.succeed(errorResult(toolUseId, toText(outcome.encodedResult)))
     if (outcome.modelOutput !== undefined) {
       // The data of a file may not be valid base64, which would make the whole next request invalid.
-      const content = outcome.modelOutput.map(Content.fromModelOutput)
+      const content = outcome.modelOutput.map(fromModelOutput)
       return Effect.orDie(validate({ type: "tool_result", toolUseId, content }))
     }
     const text = toText(outcome.encodedResult)
