@@ -288,7 +288,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       })
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error._tag).toBe("ReplayMismatch")
-      expect(error.message).toContain(`the step "charge" does not fit its schema`)
+      expect(error.message).toContain(`the once-step "charge" does not fit its schema`)
     }))
 
   it.effect("a round of asks with keys counts although it left no state", () =>

@@ -28,9 +28,9 @@ export const recorded = <S extends Schema.Constraint, E, R>(
 
 const misfit = (name: string, error: Schema.SchemaError): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `a result of the step ${quoteStep(name)} that fits its schema`,
-    found: "another one",
+    expected: `a result of the once-step ${quoteStep(name)} that fits its schema`,
+    found: "a result that does not fit",
     message:
-      `The recorded result of the step ${quoteStep(name)} does not fit its schema: ${formatIssue(error.issue)}. ` +
-      "Servers that take turns in one call have to run the same code, or to read what the others wrote."
+      `The recorded result of the once-step ${quoteStep(name)} does not fit its schema: ${formatIssue(error.issue)}. ` +
+      "Servers that share calls must run the same code, or accept the results that the others recorded."
   })
