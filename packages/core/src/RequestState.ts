@@ -22,46 +22,24 @@ import { configError } from "./internal/configError.ts"
 import { kinds } from "./internal/sealing/envelope.ts"
 import { emptyKeyRing, makeKeyRing, makeProcessKeyRing, parseKeys } from "./internal/sealing/keyRing.ts"
 import { rejectionMessages } from "./internal/sealing/messages.ts"
-import {
-  boundLength,
-  makeSealer,
-  openBound,
-  type Rejection,
-  sealBound,
-  type Sealer
-} from "./internal/sealing/sealer.ts"
+import type { Binding, Key, Rejection } from "./internal/sealing/models.ts"
+import { rejections } from "./internal/sealing/models.ts"
+import { boundLength, makeSealer, openBound, sealBound, type Sealer } from "./internal/sealing/sealer.ts"
 import { stateCrypto } from "./internal/sealing/stateCrypto.ts"
 import { openStored, removeExpired as removeExpiredOf, sealStored } from "./internal/sealing/stored.ts"
 
-/**
- * The caller and request that a state is bound to. A state that is presented with a different binding is rejected.
- *
- * **Details**
- *
- * The order of keys in `arguments` does not matter. The principals `undefined` and `""` are different.
- *
- * Source: MCP 2026-07-28, multi round-trip requests: a state SHOULD be bound to the principal, a short expiry and the
- * originating request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Binding {
+export type {
   /**
-   * The caller, if the transport knows it, for example an OAuth client id and subject. Undefined if callers do not
-   * authenticate.
+   * @category models
+   * @since 0.1.0
    */
-  readonly principal: string | undefined
-  readonly method: string
+  Binding,
   /**
-   * The name of the tool or prompt, or the URI of the resource.
+   * @category models
+   * @since 0.1.0
    */
-  readonly name: string
-  /**
-   * The arguments, as JSON.
-   */
-  readonly arguments: unknown
-}
+  Key
+} from "./internal/sealing/models.ts"
 
 /**
  * The client sent back a state that this server did not make for this call, or that is no longer valid. No part of the
@@ -82,7 +60,7 @@ export interface Binding {
  */
 export class StateRejected
   extends Schema.TaggedError<StateRejected>("@effect-sampling/core/RequestState/StateRejected")("StateRejected", {
-    reason: Schema.Literals(["malformed", "unknownKey", "tampered", "foreign", "expired", "used", "missing"]),
+    reason: Schema.Literals(rejections),
     message: Schema.String
   })
 {}
@@ -143,25 +121,6 @@ export interface RequestState {
 export const RequestState = Context.Reference<RequestState>("@effect-sampling/core/RequestState", {
   defaultValue: () => processState
 })
-
-/**
- * A key, and the id by which a state names the key that sealed it.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Key {
-  /**
-   * 1 to 32 characters of `A-Z a-z 0-9 . _ -`, for example `2026-11`. Every state contains it, and the client can read
-   * it.
-   */
-  readonly id: string
-  /**
-   * 32 random bytes, or their base64, base64url or hex as text, such as the output of `openssl rand -base64 32`. A
-   * passphrase is rejected.
-   */
-  readonly key: Redacted.Redacted<string | Uint8Array>
-}
 
 /**
  * Options for sealing states.

@@ -1,9 +1,9 @@
 import { formatInstruction } from "@effect-sampling/core/ProviderSampler"
 import type { ResponseFormat } from "@effect-sampling/core/SamplingRequest"
 import type OpenAI from "openai"
+import type { ChatRequest } from "./ChatRequest.ts"
 import type { Failure } from "./failure.ts"
 import { toJsonObject } from "./json.ts"
-import type { ChatRequest } from "./toChatRequest.ts"
 
 /**
  * Converts the format to OpenAI's JSON mode. The mode is not `strict`, because OpenAI refuses a strict schema that has

@@ -4,16 +4,11 @@ import type { SamplingRequest, ToolDefinition } from "@effect-sampling/core/Samp
 import { identity } from "effect/Function"
 import * as Result from "effect/Result"
 import type OpenAI from "openai"
+import type { ChatRequest } from "./ChatRequest.ts"
 import { toJson, toJsonObject } from "./json.ts"
 import { toResponseFormat } from "./responseFormat.ts"
 import { toChatMessages } from "./toChatMessages.ts"
 import type { ToolNames } from "./toolNames.ts"
-
-/** The body of a request without the token limit, because the name of that parameter depends on the server. */
-export type ChatRequest = Omit<
-  OpenAI.Chat.ChatCompletionCreateParamsNonStreaming,
-  "max_tokens" | "max_completion_tokens"
->
 
 interface ChatRequestOptions {
   readonly provider: string

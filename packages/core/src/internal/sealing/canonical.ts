@@ -1,4 +1,4 @@
-import type { Binding } from "../../RequestState.ts"
+import type { Binding } from "./models.ts"
 
 /**
  * Writes the binding of a state as one text. It is a JSON array, so no part can be mistaken for another. Keys are

@@ -3,8 +3,8 @@ import * as Base64 from "effect/encoding/Base64"
 import * as Hex from "effect/encoding/Hex"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
-import type { Key } from "../../RequestState.ts"
 import { isKeyId } from "./envelope.ts"
+import type { Key } from "./models.ts"
 import type { Cipher, StateCrypto } from "./stateCrypto.ts"
 
 export interface KeyRing {

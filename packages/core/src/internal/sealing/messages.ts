@@ -1,4 +1,4 @@
-import type { Rejection } from "./sealer.ts"
+import type { Rejection } from "./models.ts"
 
 /** The texts for rejected states. The client may see them, so they reveal nothing about the state. */
 export const rejectionMessages: Readonly<Record<Rejection, string>> = {

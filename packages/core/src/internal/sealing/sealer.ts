@@ -1,12 +1,10 @@
 import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
-import type { Binding, StateRejected } from "../../RequestState.ts"
 import { canonicalBinding } from "./canonical.ts"
 import { decodeEnvelope, encodeHeader, type Envelope, type Kind, overhead } from "./envelope.ts"
 import type { KeyRing } from "./keyRing.ts"
+import type { Binding, Rejection } from "./models.ts"
 import type { StateCrypto } from "./stateCrypto.ts"
-
-export type Rejection = StateRejected["reason"]
 
 export interface Times {
   readonly issued: number

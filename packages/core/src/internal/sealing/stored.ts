@@ -3,10 +3,11 @@ import * as SecureRandom from "effect/crypto/SecureRandom"
 import * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
 import type { KeyValueStore, KeyValueStoreError } from "effect/persistence/KeyValueStore"
-import type { Binding } from "../../RequestState.ts"
 import { claim, exclusively } from "./claim.ts"
 import { kinds } from "./envelope.ts"
-import { openBound, type Rejection, sealBound, type Sealer } from "./sealer.ts"
+import type { Binding } from "./models.ts"
+import type { Rejection } from "./models.ts"
+import { openBound, sealBound, type Sealer } from "./sealer.ts"
 
 export interface StoredOptions {
   readonly sealer: Sealer
