@@ -1,8 +1,8 @@
+import { breaches } from "@effect-sampling/scenarios/checkRequests"
+import { scenarios } from "@effect-sampling/scenarios/scenarios"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { breaches } from "./scenarios/checkRequests.ts"
 import { runNaive } from "./scenarios/naive.ts"
-import { scenarios } from "./scenarios/scenarios.ts"
 
 /**
  * Which scenarios are about which weakness of the naive design. They hold on every source; here they must fail.

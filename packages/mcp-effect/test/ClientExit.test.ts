@@ -4,7 +4,7 @@ import { stdioClient } from "./fixtures/servers.ts"
 
 describe("ClientExit", { timeout: 30_000 }, () => {
   // requirement: transports/stdin-end
-  it.live("ends a server whose client has left while it was asked, after the grace", () =>
+  it.live("ClientExit ends a server whose client has left while it was asked, after the grace", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ grace: 200 })
       client.startTool("ask", { prompt: "left" })
@@ -15,7 +15,7 @@ describe("ClientExit", { timeout: 30_000 }, () => {
       assert.isNull(signal)
     }))
 
-  it.live("lets calls end in the grace, and then does not wait any longer", () =>
+  it.live("ClientExit lets calls end in the grace, and then does not wait any longer", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ grace: 20_000 })
       const call = client.startTool("large", { size: 1000 })

@@ -21,9 +21,9 @@ const connect = (mode: "auto" | "legacy") =>
     )
   })
 
-describe("The official client 2.x", { timeout: 30_000 }, () => {
+describe("Official", { timeout: 30_000 }, () => {
   for (const [mode, version] of [["auto", "2026-07-28"], ["legacy", "2025-11-25"]] as const) {
-    it.live(`is asked over MCP ${version}`, () =>
+    it.live(`The official client 2.x is asked over MCP ${version}`, () =>
       Effect.gen(function*() {
         const client = yield* connect(mode)
         assert.strictEqual(client.getNegotiatedProtocolVersion(), version)

@@ -1,24 +1,25 @@
-/** What is wrong in Effect 4.1's `McpServer` and concerns sampling. A test that fails here says that it is mended. */
+/** What is wrong in Effect 4.1's `McpServer` and concerns sampling. A test that fails here says that it is fixed. */
+import { httpClient, webClient } from "@effect-sampling/mcp-suite/connect"
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { answer, outcomeOf } from "@effect-sampling/mcp-suite/RawClient"
+import { overHttp } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import { answer, outcomeOf } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { httpClient } from "../../mcp-sdk/test/fixtures/scoped.ts"
-import { RoundsClient } from "./fixtures/RoundsClient.ts"
-import { rawClient, serveHttp, stdioClient } from "./fixtures/servers.ts"
+import { adapter } from "./fixtures/adapter.ts"
+import { serveHttp, stdioClient } from "./fixtures/servers.ts"
 
 describe("Effect's McpServer", { timeout: 30_000 }, () => {
   it.live("does not match an answer whose id came back as text", () =>
     Effect.gen(function*() {
-      const client = yield* rawClient({ askTimeout: 300 })
+      const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() => client.askAndRespond("x", (id) => JSON.stringify(answer(String(id)))))
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
   it.live("refuses a malformed answer over HTTP without telling the ask", () =>
     Effect.gen(function*() {
-      const client = yield* rawClient({ askTimeout: 300 })
+      const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() =>
         client.askAndRespond("x", (id) => JSON.stringify({ jsonrpc: "2.0", id }))
       )
@@ -101,7 +102,9 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
           handle: Effect.succeed(new McpSchema.InputRequired({ requestState: "x" }) as unknown as typeof noContents)
         })
       ))
-      const reply = yield* Effect.promise(() => new RoundsClient(url).request("resources/read", { uri: "file:///x" }))
+      const reply = yield* Effect.promise(() =>
+        overHttp(url)({ method: "resources/read", params: { uri: "file:///x" } })
+      )
       assert.strictEqual(reply.error?.code, -32_603)
     }))
 })

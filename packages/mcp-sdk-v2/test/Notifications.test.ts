@@ -1,12 +1,12 @@
 import { CurrentRequest, Feature, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { PipeClient } from "@effect-sampling/mcp-suite/RawClient"
+import { withEnvelope } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import { InMemoryServerEventBus } from "@modelcontextprotocol/server"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import { PipeClient } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { withEnvelope } from "./fixtures/RoundsClient.ts"
 
 const Tools = Toolkit.make(Tool.make("log", { success: Schema.String }))
 

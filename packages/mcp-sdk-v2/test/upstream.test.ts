@@ -1,5 +1,9 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 /** Each test here fails when the SDK no longer does what this adapter works around: then the workaround goes. */
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { repeatLast } from "@effect-sampling/mcp-suite/outcomes"
+import type { Message } from "@effect-sampling/mcp-suite/RawClient"
+import { withEnvelope } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { JSONRPCMessage, ServerContext } from "@modelcontextprotocol/server"
 import {
@@ -10,11 +14,8 @@ import {
 } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Deferred, Effect } from "effect"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import { answersWithJson, callParamsOf, rememberCallParams } from "../src/internal/sdkInternals.ts"
-import { connect, officialClient } from "./fixtures/official.ts"
-import { withEnvelope } from "./fixtures/RoundsClient.ts"
+import { connectClient, newClient } from "./fixtures/adapter.ts"
 
 const params = { messages: [{ role: "user" as const, content: { type: "text" as const, text: "x" } }], maxTokens: 1 }
 
@@ -72,7 +73,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
         seen = ctx
         return { content: [] }
       })
-      const client = yield* connect("2026-07-28", server)
+      const client = yield* connectClient(newClient({ era: "2026-07-28", sample: repeatLast }), { server })
       yield* Effect.promise(() => client.callTool({ name: "secretly-named" }))
       assert.notInclude(JSON.stringify(seen), "secretly-named")
     }))
@@ -144,7 +145,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       server.registerResource("r", "file:///r", {}, () => ({ contents: [] }))
-      const client = yield* connect("2025-11-25", server)
+      const client = yield* connectClient(newClient({ era: "2025-11-25", sample: repeatLast }), { server })
       const error = yield* Effect.promise(() =>
         client.readResource({ uri: "file:///missing" }).then(() => assert.fail(), (it: { readonly code: number }) => it)
       )
@@ -158,14 +159,14 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
         resultType: "input_required",
         inputRequests: { x: { method: "sampling/createMessage", params } }
       }))
-      const client = officialClient("2026-07-28")
+      const client = newClient({ era: "2026-07-28", sample: repeatLast })
       const started = yield* Deferred.make<AbortSignal>()
       const stop = yield* Deferred.make<void>()
       client.setRequestHandler("sampling/createMessage", (_, { mcpReq }) => {
         Deferred.doneUnsafe(started, Effect.succeed(mcpReq.signal))
         return Effect.runPromise(Effect.andThen(Deferred.await(stop), Effect.die(new Error("stopped"))))
       })
-      yield* connect("2026-07-28", server, client)
+      yield* connectClient(client, { server })
       const cancellation = new AbortController()
       let settled = false
       const called = client.callTool({ name: "asks" }, { signal: cancellation.signal }).then(() => "ok", () => "failed")
