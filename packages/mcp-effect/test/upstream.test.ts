@@ -9,15 +9,15 @@ import { McpSchema, McpServer } from "effect/ai"
 import { adapter } from "./fixtures/adapter.ts"
 import { serveHttp, stdioClient } from "./fixtures/servers.ts"
 
-describe("Effect's McpServer", { timeout: 30_000 }, () => {
-  it.live("does not match an answer whose id came back as text", () =>
+describe("upstream", { timeout: 30_000 }, () => {
+  it.live("Effect's McpServer does not match an answer whose id came back as text", () =>
     Effect.gen(function*() {
       const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() => client.askAndRespond("x", (id) => JSON.stringify(answer(String(id)))))
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("refuses a malformed answer over HTTP without telling the ask", () =>
+  it.live("Effect's McpServer refuses a malformed answer over HTTP without telling the ask", () =>
     Effect.gen(function*() {
       const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() =>
@@ -26,7 +26,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("lets calls in flight go on when the client has closed stdin", () =>
+  it.live("Effect's McpServer lets calls in flight go on when the client has closed stdin", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ askTimeout: 1000 })
       client.startTool("ask", { prompt: "left" })
@@ -37,7 +37,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => client.exited)
     }))
 
-  it.live("loses what comes together with a line that is no JSON (stdio)", () =>
+  it.live("Effect's McpServer loses what comes together with a line that is not JSON (stdio)", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()
       const lost = "lost"
@@ -52,7 +52,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.isFalse(client.received.entries.some(({ id }) => id === lost))
     }))
 
-  it.live("loses an answer that is nested deeply (stdio)", () =>
+  it.live("Effect's McpServer loses an answer that is nested deeply (stdio)", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ askTimeout: 1000 })
       const call = client.startTool("ask", { prompt: "deep" })
@@ -63,7 +63,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("dies on an answer that its schemas refuse, so that no handler can recover", () =>
+  it.live("Effect's McpServer dies on an answer that its schemas refuse, so that no handler can recover", () =>
     Effect.gen(function*() {
       const exits = new Journal<Exit.Exit<unknown, unknown>>()
       const url = yield* serveHttp(registration((server) =>
@@ -92,7 +92,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.isTrue(Exit.isFailure(exit) && Cause.hasDies(exit.cause))
     }))
 
-  it.live("cannot ask on behalf of a resource over MCP 2026-07-28", () =>
+  it.live("Effect's McpServer cannot ask on behalf of a resource over MCP 2026-07-28", () =>
     Effect.gen(function*() {
       const url = yield* serveHttp(registration((server) =>
         server.addResource({

@@ -49,8 +49,8 @@ const call = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "too
 
 const textOf = (message: Message): string => message.result.content[0].text
 
-describe("SDK 2.x", { timeout: 30_000 }, () => {
-  it.live("gives handlers inputResponses that are no object as if there were none: callParamsOf", () =>
+describe("upstream", { timeout: 30_000 }, () => {
+  it.live("SDK 2.x gives handlers inputResponses that are not an object as if there were none: callParamsOf", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(
         (ctx) =>
@@ -65,7 +65,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.strictEqual(textOf(yield* Effect.promise(() => raw.received.find(({ id }) => id === 2))), "[{},null,[5]]")
     }))
 
-  it.live("does not tell a tool its name: callParamsOf", () =>
+  it.live("SDK 2.x does not tell a tool its name: callParamsOf", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       let seen: ServerContext | undefined
@@ -78,7 +78,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.notInclude(JSON.stringify(seen), "secretly-named")
     }))
 
-  it.live("makes the context of a call while its message is delivered: callParamsOf", () =>
+  it.live("SDK 2.x makes the context of a call while its message is delivered: callParamsOf", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(
         (ctx) => Promise.resolve(JSON.stringify(callParamsOf(ctx)?.["arguments"])),
@@ -97,7 +97,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("drops an answer that is malformed, and its request waits on: ClientChannel", () =>
+  it.live("SDK 2.x drops an answer that is malformed, and its request waits on: ClientChannel", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(({ mcpReq }) =>
         mcpReq.send({ method: "sampling/createMessage", params }, { timeout: 60_000 }).then(() => "answered", String)
@@ -112,7 +112,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => raw.server.close())
     }))
 
-  it.live("reports a cancelled request as one that timed out: ClientChannel", () =>
+  it.live("SDK 2.x reports a cancelled request as one that timed out: ClientChannel", () =>
     Effect.gen(function*() {
       const failure = yield* Deferred.make<unknown>()
       const raw = yield* makeRaw(({ mcpReq }) =>
@@ -133,7 +133,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.deepInclude(yield* Deferred.await(failure), { code: "REQUEST_TIMEOUT" })
     }))
 
-  it("does not tell that a transport answers with plain JSON: answersWithJson", () => {
+  it("SDK 2.x does not tell that a transport answers with plain JSON: answersWithJson", () => {
     const json = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     assert.isTrue(answersWithJson(json))
     assert.isFalse(answersWithJson(new WebStandardStreamableHTTPServerTransport({})))
@@ -141,7 +141,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
     assert.isFalse("enableJsonResponse" in json)
   })
 
-  it.live("says -32602 to older clients for a resource that does not exist, where MCP 2025-11-25 has -32002", () =>
+  it.live("SDK 2.x says -32602 to older clients for a resource that does not exist, where MCP 2025-11-25 has -32002", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       server.registerResource("r", "file:///r", {}, () => ({ contents: [] }))
@@ -152,7 +152,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.strictEqual(error.code, -32_602)
     }))
 
-  it.live("lets a cancelled call of a client wait for the sampling handlers of its round", () =>
+  it.live("SDK 2.x lets a cancelled call of a client wait for the sampling handlers of its round", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       server.registerTool("asks", {}, () => ({
