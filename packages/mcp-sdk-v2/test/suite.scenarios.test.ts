@@ -1,4 +1,5 @@
-import { officialScenarios } from "@effect-sampling/mcp-suite/scenarios"
+import { officialScenarios, scenariosInRounds } from "@effect-sampling/mcp-suite/scenarios"
 import { adapter } from "./fixtures/adapter.ts"
 
 officialScenarios(adapter)
+scenariosInRounds(adapter)
