@@ -9,12 +9,12 @@ import {
   type SamplingRequest,
   TestSampler
 } from "@effect-sampling/core"
+import { json } from "@effect-sampling/scenarios/Scenario"
+import { suite } from "@effect-sampling/scenarios/suite"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Context, Duration, Effect, Layer, Schema, Stream } from "effect"
 import { AiError, LanguageModel, Prompt, type Response, Tool, Toolkit } from "effect/ai"
 import { audio, hello, image, text, tool, toolResult, toolUse } from "./fixtures/domain.ts"
-import { json } from "./scenarios/Scenario.ts"
-import { suite } from "./scenarios/suite.ts"
 
 const usage = { inputTokens: { total: 3 }, outputTokens: { total: 4 } }
 

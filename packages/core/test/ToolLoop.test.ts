@@ -8,11 +8,11 @@ import {
   ToolApproval,
   ToolLoop
 } from "@effect-sampling/core"
+import { call, calls, results, resultText } from "@effect-sampling/scenarios/Scenario"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Data, Effect, Exit, Fiber, Latch, Ref, Schema } from "effect"
 import { AiError, Prompt, Tool, Toolkit } from "effect/ai"
 import { recordSpans, text } from "./fixtures/domain.ts"
-import { call, calls, results, resultText } from "./scenarios/Scenario.ts"
 
 interface Once {
   readonly reply: Sampler.Sample

@@ -6,12 +6,12 @@ import {
   type SamplingRequest,
   TestSampler
 } from "@effect-sampling/core"
+import { breaches } from "@effect-sampling/scenarios/checkRequests"
+import { call, gives, json, results, wantedSchema } from "@effect-sampling/scenarios/Scenario"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { fakeClient, oneOf } from "./fixtures/domain.ts"
-import { breaches } from "./scenarios/checkRequests.ts"
-import { call, gives, json, results, wantedSchema } from "./scenarios/Scenario.ts"
 
 type Request = SamplingRequest.SamplingRequest
 

@@ -1,10 +1,10 @@
 import { ProviderSampler, type Sampler } from "@effect-sampling/core"
 import type { SamplingRequest } from "@effect-sampling/core"
+import type { Scenario } from "@effect-sampling/scenarios/Scenario"
+import { json } from "@effect-sampling/scenarios/Scenario"
+import { suite } from "@effect-sampling/scenarios/suite"
 import { describe, it } from "@effect/vitest"
 import { Effect, type Layer } from "effect"
-import type { Scenario } from "./scenarios/Scenario.ts"
-import { json } from "./scenarios/Scenario.ts"
-import { suite } from "./scenarios/suite.ts"
 
 /** Makes a source in memory that runs a scenario. */
 const source = (options: Pick<ProviderSampler.Options, "jsonSchema" | "tools">) => (scenario: Scenario) =>

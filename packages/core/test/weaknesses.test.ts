@@ -1,8 +1,8 @@
+import { breaches } from "@effect-sampling/scenarios/checkRequests"
+import { scenarios } from "@effect-sampling/scenarios/scenarios"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { breaches } from "./scenarios/checkRequests.ts"
 import { runNaive } from "./scenarios/naive.ts"
-import { scenarios } from "./scenarios/scenarios.ts"
 
 /**
  * The scenarios for each weakness of the naive design. Every source passes them; the naive design must fail them.

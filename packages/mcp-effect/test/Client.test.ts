@@ -1,11 +1,12 @@
 import { Client } from "@effect-sampling/core"
 import { Feature } from "@effect-sampling/mcp-effect"
+import { httpClient } from "@effect-sampling/mcp-suite/connect"
+import { textOf } from "@effect-sampling/mcp-suite/RawClient"
+import type { Message } from "@effect-sampling/mcp-suite/RawClient"
+import { drive, overHttp, tool } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { httpClient } from "../../mcp-sdk/test/fixtures/scoped.ts"
-import { RoundsClient } from "./fixtures/RoundsClient.ts"
 import { serveHttp } from "./fixtures/servers.ts"
 
 const Tools = Toolkit.make(
@@ -30,12 +31,10 @@ const answers: Readonly<Record<string, object>> = {
 
 const cases = [["greet", "elicitation/create", "Ada, 36"], ["roots", "roots/list", "file:///a,file:///b"]] as const
 
-const textOf = (reply: Message): string => reply.result.content[0].text
-
 describe("Client", { timeout: 30_000 }, () => {
-  it.live("elicitation and roots are answered while the call waits", () =>
+  it.live("A tool asks the user and for the roots while its call waits", () =>
     Effect.gen(function*() {
-      const client = yield* httpClient(yield* serveHttp(registrations), capabilities)
+      const client = yield* httpClient(yield* serveHttp(registrations), { capabilities })
       for (const [name, method, expected] of cases) {
         const call = client.startTool(name)
         const asked = yield* Effect.promise(() => client.received.find((message) => message.method === method))
@@ -48,12 +47,12 @@ describe("Client", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("elicitation and roots are answered in rounds", () =>
+  it.live("A tool asks the user and for the roots in rounds", () =>
     Effect.gen(function*() {
-      const client = new RoundsClient(yield* serveHttp(registrations))
+      const send = overHttp(yield* serveHttp(registrations))
       for (const [name, method, expected] of cases) {
         const { reply, rounds } = yield* Effect.promise(() =>
-          client.drive("tools/call", { name }, (request) => answers[request.method])
+          drive(send, tool(name), (request) => answers[request.method])
         )
         assert.strictEqual(textOf(reply), expected)
         const [request] = Object.values<Message>(rounds[0]!.result.inputRequests)
@@ -61,20 +60,20 @@ describe("Client", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("the error names the capability that the client did not declare, in both eras", () =>
+  it.live("A tool is told what a client does not support, in both eras", () =>
     Effect.gen(function*() {
       const url = yield* serveHttp(registrations)
-      const push = yield* httpClient(url, {})
-      const rounds = new RoundsClient(url)
+      const push = yield* httpClient(url, { capabilities: {} })
+      const send = overHttp(url)
       for (const [name, required] of [["greet", { elicitation: { form: {} } }], ["roots", { roots: {} }]] as const) {
         const told = yield* Effect.promise(() => push.request("tools/call", { name }))
         assert.isTrue(told.result.isError)
         assert.include(textOf(told), "did not declare the capability")
-        const refused = yield* Effect.promise(() => rounds.callTool(name, {}, { capabilities: {} }))
+        const refused = yield* Effect.promise(() => send({ ...tool(name), capabilities: {} }))
         assert.strictEqual(refused.error?.code, -32_021)
         assert.deepStrictEqual(refused.error?.data, { requiredCapabilities: required })
       }
-      const urlOnly = yield* httpClient(url, { elicitation: { url: {} } })
+      const urlOnly = yield* httpClient(url, { capabilities: { elicitation: { url: {} } } })
       const told = yield* Effect.promise(() => urlOnly.request("tools/call", { name: "greet" }))
       assert.include(textOf(told), "elicitation.form")
     }))

@@ -4,7 +4,7 @@ import { stdioClient } from "./fixtures/servers.ts"
 
 describe("ClientExit", { timeout: 30_000 }, () => {
   // requirement: transports/stdin-end
-  it.live("the server of a client that left during an ask ends after the grace period", () =>
+  it.live("ClientExit ends a server whose client has left while it was asked, after the grace", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ grace: 200 })
       client.startTool("ask", { prompt: "left" })
@@ -15,7 +15,7 @@ describe("ClientExit", { timeout: 30_000 }, () => {
       assert.isNull(signal)
     }))
 
-  it.live("a call in flight can finish in the grace period, and the server ends right after it", () =>
+  it.live("ClientExit lets calls end in the grace, and then does not wait any longer", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ grace: 20_000 })
       const call = client.startTool("large", { size: 1000 })

@@ -1,34 +1,32 @@
-/**
- * Bugs and limits of `McpServer` in Effect 4.1 that concern sampling. A test that fails here shows that Effect has
- * fixed one of them.
- */
+/** What is wrong in Effect 4.1's `McpServer` and concerns sampling. A test that fails here says that it is fixed. */
+import { httpClient, webClient } from "@effect-sampling/mcp-suite/connect"
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { answer, outcomeOf } from "@effect-sampling/mcp-suite/RawClient"
+import { overHttp } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Context, Effect, Exit, Layer } from "effect"
 import { McpSchema, McpServer } from "effect/ai"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import { answer, outcomeOf } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { httpClient } from "../../mcp-sdk/test/fixtures/scoped.ts"
-import { RoundsClient } from "./fixtures/RoundsClient.ts"
-import { rawClient, serveHttp, stdioClient } from "./fixtures/servers.ts"
+import { adapter } from "./fixtures/adapter.ts"
+import { serveHttp, stdioClient } from "./fixtures/servers.ts"
 
-describe("Effect's McpServer", { timeout: 30_000 }, () => {
-  it.live("Effect's McpServer does not match an answer whose id came back as a string", () =>
+describe("upstream", { timeout: 30_000 }, () => {
+  it.live("Effect's McpServer does not match an answer whose id came back as text", () =>
     Effect.gen(function*() {
-      const client = yield* rawClient({ askTimeout: 300 })
+      const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() => client.askAndRespond("x", (id) => JSON.stringify(answer(String(id)))))
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("Effect's McpServer refuses a malformed answer over HTTP without failing the ask", () =>
+  it.live("Effect's McpServer refuses a malformed answer over HTTP without telling the ask", () =>
     Effect.gen(function*() {
-      const client = yield* rawClient({ askTimeout: 300 })
+      const client = yield* webClient(adapter, { askTimeout: 300 })
       const outcome = yield* Effect.promise(() =>
         client.askAndRespond("x", (id) => JSON.stringify({ jsonrpc: "2.0", id }))
       )
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("Effect's McpServer keeps calls in flight running after the client has closed stdin", () =>
+  it.live("Effect's McpServer lets calls in flight go on when the client has closed stdin", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ askTimeout: 1000 })
       client.startTool("ask", { prompt: "left" })
@@ -39,14 +37,14 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => client.exited)
     }))
 
-  it.live("Effect's McpServer loses a message that arrives together with a line that is not JSON (stdio)", () =>
+  it.live("Effect's McpServer loses what comes together with a line that is not JSON (stdio)", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient()
       const lost = "lost"
       yield* Effect.promise(() => client.post(`garbage\n{"jsonrpc":"2.0","id":"${lost}","method":"ping"}`))
       const later = new Set<unknown>()
       const isAnswered = () => client.received.entries.some(({ id }) => later.has(id))
-      // The server reads stdin again after half a second, or later on a busy machine.
+      // It reads again after half a second, or later on a busy machine.
       yield* Effect.sync(() => later.add(client.start("ping"))).pipe(
         Effect.andThen(Effect.sleep(100)),
         Effect.repeat({ until: isAnswered })
@@ -54,7 +52,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.isFalse(client.received.entries.some(({ id }) => id === lost))
     }))
 
-  it.live("Effect's McpServer loses a deeply nested answer (stdio)", () =>
+  it.live("Effect's McpServer loses an answer that is nested deeply (stdio)", () =>
     Effect.gen(function*() {
       const client = yield* stdioClient({ askTimeout: 1000 })
       const call = client.startTool("ask", { prompt: "deep" })
@@ -65,7 +63,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
-  it.live("Effect's McpServer dies on an answer that its schemas refuse, so no handler can recover", () =>
+  it.live("Effect's McpServer dies on an answer that its schemas refuse, so that no handler can recover", () =>
     Effect.gen(function*() {
       const exits = new Journal<Exit.Exit<unknown, unknown>>()
       const url = yield* serveHttp(registration((server) =>
@@ -73,7 +71,7 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
           tool: new McpSchema.Tool({ name: "ask", inputSchema: { type: "object" } }),
           annotations: Context.empty(),
           handle: ({ prompt }) =>
-            // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server provides `McpServerClient` to handlers up to MCP 2025-11-25
+            // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the server gives it to handlers up to MCP 2025-11-25
             McpSchema.McpServerClient.use(({ getClient }) => getClient).pipe(
               Effect.flatMap((client) =>
                 client.createMessage({
@@ -100,11 +98,13 @@ describe("Effect's McpServer", { timeout: 30_000 }, () => {
         server.addResource({
           resource: new McpSchema.Resource({ uri: "file:///x", name: "x" }),
           annotations: Context.empty(),
-          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the type should allow `InputRequired`
+          // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what the type should allow
           handle: Effect.succeed(new McpSchema.InputRequired({ requestState: "x" }) as unknown as typeof noContents)
         })
       ))
-      const reply = yield* Effect.promise(() => new RoundsClient(url).request("resources/read", { uri: "file:///x" }))
+      const reply = yield* Effect.promise(() =>
+        overHttp(url)({ method: "resources/read", params: { uri: "file:///x" } })
+      )
       assert.strictEqual(reply.error?.code, -32_603)
     }))
 })

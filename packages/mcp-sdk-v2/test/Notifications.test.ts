@@ -1,12 +1,12 @@
 import { CurrentRequest, Feature, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { PipeClient } from "@effect-sampling/mcp-suite/RawClient"
+import { withEnvelope } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import { InMemoryServerEventBus } from "@modelcontextprotocol/server"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import { PipeClient } from "../../mcp-sdk/test/fixtures/RawClient.ts"
-import { withEnvelope } from "./fixtures/RoundsClient.ts"
 
 const Tools = Toolkit.make(Tool.make("log", { success: Schema.String }))
 
@@ -38,10 +38,18 @@ const serveStdio = Effect.fnUntraced(function*(bus?: InMemoryServerEventBus) {
   return client
 })
 
-const connect = Effect.fnUntraced(function*(url: string) {
+/** A client, connected; `opened` hears of its standalone stream. */
+const connect = Effect.fnUntraced(function*(url: string, opened: () => void = () => {}) {
   const client = new Client({ name: "test", version: "1.0.0" })
+  const transport = new StreamableHTTPClientTransport(new URL(url), {
+    fetch: async (address, init) => {
+      const response = await fetch(address, init)
+      if (init?.method === "GET") opened()
+      return response
+    }
+  })
   yield* Effect.acquireRelease(
-    Effect.promise(() => client.connect(new StreamableHTTPClientTransport(new URL(url)))),
+    Effect.promise(() => client.connect(transport)),
     () => Effect.promise(() => client.close())
   )
   return client
@@ -52,7 +60,7 @@ const isA = (method: string) => (message: { readonly method?: string | undefined
 const listChanged = "notifications/tools/list_changed"
 
 describe("Notifications", { timeout: 30_000 }, () => {
-  it.live("logs to a client of a session, down to the level that it set", () =>
+  it.live("A handler logs to a client of a session, down to the level that the client set", () =>
     Effect.gen(function*() {
       const client = yield* connect(yield* serveHttp())
       const logged = new Journal<unknown>()
@@ -64,7 +72,7 @@ describe("Notifications", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(logged.entries, ["logged"])
     }))
 
-  it.live("logs to a client that is answered in rounds only when its request asks for it", () =>
+  it.live("A handler logs to a client in rounds only when its request asks for it", () =>
     Effect.gen(function*() {
       const client = yield* serveStdio()
       const call = (meta: object) => {
@@ -77,18 +85,17 @@ describe("Notifications", { timeout: 30_000 }, () => {
       assert.isTrue(client.received.entries.some(isA("notifications/message")))
     }))
 
-  it.live("tells a session that a list has changed, until it ends", () =>
+  it.live("A session is told that a list has changed, until it ends", () =>
     Effect.gen(function*() {
       const bus = new InMemoryServerEventBus()
-      const client = yield* connect(yield* serveHttp(bus))
+      const opened = yield* Deferred.make<void>()
+      const client = yield* connect(yield* serveHttp(bus), () => Deferred.doneUnsafe(opened, Effect.void))
       assert.isTrue(client.getServerCapabilities()?.tools?.listChanged)
       const changes = new Journal<string>()
       client.setNotificationHandler(listChanged, ({ method }) => changes.add(method))
-      const change = Effect.sync(() => bus.publish({ kind: "tools_list_changed" }))
-      // The standalone stream opens after connect.
-      yield* Effect.repeat(Effect.andThen(change, Effect.sleep("20 millis")), {
-        until: () => changes.entries.length > 0
-      })
+      yield* Deferred.await(opened)
+      bus.publish({ kind: "tools_list_changed" })
+      yield* Effect.promise(() => changes.find(() => true))
       yield* Effect.promise(() => {
         const { transport } = client
         return transport instanceof StreamableHTTPClientTransport ? transport.terminateSession() : Promise.reject()
@@ -96,7 +103,7 @@ describe("Notifications", { timeout: 30_000 }, () => {
       assert.strictEqual(bus.listenerCount, 0)
     }))
 
-  it.live("tells a client over stdio that a list has changed", () =>
+  it.live("A client over stdio is told that a list has changed", () =>
     Effect.gen(function*() {
       const bus = new InMemoryServerEventBus()
       const client = yield* serveStdio(bus)
@@ -105,7 +112,7 @@ describe("Notifications", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => client.received.find(isA(listChanged)))
     }))
 
-  it.live("tells a client over stdio that is answered in rounds what it subscribed to", () =>
+  it.live("A client in rounds over stdio is told what it subscribed to", () =>
     Effect.gen(function*() {
       const bus = new InMemoryServerEventBus()
       const client = yield* serveStdio(bus)
@@ -121,7 +128,7 @@ describe("Notifications", { timeout: 30_000 }, () => {
       assert.isFalse(client.received.entries.some(isA("notifications/prompts/list_changed")))
     }))
 
-  it.live("declares neither where the server does not offer it", () =>
+  it.live("A server declares neither logging nor changes of lists where it does not offer them", () =>
     Effect.gen(function*() {
       const server = yield* Layer.build(
         StreamableHttpServer.layer({ name: "fixture", version: "1.0.0", features, port: 0 })
@@ -130,6 +137,6 @@ describe("Notifications", { timeout: 30_000 }, () => {
       assert.deepStrictEqual(client.getServerCapabilities(), { tools: {} })
     }))
 
-  it.effect("gives no request outside of handlers", () =>
+  it.effect("CurrentRequest is undefined outside of handlers", () =>
     Effect.map(Effect.flatMap(CurrentRequest.CurrentRequest, Effect.succeed), (request) => assert.isUndefined(request)))
 })

@@ -1,17 +1,18 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
+import type { Era } from "@effect-sampling/mcp-suite/Adapter"
+import { repeatLast } from "@effect-sampling/mcp-suite/outcomes"
+import { makeTools } from "@effect-sampling/mcp-suite/tools"
 import { assert, describe, it } from "@effect/vitest"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
 import { createMcpHandler, McpServer, WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/server"
 import { Effect } from "effect"
 import type { Scope } from "effect"
-import { officialClient } from "./fixtures/official.ts"
-import type { Era } from "./fixtures/official.ts"
-import { makeTools } from "./fixtures/tools.ts"
+import { adapter, newClient } from "./fixtures/adapter.ts"
 
 type Fetch = (request: Request) => Promise<Response>
 
 const makeServer = Effect.gen(function*() {
-  const feature = yield* makeTools(() => {})
+  const feature = yield* makeTools(adapter)
   return () => {
     const server = new McpServer({ name: "own", version: "1.0.0" })
     feature.install(server.server)
@@ -40,7 +41,7 @@ const withHandler: Effect.Effect<Fetch> = Effect.map(makeServer, (make) => {
 const connect = (fetch: Fetch, era: Era) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      const client = officialClient(era, { sampling: {} })
+      const client = newClient({ era, capabilities: { sampling: {} }, sample: repeatLast })
       await client.connect(
         new StreamableHTTPClientTransport(new URL("http://localhost/mcp"), {
           fetch: (url, init) => fetch(new Request(url, init))
@@ -59,12 +60,12 @@ const ask = (server: Effect.Effect<Fetch>, era: Era): Effect.Effect<Record<strin
   })
 
 describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
-  it.live("with sessions reaches the client", () =>
+  it.live("A server of the user's own with sessions reaches the client", () =>
     Effect.gen(function*() {
       assert.include((yield* ask(withTransport(false), "2025-11-25"))["ok"], "model: ")
     }))
 
-  it.live("with plain JSON responses fails an ask at once, and says what to change", () =>
+  it.live("A server of the user's own with plain JSON responses fails an ask at once, and says what to change", () =>
     Effect.gen(function*() {
       const started = Date.now()
       const outcome = yield* ask(withTransport(true), "2025-11-25")
@@ -73,12 +74,12 @@ describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
       assert.isBelow(Date.now() - started, 3000)
     }))
 
-  it.live("made by createMcpHandler asks a client of 2026-07-28 in rounds", () =>
+  it.live("A server made by createMcpHandler asks a client of 2026-07-28 in rounds", () =>
     Effect.gen(function*() {
       assert.include((yield* ask(withHandler, "2026-07-28"))["ok"], "model: ")
     }))
 
-  it.live("made by createMcpHandler fails an ask of an older client at once, and says what to change", () =>
+  it.live("A server made by createMcpHandler fails an ask of an older client at once, and says what to change", () =>
     Effect.gen(function*() {
       const started = Date.now()
       const outcome = yield* ask(withHandler, "2025-11-25")

@@ -1,5 +1,9 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 /** Each test here fails when the SDK no longer does what this adapter works around: then the workaround goes. */
+import { Journal } from "@effect-sampling/mcp-suite/Journal"
+import { repeatLast } from "@effect-sampling/mcp-suite/outcomes"
+import type { Message } from "@effect-sampling/mcp-suite/RawClient"
+import { withEnvelope } from "@effect-sampling/mcp-suite/RoundsClient"
 import { assert, describe, it } from "@effect/vitest"
 import type { JSONRPCMessage, ServerContext } from "@modelcontextprotocol/server"
 import {
@@ -10,11 +14,8 @@ import {
 } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Deferred, Effect } from "effect"
-import { Journal } from "../../mcp-sdk/test/fixtures/Journal.ts"
-import type { Message } from "../../mcp-sdk/test/fixtures/RawClient.ts"
 import { answersWithJson, callParamsOf, rememberCallParams } from "../src/internal/sdkInternals.ts"
-import { connect, officialClient } from "./fixtures/official.ts"
-import { withEnvelope } from "./fixtures/RoundsClient.ts"
+import { connectClient, newClient } from "./fixtures/adapter.ts"
 
 const params = { messages: [{ role: "user" as const, content: { type: "text" as const, text: "x" } }], maxTokens: 1 }
 
@@ -48,8 +49,8 @@ const call = { jsonrpc: "2.0", id: 2, method: "tools/call", params: { name: "too
 
 const textOf = (message: Message): string => message.result.content[0].text
 
-describe("SDK 2.x", { timeout: 30_000 }, () => {
-  it.live("gives handlers inputResponses that are no object as if there were none: callParamsOf", () =>
+describe("upstream", { timeout: 30_000 }, () => {
+  it.live("SDK 2.x gives handlers inputResponses that are not an object as if there were none: callParamsOf", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(
         (ctx) =>
@@ -64,7 +65,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.strictEqual(textOf(yield* Effect.promise(() => raw.received.find(({ id }) => id === 2))), "[{},null,[5]]")
     }))
 
-  it.live("does not tell a tool its name: callParamsOf", () =>
+  it.live("SDK 2.x does not tell a tool its name: callParamsOf", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       let seen: ServerContext | undefined
@@ -72,12 +73,12 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
         seen = ctx
         return { content: [] }
       })
-      const client = yield* connect("2026-07-28", server)
+      const client = yield* connectClient(newClient({ era: "2026-07-28", sample: repeatLast }), { server })
       yield* Effect.promise(() => client.callTool({ name: "secretly-named" }))
       assert.notInclude(JSON.stringify(seen), "secretly-named")
     }))
 
-  it.live("makes the context of a call while its message is delivered: callParamsOf", () =>
+  it.live("SDK 2.x makes the context of a call while its message is delivered: callParamsOf", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(
         (ctx) => Promise.resolve(JSON.stringify(callParamsOf(ctx)?.["arguments"])),
@@ -96,7 +97,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       }
     }))
 
-  it.live("drops an answer that is malformed, and its request waits on: ClientChannel", () =>
+  it.live("SDK 2.x drops an answer that is malformed, and its request waits on: ClientChannel", () =>
     Effect.gen(function*() {
       const raw = yield* makeRaw(({ mcpReq }) =>
         mcpReq.send({ method: "sampling/createMessage", params }, { timeout: 60_000 }).then(() => "answered", String)
@@ -111,7 +112,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       yield* Effect.promise(() => raw.server.close())
     }))
 
-  it.live("reports a cancelled request as one that timed out: ClientChannel", () =>
+  it.live("SDK 2.x reports a cancelled request as one that timed out: ClientChannel", () =>
     Effect.gen(function*() {
       const failure = yield* Deferred.make<unknown>()
       const raw = yield* makeRaw(({ mcpReq }) =>
@@ -132,7 +133,7 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
       assert.deepInclude(yield* Deferred.await(failure), { code: "REQUEST_TIMEOUT" })
     }))
 
-  it("does not tell that a transport answers with plain JSON: answersWithJson", () => {
+  it("SDK 2.x does not tell that a transport answers with plain JSON: answersWithJson", () => {
     const json = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })
     assert.isTrue(answersWithJson(json))
     assert.isFalse(answersWithJson(new WebStandardStreamableHTTPServerTransport({})))
@@ -140,32 +141,32 @@ describe("SDK 2.x", { timeout: 30_000 }, () => {
     assert.isFalse("enableJsonResponse" in json)
   })
 
-  it.live("says -32602 to older clients for a resource that does not exist, where MCP 2025-11-25 has -32002", () =>
+  it.live("SDK 2.x says -32602 to older clients for a resource that does not exist, where MCP 2025-11-25 has -32002", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       server.registerResource("r", "file:///r", {}, () => ({ contents: [] }))
-      const client = yield* connect("2025-11-25", server)
+      const client = yield* connectClient(newClient({ era: "2025-11-25", sample: repeatLast }), { server })
       const error = yield* Effect.promise(() =>
         client.readResource({ uri: "file:///missing" }).then(() => assert.fail(), (it: { readonly code: number }) => it)
       )
       assert.strictEqual(error.code, -32_602)
     }))
 
-  it.live("lets a cancelled call of a client wait for the sampling handlers of its round", () =>
+  it.live("SDK 2.x lets a cancelled call of a client wait for the sampling handlers of its round", () =>
     Effect.gen(function*() {
       const server = new McpServer({ name: "s", version: "1" })
       server.registerTool("asks", {}, () => ({
         resultType: "input_required",
         inputRequests: { x: { method: "sampling/createMessage", params } }
       }))
-      const client = officialClient("2026-07-28")
+      const client = newClient({ era: "2026-07-28", sample: repeatLast })
       const started = yield* Deferred.make<AbortSignal>()
       const stop = yield* Deferred.make<void>()
       client.setRequestHandler("sampling/createMessage", (_, { mcpReq }) => {
         Deferred.doneUnsafe(started, Effect.succeed(mcpReq.signal))
         return Effect.runPromise(Effect.andThen(Deferred.await(stop), Effect.die(new Error("stopped"))))
       })
-      yield* connect("2026-07-28", server, client)
+      yield* connectClient(client, { server })
       const cancellation = new AbortController()
       let settled = false
       const called = client.callTool({ name: "asks" }, { signal: cancellation.signal }).then(() => "ok", () => "failed")

@@ -1,5 +1,6 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { Feature } from "@effect-sampling/mcp-sdk"
+import { makeTools } from "@effect-sampling/mcp-suite/tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
@@ -10,7 +11,7 @@ import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
-import { makeTools } from "./fixtures/tools.ts"
+import { adapter } from "./fixtures/adapter.ts"
 
 interface Options {
   readonly sessions: boolean
@@ -23,7 +24,7 @@ const serve = ({ json, sessions }: Options) =>
     const connect = () =>
       Effect.gen(function*() {
         const server = new McpServer({ name: "own", version: "1.0.0" })
-        yield* Feature.register(server, makeTools(() => {}))
+        yield* Feature.register(server, makeTools(adapter))
         const transport = new StreamableHTTPServerTransport({
           ...(sessions && { sessionIdGenerator: () => randomUUID() }),
           enableJsonResponse: json
@@ -72,12 +73,12 @@ const ask = (options: Options) =>
   })
 
 describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
-  it.live("with sessions reaches the client", () =>
+  it.live("A server of the user's own with sessions reaches the client", () =>
     Effect.gen(function*() {
       assert.deepInclude(yield* ask({ sessions: true, json: false }), { ok: "from the client" })
     }))
 
-  it.live("without sessions fails an ask at once, and says what to change", () =>
+  it.live("A server of the user's own without sessions fails an ask at once, and says what to change", () =>
     Effect.gen(function*() {
       const started = Date.now()
       const outcome = yield* ask({ sessions: false, json: false })
@@ -86,7 +87,7 @@ describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
       assert.isBelow(Date.now() - started, 3000)
     }))
 
-  it.live("with plain JSON responses fails an ask at once, and says what to change", () =>
+  it.live("A server of the user's own with plain JSON responses fails an ask at once, and says what to change", () =>
     Effect.gen(function*() {
       const started = Date.now()
       const outcome = yield* ask({ sessions: true, json: true })

@@ -51,8 +51,8 @@ const firstCancellationArrives = (prepare: (server: Server, client: Client) => v
     return arrived
   })
 
-describe("The inside of the SDK", () => {
-  it.live("the cancellation of id 0 must be heeded by us: heedCancellationOfIdZero", () =>
+describe("sdkInternals", () => {
+  it.live("SDK 1.x does not heed the cancellation of id 0: heedCancellationOfIdZero", () =>
     Effect.gen(function*() {
       assert.isFalse(yield* firstCancellationArrives(() => {}))
       assert.isTrue(yield* firstCancellationArrives((_, client) => heedCancellationOfIdZero(client)))
@@ -61,7 +61,7 @@ describe("The inside of the SDK", () => {
       assert.isFunction(Reflect.get(server, "_oncancel"))
     }))
 
-  it.live("a server does not tell the negotiated protocol version: rememberProtocolVersion", () =>
+  it.live("A server of SDK 1.x does not tell the negotiated protocol version: rememberProtocolVersion", () =>
     Effect.promise(async () => {
       const server = new Server({ name: "s", version: "1" })
       rememberProtocolVersion(server)
@@ -76,7 +76,7 @@ describe("The inside of the SDK", () => {
       await client.close()
     }))
 
-  it("a transport does not tell that it answers with plain JSON: answersWithJson", () => {
+  it("A transport of SDK 1.x does not tell that it answers with plain JSON: answersWithJson", () => {
     for (const Transport of [StreamableHTTPServerTransport, WebStandardStreamableHTTPServerTransport]) {
       const json = new Transport({ enableJsonResponse: true })
       const sse = new Transport({})
@@ -88,7 +88,7 @@ describe("The inside of the SDK", () => {
     assert.isFalse(answersWithJson(undefined))
   })
 
-  it("a request with an unknown protocol version gets the latest: protocolVersionOf", () => {
+  it("A server of SDK 1.x that was not initialized has no protocol version: protocolVersionOf", () => {
     assert.isUndefined(protocolVersionOf(new Server({ name: "s", version: "1" })))
   })
 })

@@ -1,9 +1,9 @@
 import type { Content, ProviderSampler, SamplingMessage, SamplingRequest } from "@effect-sampling/core"
 import { OpenAiServer } from "@effect-sampling/openai-server"
+import type { Scenario } from "@effect-sampling/scenarios/Scenario"
+import { suite } from "@effect-sampling/scenarios/suite"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import type { Scenario } from "../../core/test/scenarios/Scenario.ts"
-import { suite } from "../../core/test/scenarios/suite.ts"
 import { key, setup } from "./support.ts"
 
 type Request = SamplingRequest.SamplingRequest

@@ -1,3 +1,5 @@
+import { danglingRefs } from "@effect-sampling/scenarios/checkRequests"
+import { json } from "@effect-sampling/scenarios/Scenario"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Schema } from "effect"
 import { Tool } from "effect/ai"
@@ -5,8 +7,6 @@ import { jsonIn } from "../../src/internal/objects/jsonIn.ts"
 import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
 import { decodeText, makeTarget } from "../../src/internal/objects/structuredOutput.ts"
 import { oneOf } from "../fixtures/domain.ts"
-import { danglingRefs } from "../scenarios/checkRequests.ts"
-import { json } from "../scenarios/Scenario.ts"
 
 class Leaf extends Schema.Class<Leaf>("test/a~b/Leaf")({ name: Schema.String, at: Schema.DateFromString }) {}
 

@@ -3,12 +3,12 @@
  * passes shows nothing.
  */
 import { Sampler, SamplingError, type SamplingMessage, type SamplingRequest } from "@effect-sampling/core"
+import type { Scenario } from "@effect-sampling/scenarios/Scenario"
+import { blocksOf, json, textOf } from "@effect-sampling/scenarios/Scenario"
+import { toolsOf } from "@effect-sampling/scenarios/toolkit"
 import { Effect, Layer, Schema, SchemaAST } from "effect"
 import { Tool, type Toolkit } from "effect/ai"
 import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
-import type { Scenario } from "./Scenario.ts"
-import { blocksOf, json, textOf } from "./Scenario.ts"
-import { toolsOf } from "./toolkit.ts"
 
 type Request = SamplingRequest.SamplingRequest
 type Messages = ReadonlyArray<SamplingMessage.SamplingMessage>

@@ -1,0 +1,25 @@
+import { asks } from "@effect-sampling/mcp-suite/asks"
+import { clientErrors } from "@effect-sampling/mcp-suite/clientErrors"
+import { features } from "@effect-sampling/mcp-suite/features"
+import { malformed } from "@effect-sampling/mcp-suite/malformed"
+import { rounds } from "@effect-sampling/mcp-suite/rounds"
+import { largeMessages } from "@effect-sampling/mcp-suite/sizes"
+import { adapter } from "./fixtures/adapter.ts"
+
+features(adapter)
+asks(adapter)
+clientErrors(adapter)
+
+const lost = ["the method repeated in the answer", "an id that is a string"]
+
+malformed(adapter, {
+  stdio: {
+    // It parses each line, and writes and parses it again: too deep for JSON.stringify.
+    lost: [...lost, "arrays a hundred thousand deep"],
+    // It takes the error of an answer that has both.
+    expected: { "both result and error": "ClientError" }
+  },
+  HTTP: { lost: [...lost, "no result", "both result and error", "jsonrpc 1.0", "no jsonrpc"] }
+})
+largeMessages(adapter)
+rounds(adapter)

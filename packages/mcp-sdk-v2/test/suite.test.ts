@@ -1,0 +1,20 @@
+import { asks } from "@effect-sampling/mcp-suite/asks"
+import { clientErrors } from "@effect-sampling/mcp-suite/clientErrors"
+import { features, installedFeatures } from "@effect-sampling/mcp-suite/features"
+import { handlers } from "@effect-sampling/mcp-suite/handlers"
+import { http } from "@effect-sampling/mcp-suite/http"
+import { malformed } from "@effect-sampling/mcp-suite/malformed"
+import { rounds, roundsShutdown } from "@effect-sampling/mcp-suite/rounds"
+import { sizes } from "@effect-sampling/mcp-suite/sizes"
+import { adapter } from "./fixtures/adapter.ts"
+
+features(adapter)
+installedFeatures(adapter)
+handlers(adapter)
+asks(adapter)
+clientErrors(adapter)
+malformed(adapter)
+sizes(adapter)
+http(adapter)
+rounds(adapter)
+roundsShutdown(adapter)
