@@ -19,29 +19,38 @@ import type { NewServer, Sdk, SdkTypes } from "./Sdk.ts"
 import * as StdioTransport from "./StdioTransport.ts"
 
 /**
+ * The options of a server over stdio.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Server, E, R> extends StdioTransport.Options {
   /**
-   * The name that the server tells its clients.
+   * The name under which the server introduces itself to its client.
    */
   readonly name: string
+  /**
+   * The version of the server, which the client receives together with its name.
+   */
   readonly version: string
   /**
-   * Tells clients how to use the server. Default: none.
+   * Instructions that the client receives on how to use the server. Default: none.
    */
   readonly instructions?: string | undefined
+  /**
+   * The tools, prompts and resources that the server offers.
+   */
   readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
   /**
-   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   * The time that calls in flight may continue when the server shuts down. Then they are interrupted. Default: 10
+   * seconds.
    */
   readonly shutdownGrace?: Duration.Input | undefined
 }
 
 /**
- * How an SDK serves one client over stdio. `connect` lets servers of `makeServer` talk on the transport until the scope
- * closes.
+ * The port through which the kit serves one client over stdio on one SDK. `connect` connects servers that `makeServer`
+ * creates to the transport, and closes them when the scope closes.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +66,7 @@ export interface Port<T extends SdkTypes> {
 }
 
 /**
- * Serves one client over stdio, until it closes stdin.
+ * Serves one client over stdio until the client closes stdin.
  *
  * @category serving
  * @since 0.1.0
@@ -71,8 +80,8 @@ export const serve = <T extends SdkTypes, E, R>(
   )
 
 /**
- * Serves one client over stdio for as long as the Layer lives. When the client leaves, the fiber that builds the Layer is
- * interrupted.
+ * A server for one client over stdio. It runs for as long as the Layer lives. When the client leaves, the fiber that
+ * builds the Layer is interrupted.
  *
  * @category layers
  * @since 0.1.0
@@ -89,7 +98,7 @@ export const layer = <T extends SdkTypes, E, R>(
     )
   })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
 
-/** Serves until the scope closes. Returns a deferred that is done when the client leaves. */
+/** Serves until the scope closes. Returns a `Deferred` that completes when the client leaves. */
 const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>

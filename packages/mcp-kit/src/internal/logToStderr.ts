@@ -1,5 +1,5 @@
 /**
- * Keeps the log out of the protocol: for adapters.
+ * Keeps log lines out of the protocol.
  *
  * @since 0.1.0
  */
@@ -7,8 +7,8 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 
 /**
- * Logs to stderr, unless it was decided already where to: a server of the user's own may speak MCP on stdout, where
- * nothing else may be written.
+ * Makes an effect log to stderr, unless its context already decides with `Logger.LogToStderr`. A server that the
+ * application runs itself may speak MCP on stdout, where nothing else may be written.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "stdio".
  *

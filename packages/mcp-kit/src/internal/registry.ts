@@ -4,6 +4,7 @@ import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
 import type { AnyServer, Capabilities, NewServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
 import { invalidParams } from "./errorCodes.ts"
 
+/** Answers a request. `server` is the server that received it. */
 type Respond<T extends SdkTypes> = (server: T["Server"], parameters: unknown, request: T["Request"]) => Promise<object>
 
 export interface ToolEntry<T extends SdkTypes> {
@@ -18,7 +19,7 @@ export interface PromptEntry<T extends SdkTypes> {
 
 export interface ResourceEntry<T extends SdkTypes> {
   readonly definition: { readonly name: string } & ({ readonly uri: string } | { readonly uriTemplate: string })
-  /** The variables of the address, or undefined when it is not an address of this resource. */
+  /** Returns the values of the template's variables in the URI, or undefined if the URI is not of this resource. */
   readonly match: (uri: string) => Variables | undefined
   readonly read: (
     server: T["Server"],
@@ -36,13 +37,13 @@ interface Entries<T extends SdkTypes> {
 
 type Kind = keyof Entries<SdkTypes>
 
-/** What one server offers, or all servers that are made alike. */
+/** The entries of one server, or of all the servers that {@link makeServers} creates. */
 export type Registry<T extends SdkTypes> = { readonly [K in Kind]: Map<string, Entries<T>[K]> }
 
-/** Each server has the types of its SDK, so the registry that is found under it has them too. */
+/** The registries by server. A server and its registry have the types of the same SDK, which the map cannot express. */
 const registries = new WeakMap<object, Registry<never>>()
 
-/** The registry of a server that is not connected yet; the first look applies the workarounds of its adapter. */
+/** Returns the registry of a server that is not connected yet. The first lookup applies the adapter's workarounds. */
 export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"]): Registry<T> => {
   const known = registries.get(server)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
@@ -53,11 +54,11 @@ export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"])
   return registry
 }
 
-/** The SDK's low-level server: `McpServer` is a layer on one. */
+/** Returns the SDK's low-level server: the server itself, or the one that an `McpServer` holds. */
 export const serverOf = <T extends SdkTypes>(server: AnyServer<T>): T["Server"] =>
   "server" in server ? server.server : server
 
-/** Adds entries to a server, and with the first of a kind the handlers and the capability of that kind. */
+/** Adds entries to a server. The first of a kind also sets the handlers and declares the capability of its kind. */
 export const addEntries = <T extends SdkTypes, K extends Kind>(
   sdk: Sdk<T>,
   server: T["Server"],
@@ -81,8 +82,9 @@ export const addEntries = <T extends SdkTypes, K extends Kind>(
 }
 
 /**
- * Makes any number of servers with the same features, which are put together once: there is a server for each session,
- * and since MCP 2026-07-28 for each HTTP request. Features that do not go together are a defect at once.
+ * Returns a function that creates servers with the same features. The features are combined once, because there is a
+ * server for each session and, since MCP 2026-07-28, for each HTTP request. Features that conflict, for example by two
+ * tools of one name, are a defect right away and not in the first session.
  */
 export const makeServers = <T extends SdkTypes>(sdk: Sdk<T>, newServer: NewServer<T>, settings: {
   readonly name: string

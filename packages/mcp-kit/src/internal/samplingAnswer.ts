@@ -1,5 +1,5 @@
 /**
- * How a client answers the sampling requests of a server with a `Sampler`: for adapters of the official SDKs.
+ * Answers a server's sampling requests with a `Sampler`, on the client.
  *
  * @since 0.1.0
  */
@@ -14,18 +14,22 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
 /**
+ * The options of a client that answers sampling requests.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options<R> {
   /**
-   * Gives the context that a server asks for with `includeContext`: it is put before the system prompt. Default: none.
+   * Returns the context that a server requests with `includeContext`. It precedes the system prompt. If this function
+   * is given, the client declares the capability `sampling.context`. Default: no context, and the capability is not
+   * declared.
    */
   readonly context?: ((include: Exclude<IncludeContext, "none">) => Effect.Effect<string, never, R>) | undefined
 }
 
 /**
- * The capability that such a client declares: exactly what it serves.
+ * Returns the `sampling` capability that the client declares. It names exactly what the client supports.
  *
  * @category constructors
  * @since 0.1.0
@@ -40,8 +44,9 @@ export const capability = <R>(
   }))
 
 /**
- * Answers one request. A failure is an error with a JSON-RPC code: -1 for a user's no, -32602 for an invalid request,
- * -32601 for what the sampler does not support, -32603 for everything else; of a defect the server learns nothing.
+ * Answers one request. It fails with an error that has a JSON-RPC code: -1 if the user refused, -32602 if the request
+ * is invalid, -32601 if the sampler does not support it, and -32603 otherwise. For a defect the server receives a
+ * generic message, and the cause is logged.
  *
  * Source: MCP 2025-11-25, sampling, "Error Handling".
  *
@@ -80,7 +85,7 @@ const withContext = <R>(
       systemPrompt: request.systemPrompt === undefined ? context : `${context}\n\n${request.systemPrompt}`
     }))
 
-/** The SDKs take an array of blocks only for a request with tools, so several text blocks become one. */
+/** The SDKs accept an array of blocks only in answer to a request with tools, so several text blocks are joined. */
 const toResult = (
   request: SamplingRequest,
   response: SamplingResponse
@@ -96,7 +101,10 @@ const toResult = (
     : undefined
   return whole === undefined
     ? Effect.fail(
-      protocolError(internalError, "The model answered with several blocks that are not all text")
+      protocolError(
+        internalError,
+        "The model answered with several content blocks that are not all text. A request without tools allows only one block."
+      )
     )
     : Effect.succeed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) })
 }
