@@ -8,6 +8,7 @@ import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import type { Runner } from "./internal/calls/runCall.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
@@ -99,8 +100,6 @@ const toolResult =
       ? report(Effect.map(HandlerFailure.text(exit.cause, "A tool"), (text) => own(ToolResult.ofError(text))))
       : own(ended)
   }
-
-const identity = <A>(value: A): A => value
 
 const wrapAs = <T extends SdkTypes, Result, Wrapped>(
   sdk: Sdk<T>,

@@ -12,6 +12,7 @@ import { internalErrorText, protocolError } from "@effect-sampling/core/wire/Han
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { internalError, invalidParams, methodNotFound } from "./errorCodes.ts"
 
 /**
  * The options of a client that answers sampling requests.
@@ -132,8 +133,3 @@ const toProtocolError = (error: SamplingError): Error => {
 
 /** MCP 2025-11-25, sampling, "Error Handling". */
 const rejected = -1
-
-/** JSON-RPC 2.0, "Error object". */
-const methodNotFound = -32601
-const invalidParams = -32602
-const internalError = -32603

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import { UnreadAnswer } from "../calls/ClientChannel.ts"
+import { internalError, invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
 import { LineReader } from "./LineReader.ts"
@@ -212,10 +213,6 @@ export class LineTransport {
     void this.close()
   }
 }
-
-/** JSON-RPC 2.0, "Error object". */
-const internalError = -32603
-const invalidRequest = -32600
 
 /** The capacity of a Linux pipe, in characters. A larger line is written by itself. */
 const largestBatch = 65_536
