@@ -1,5 +1,5 @@
 /**
- * Makes a client of any SDK answer sampling requests.
+ * Lets a client of any SDK answer sampling requests.
  *
  * @since 0.1.0
  */
@@ -12,6 +12,8 @@ import type { Options } from "./internal/samplingAnswer.ts"
 
 export type {
   /**
+   * The options of a client that answers sampling requests.
+   *
    * @category models
    * @since 0.1.0
    */

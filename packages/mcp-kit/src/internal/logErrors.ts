@@ -1,8 +1,3 @@
-/**
- * Logs the errors that an SDK reports.
- *
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 
 // Some errors of the SDKs contain a whole message of the client.
@@ -10,9 +5,6 @@ const maxLength = 500
 
 /**
  * Builds the callback for `server.onerror`, which logs errors at level debug. Without a callback they would be lost.
- *
- * @category logging
- * @since 0.1.0
  */
 export const logErrors: Effect.Effect<(error: Error) => void> = Effect.map(
   Effect.context(),

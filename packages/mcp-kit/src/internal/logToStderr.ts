@@ -1,8 +1,3 @@
-/**
- * Keeps log lines out of the protocol.
- *
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 
@@ -11,9 +6,6 @@ import * as Logger from "effect/Logger"
  * application runs itself may speak MCP on stdout, where nothing else may be written.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "stdio".
- *
- * @category logging
- * @since 0.1.0
  */
 export const logToStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber(({ context }) =>

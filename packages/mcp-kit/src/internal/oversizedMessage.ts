@@ -1,16 +1,7 @@
-/**
- * Identifies messages that are too large to be read, by their first and last bytes.
- *
- * @since 0.1.0
- */
+/** Identifies messages that are too large to be read, by their first and last bytes. */
 import type { RequestId } from "../Sdk.ts"
 
-/**
- * The kind and the id of a message over the size limit.
- *
- * @category models
- * @since 0.1.0
- */
+/** The kind and the id of a message over the size limit. */
 export interface OversizedMessage {
   readonly kind: "answer" | "request"
   readonly id: RequestId
@@ -19,9 +10,6 @@ export interface OversizedMessage {
 /**
  * Reads the kind and the id of a message over the size limit from its first and last bytes. SDK clients write the id at
  * the end, other clients at the start. Returns undefined if neither place shows an id.
- *
- * @category constructors
- * @since 0.1.0
  */
 export const make = (head: string, tail: string): OversizedMessage | undefined => {
   const found = idAtStart.exec(head) ?? idAtEnd.exec(tail)

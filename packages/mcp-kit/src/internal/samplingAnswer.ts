@@ -1,8 +1,4 @@
-/**
- * Answers a server's sampling requests with a `Sampler`, on the client.
- *
- * @since 0.1.0
- */
+/** Answers a server's sampling requests with a `Sampler`, on the client. */
 import * as Content from "@effect-sampling/core/Content"
 import type * as Sampler from "@effect-sampling/core/Sampler"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
@@ -14,12 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { internalError, invalidParams, methodNotFound } from "./errorCodes.ts"
 
-/**
- * The options of a client that answers sampling requests.
- *
- * @category models
- * @since 0.1.0
- */
+/** The options of a client that answers sampling requests. */
 export interface Options<R> {
   /**
    * Returns the context that a server requests with `includeContext`. It precedes the system prompt. If this function
@@ -29,12 +20,7 @@ export interface Options<R> {
   readonly context?: ((include: Exclude<IncludeContext, "none">) => Effect.Effect<string, never, R>) | undefined
 }
 
-/**
- * Returns the `sampling` capability that the client declares. It names exactly what the client supports.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Returns the `sampling` capability that the client declares. It names exactly what the client supports. */
 export const capability = <R>(
   sampler: Sampler.Sampler["Service"],
   options: Options<R>
@@ -50,9 +36,6 @@ export const capability = <R>(
  * generic message, and the cause is logged.
  *
  * Source: MCP 2025-11-25, sampling, "Error Handling".
- *
- * @category constructors
- * @since 0.1.0
  */
 export const make = <R>(
   sampler: Sampler.Sampler["Service"],

@@ -1,8 +1,4 @@
-/**
- * The sessions of a Streamable HTTP server, on Node's `http` and the transport of an SDK.
- *
- * @since 0.1.0
- */
+/** The sessions of a Streamable HTTP server, on Node's `http` and the transport of an SDK. */
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import * as Effect from "effect/Effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -15,12 +11,7 @@ import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
 import { readBody } from "./readBody.ts"
 
-/**
- * Returns the caller that the headers of a request describe. Nobody has verified these headers.
- *
- * @category converting
- * @since 0.1.0
- */
+/** Returns the caller that the headers of a request describe. Nobody has verified these headers. */
 export const toCaller = ({ headers }: IncomingMessage): Caller => ({
   header: (name) => {
     const value = headers[name.toLowerCase()]
@@ -36,9 +27,6 @@ export const toCaller = ({ headers }: IncomingMessage): Caller => ({
  * - `isInitialize` returns whether the messages start a session.
  * - `other` may handle requests that belong to no session, and returns whether it did. Default: it handles none.
  * - `principal` names the caller of a request. A session serves only the principal that opened it.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Settings {
   readonly open: (onInitialized: (sessionId: string) => void, onClosed: () => void) => SdkSession
@@ -65,9 +53,6 @@ interface Session {
  * The HTTP endpoint: checks requests, reads their bodies, and finds or opens their sessions.
  *
  * Source: MCP 2025-11-25, transports, "Streamable HTTP".
- *
- * @category models
- * @since 0.1.0
  */
 export class HttpSessions {
   private readonly settings: Settings

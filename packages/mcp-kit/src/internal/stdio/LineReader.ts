@@ -1,8 +1,4 @@
-/**
- * Splits the bytes of stdin into lines.
- *
- * @since 0.1.0
- */
+/** Splits the bytes of stdin into lines. */
 import * as Bytes from "effect/Bytes"
 import { empty, lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
@@ -10,9 +6,6 @@ import { fromUtf8 } from "../platform.ts"
 /**
  * Splits a byte stream into lines, in time linear in the size of the stream. Only the first and last bytes of a line
  * over the limit are kept, and reading continues with the next line.
- *
- * @category models
- * @since 0.1.0
  */
 export class LineReader {
   private readonly maxBytes: number
