@@ -12,11 +12,11 @@ import * as Schema from "effect/Schema"
 import type { Rounds, Sdk, SdkTypes } from "../../Sdk.ts"
 import { internalError, invalidRequest } from "../errorCodes.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
-import { refusal } from "../refusal.ts"
 import { timerMillis } from "../timerMillis.ts"
 import { CallsInFlight } from "./CallsInFlight.ts"
 import { ClientChannel, idInUse } from "./ClientChannel.ts"
 import { PushConnection } from "./PushConnection.ts"
+import { refusal } from "./refusal.ts"
 
 /**
  * Runs the effect of a call, and interrupts it when the client cancels the request or leaves. Up to MCP 2025-11-25 the

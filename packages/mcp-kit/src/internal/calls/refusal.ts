@@ -6,7 +6,7 @@ import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabi
 import { InvalidInputResponse } from "@effect-sampling/core/wire/RoundRunner"
 import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
-import { invalidParams, missingClientCapability } from "./errorCodes.ts"
+import { invalidParams, missingClientCapability } from "../errorCodes.ts"
 
 const isRefused = Schema.is(Schema.Union([StateRejected, InvalidInputResponse]))
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
