@@ -176,7 +176,7 @@ const makeResource = <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["resource"] 
       ...(described.description !== undefined && { description: described.description }),
       ...mimeType
     }
-    const matchTemplate = sdk.matchUri(address)
+    const matchTemplate = sdk.parseUriTemplate(address)
     const read = (server: T["Server"], uri: string, variables: Variables, request: T["Request"]) =>
       run(
         Effect.suspend(() => handler({ uri, variables })),

@@ -163,8 +163,8 @@ export interface Rounds<T extends SdkTypes> {
  *   `code`.
  * - `infoOf` reads a request. `protocolVersion` and `unreachable` supply the fields of `ClientConnection` with these
  *   names. The kit calls all three often and does not cache their results.
- * - `matchUri` parses an RFC 6570 template. Returns a function from a URI to the variables of the template in it, or to
- *   undefined if the URI does not match. Returns undefined itself if the text is a plain URI without variables.
+ * - `parseUriTemplate` parses an RFC 6570 template, and returns undefined for a plain URI without variables. The parsed
+ *   template is a function from a URI to the values of its variables, or to undefined if the URI does not match.
  * - `withRequest` adds services about the request to the context of its handler. Default: adds nothing.
  * - `rounds` is absent if the SDK does not support rounds.
  *
@@ -185,7 +185,7 @@ export interface Sdk<T extends SdkTypes> {
     request: T["Request"],
     params: { readonly progressToken: RequestId; readonly progress: number; readonly message: string }
   ) => Promise<void>
-  readonly matchUri: (uri: string) => ((uri: string) => Variables | undefined) | undefined
+  readonly parseUriTemplate: (template: string) => ((uri: string) => Variables | undefined) | undefined
   readonly resourceNotFound: (uri: string) => Error
   readonly withRequest?: (context: Context.Context<never>, request: T["Request"]) => Context.Context<never>
   readonly rounds?: Rounds<T>

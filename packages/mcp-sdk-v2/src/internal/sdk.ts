@@ -101,10 +101,10 @@ export const sdk: Sdk<Sdk2> = {
       : undefined
   },
   notifyProgress: ({ mcpReq }, params) => mcpReq.notify({ method: "notifications/progress", params }),
-  matchUri: (uri) => {
-    if (!UriTemplate.isTemplate(uri)) return undefined
-    const template = new UriTemplate(uri)
-    return (address) => template.match(address) ?? undefined
+  parseUriTemplate: (text) => {
+    if (!UriTemplate.isTemplate(text)) return undefined
+    const template = new UriTemplate(text)
+    return (uri) => template.match(uri) ?? undefined
   },
   resourceNotFound: (uri) => new ResourceNotFoundError(uri),
   withRequest: (context, ctx) => Context.add(context, CurrentRequest, ctx),

@@ -68,10 +68,10 @@ export const sdk: Sdk<Sdk1> = {
       : undefined
   },
   notifyProgress: (extra, params) => extra.sendNotification({ method: "notifications/progress", params }),
-  matchUri: (uri) => {
-    if (!UriTemplate.isTemplate(uri)) return undefined
-    const template = new UriTemplate(uri)
-    return (address) => template.match(address) ?? undefined
+  parseUriTemplate: (text) => {
+    if (!UriTemplate.isTemplate(text)) return undefined
+    const template = new UriTemplate(text)
+    return (uri) => template.match(uri) ?? undefined
   },
   // MCP 2025-11-25, resources, "Error Handling": -32002.
   resourceNotFound: (uri) => protocolError(-32_002, `Resource not found: ${uri}`)
