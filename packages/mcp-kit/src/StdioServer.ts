@@ -90,13 +90,15 @@ export const layer = <T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>
 ): Layer.Layer<never, E, R> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const parent = Fiber.getCurrent()!
-    const closed = yield* start(port, options)
-    yield* Effect.forkScoped(
-      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
+  Layer.effectDiscard(
+    Effect.withFiber((parent) =>
+      Effect.flatMap(start(port, options), (closed) => {
+        // Detached: the interruption closes the scope, which interrupts the fibers forked in it.
+        const interruptParent = Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true })
+        return Effect.forkScoped(Effect.andThen(Deferred.await(closed), interruptParent))
+      })
     )
-  })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
+  ).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
 
 /** Serves until the scope closes. Returns a `Deferred` that completes when the client leaves. */
 const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
@@ -115,6 +117,7 @@ const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   const closed = Deferred.makeUnsafe<void>()
   const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))
   yield* port.connect(makeServer, transport, onError)
+  // Finalizers run in reverse order: the calls end before the servers close.
   yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
   return closed
 })

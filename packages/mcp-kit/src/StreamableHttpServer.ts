@@ -17,7 +17,7 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Feature } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
-import { HttpSessions, toCaller } from "./internal/http/HttpSessions.ts"
+import { HttpSessions } from "./internal/http/HttpSessions.ts"
 import { logErrors } from "./internal/logErrors.ts"
 import { makeServers } from "./internal/registry.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
@@ -199,6 +199,7 @@ export const layer = <T extends SdkTypes, E, R>(
       const path = options.path ?? "/mcp"
       const { sessions, stateless } = yield* makeSessions(port, options, path, calls)
       const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
+      // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
           Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds")),
@@ -221,7 +222,6 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   calls: Set<Fiber.Fiber<unknown, unknown>>
 ) {
   const clock = yield* Clock.Clock
-  const principal = yield* Principal
   const onError = yield* logErrors
   const makeServer = makeServers(port.sdk, port.newServer, {
     name: options.name,
@@ -233,9 +233,9 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   const stateless = port.stateless?.(makeServer, onError)
   const sessions = new HttpSessions({
     open: (onInitialized, onClosed) => port.openSession(makeServer, onInitialized, onClosed),
-    other: stateless?.handle,
+    stateless: stateless?.handle,
     isInitialize: port.isInitialize,
-    principal: (request) => principal(toCaller(request)),
+    principal: yield* Principal,
     path,
     access: {
       allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],

@@ -11,28 +11,19 @@ import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
 import { readBody } from "./readBody.ts"
 
-/** Returns the caller that the headers of a request describe. Nobody has verified these headers. */
-export const toCaller = ({ headers }: IncomingMessage): Caller => ({
-  header: (name) => {
-    const value = headers[name.toLowerCase()]
-    return typeof value === "string" ? value : value?.join(", ")
-  },
-  authInfo: undefined
-})
-
 /**
  * The settings of the sessions.
  *
  * - `open` creates the server and transport of a session, which call `onInitialized` and `onClosed`.
  * - `isInitialize` returns whether the messages start a session.
- * - `other` may handle requests that belong to no session, and returns whether it did. Default: it handles none.
+ * - `stateless` may handle a request that belongs to no session, and returns whether it did. Default: it handles none.
  * - `principal` names the caller of a request. A session serves only the principal that opened it.
  */
 export interface Settings {
   readonly open: (onInitialized: (sessionId: string) => void, onClosed: () => void) => SdkSession
   readonly isInitialize: (messages: unknown) => boolean
-  readonly other?: Stateless["handle"] | undefined
-  readonly principal: (request: IncomingMessage) => string | undefined
+  readonly stateless?: Stateless["handle"] | undefined
+  readonly principal: (caller: Caller) => string | undefined
   readonly path: string
   readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
@@ -124,7 +115,11 @@ export class HttpSessions {
   private sessionOf(request: IncomingMessage): Session | undefined {
     const id = request.headers["mcp-session-id"]
     const session = typeof id === "string" ? this.sessions.get(id) : undefined
-    return session?.principal === this.settings.principal(request) ? session : undefined
+    return session?.principal === this.principalOf(request) ? session : undefined
+  }
+
+  private principalOf(request: IncomingMessage): string | undefined {
+    return this.settings.principal(toCaller(request))
   }
 
   private post(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
@@ -189,11 +184,11 @@ export class HttpSessions {
     response: ServerResponse,
     messages: object
   ): Effect.Effect<void> {
-    const { isInitialize, maxSessions, other } = this.settings
+    const { isInitialize, maxSessions, stateless } = this.settings
     if (this.isDraining && requestIds(messages).length > 0) return refuse(response, 503, shuttingDown)
-    const isHandled = other === undefined
+    const isHandled = stateless === undefined
       ? Effect.succeed(false)
-      : Effect.promise(() => other(request, response, messages))
+      : Effect.promise(() => stateless(request, response, messages))
     return Effect.flatMap(isHandled, (handled) => {
       if (handled) return Effect.void
       if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
@@ -205,7 +200,7 @@ export class HttpSessions {
   }
 
   private open(request: IncomingMessage, response: ServerResponse, message: object): Effect.Effect<void> {
-    const session = this.makeSession(this.settings.principal(request))
+    const session = this.makeSession(this.principalOf(request))
     this.opening.add(session)
     return Effect.promise(() => session.sdk.connect()).pipe(
       Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
@@ -313,6 +308,15 @@ const takeAnswers = (transport: Transport, parsed: object): object | undefined =
   const left = parsed.filter((message) => !channel.receive(message))
   return left.length > 0 || parsed.length === 0 ? left : undefined
 }
+
+/** Returns the caller that the headers of a request describe. Nobody has verified these headers. */
+const toCaller = ({ headers }: IncomingMessage): Caller => ({
+  header: (name) => {
+    const value = headers[name.toLowerCase()]
+    return typeof value === "string" ? value : value?.join(", ")
+  },
+  authInfo: undefined
+})
 
 const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
   const ids: Array<RequestId> = []

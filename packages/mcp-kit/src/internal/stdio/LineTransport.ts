@@ -71,6 +71,7 @@ export class LineTransport {
     this.stdin.on("data", this.lines.push)
     this.stdin.on("end", this.onEnd)
     this.stdin.on("close", this.onEnd)
+    // The error listeners stay after `close`: an error without a listener would end the process.
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
     // A stream that has already ended does not emit these events again.
