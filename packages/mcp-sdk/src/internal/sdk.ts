@@ -54,7 +54,11 @@ export const sdk: Sdk<Sdk1> = {
     else server.setRequestHandler(schemas[method], answer)
   },
   infoOf: ({ _meta, requestId, signal }) => ({ id: requestId, signal, progressToken: _meta?.progressToken }),
-  protocolVersion: (server) => protocolVersionOf(server),
+  protocolVersion: (server, { requestInfo }) => {
+    // In stateless HTTP, another server saw the handshake. Later requests carry the revision in a header.
+    const header = requestInfo?.headers["mcp-protocol-version"]
+    return protocolVersionOf(server) ?? (typeof header === "string" ? header : undefined)
+  },
   unreachable: (server, { requestInfo, sessionId }) => {
     // Only requests over HTTP carry requestInfo.
     if (requestInfo === undefined) return undefined
