@@ -1,4 +1,5 @@
 /** Asks the client of a call over the transport of an SDK server. */
+import { describe } from "@effect-sampling/core/ClientConnection"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
@@ -53,6 +54,6 @@ export const callEnded = (): ConnectionLost =>
 const streamLost = (connection: ClientConnection): ConnectionLost =>
   new ConnectionLost({
     message: `The HTTP stream of this call was dropped, so ${
-      connection.client === undefined ? "the client" : JSON.stringify(connection.client.name.slice(0, 80))
+      describe(connection)
     } can no longer be reached. Call the tool again.`
   })
