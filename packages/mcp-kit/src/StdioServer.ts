@@ -12,8 +12,7 @@ import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { Feature } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { makeServers } from "./internal/registry.ts"
+import { makeServers } from "./internal/makeServers.ts"
 import type { LineTransport } from "./internal/stdio/LineTransport.ts"
 import type { NewServer, Sdk, SdkTypes } from "./Sdk.ts"
 import * as StdioTransport from "./StdioTransport.ts"
@@ -105,15 +104,7 @@ const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>
 ): Effect.fn.Return<Deferred.Deferred<void>, E, R | Scope.Scope> {
-  const calls = new Set<Fiber.Fiber<unknown, unknown>>()
-  const onError = yield* logErrors
-  const makeServer = makeServers(port.sdk, port.newServer, {
-    name: options.name,
-    version: options.version,
-    instructions: options.instructions,
-    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
-    onError
-  })
+  const { calls, makeServer, onError } = yield* makeServers(port, options)
   const closed = Deferred.makeUnsafe<void>()
   const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))
   yield* port.connect(makeServer, transport, onError)

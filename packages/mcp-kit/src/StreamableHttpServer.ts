@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -18,8 +17,7 @@ import type { AddressInfo } from "node:net"
 import type { Feature } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { makeServers } from "./internal/registry.ts"
+import { makeServers } from "./internal/makeServers.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
 import type { NewServer, RequestId, Sdk, SdkTypes, Transport } from "./Sdk.ts"
 
@@ -195,9 +193,8 @@ export const layer = <T extends SdkTypes, E, R>(
   Layer.effect(
     Address,
     Effect.gen(function*() {
-      const calls = new Set<Fiber.Fiber<unknown, unknown>>()
       const path = options.path ?? "/mcp"
-      const { sessions, stateless } = yield* makeSessions(port, options, path, calls)
+      const { calls, sessions, stateless } = yield* makeSessions(port, options, path)
       const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
       // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
@@ -218,18 +215,10 @@ export const layer = <T extends SdkTypes, E, R>(
 const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>,
-  path: string,
-  calls: Set<Fiber.Fiber<unknown, unknown>>
+  path: string
 ) {
   const clock = yield* Clock.Clock
-  const onError = yield* logErrors
-  const makeServer = makeServers(port.sdk, port.newServer, {
-    name: options.name,
-    version: options.version,
-    instructions: options.instructions,
-    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
-    onError
-  })
+  const { calls, makeServer, onError } = yield* makeServers(port, options)
   const stateless = port.stateless?.(makeServer, onError)
   const sessions = new HttpSessions({
     open: (onInitialized, onClosed) => port.openSession(makeServer, onInitialized, onClosed),
@@ -246,7 +235,7 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
     lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
     now: () => clock.currentTimeMillisUnsafe()
   })
-  return { sessions, stateless }
+  return { calls, sessions, stateless }
 })
 
 /** Closes unused sessions at regular intervals, until the scope closes. */

@@ -1,7 +1,7 @@
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefinition"
 import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
-import type { AnyServer, Capabilities, NewServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
+import type { AnyServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
 import { invalidParams } from "./errorCodes.ts"
 
 /** Answers a request. `server` is the server that received it. */
@@ -37,7 +37,7 @@ interface Entries<T extends SdkTypes> {
 
 type Kind = keyof Entries<SdkTypes>
 
-/** The entries of one server, or of all the servers that {@link makeServers} creates. */
+/** The entries of one server, or of all the servers that one `makeServer` creates. */
 export type Registry<T extends SdkTypes> = { readonly [K in Kind]: Map<string, Entries<T>[K]> }
 
 /** The registries by server. A server and its registry have the types of the same SDK, which the map cannot express. */
@@ -70,7 +70,7 @@ export const addEntries = <T extends SdkTypes, K extends Kind>(
   if (registry[kind].size === 0) {
     server.assertCanSetRequestHandler(firstMethod[kind])
     server.registerCapabilities({ [kind]: {} })
-    serve(sdk, server, registry, kind)
+    serveKind(sdk, server, registry, kind)
   }
   for (const entry of entries) {
     const { name } = entry.definition
@@ -81,38 +81,17 @@ export const addEntries = <T extends SdkTypes, K extends Kind>(
   }
 }
 
-/**
- * Returns a function that creates servers with the same features. The features are combined once, because there is a
- * server for each session and, since MCP 2026-07-28, for each HTTP request. Features that conflict, for example by two
- * tools of one name, are a defect right away and not in the first session.
- */
-export const makeServers = <T extends SdkTypes>(sdk: Sdk<T>, newServer: NewServer<T>, settings: {
-  readonly name: string
-  readonly version: string
-  readonly instructions: string | undefined
-  readonly features: ReadonlyArray<{ readonly install: (server: T["Server"]) => void }>
-  readonly onError: (error: Error) => void
-}): () => T["Server"] => {
-  const { features, instructions, name, onError, version } = settings
-  const model = newServer({ name, version, instructions, capabilities: undefined })
-  for (const feature of features) feature.install(model)
-  const registry = registryOf(sdk, model)
-  const offered = kinds.filter((kind) => registry[kind].size > 0)
-  const capabilities: Capabilities = Object.fromEntries(offered.map((kind) => [kind, {}]))
-  return () => {
-    const server = newServer({ name, version, instructions, capabilities })
-    server.onerror = onError
-    sdk.prepare(server)
-    for (const kind of offered) serve(sdk, server, registry, kind)
-    return server
-  }
-}
-
-const kinds: ReadonlyArray<Kind> = ["tools", "prompts", "resources"]
+export const kinds: ReadonlyArray<Kind> = ["tools", "prompts", "resources"]
 
 const firstMethod = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const
 
-const serve = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"], registry: Registry<T>, kind: Kind): void => {
+/** Sets the handlers that serve the entries of one kind. */
+export const serveKind = <T extends SdkTypes>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  registry: Registry<T>,
+  kind: Kind
+): void => {
   switch (kind) {
     case "tools":
       return serveTools(sdk, server, registry.tools)
