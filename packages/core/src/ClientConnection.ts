@@ -48,9 +48,9 @@ export interface ClientRequest {
  * **Details**
  *
  * - `protocolVersion`: the negotiated MCP revision, for example `2025-11-25`; undefined if the adapter cannot know it.
- * - `unreachable`: why the client cannot be asked while it waits for this request, and what to change; undefined if it
- *   can be asked.
- * - `ask`: sends a request and returns the raw, unchecked result. Interrupting it cancels the request.
+ * - `unreachable`: the reason why the server cannot ask the client before it has answered this request, and what to
+ *   change; undefined if it can.
+ * - `ask`: sends a request and returns the raw, unchecked result. Interruption cancels the request.
  *
  * @category models
  * @since 0.1.0
@@ -85,8 +85,8 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
  *
  * **Details**
  *
- * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where nothing waits. On the official
- * SDKs, progress that the client reports restarts the timeout.
+ * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where no request waits. On the
+ * official SDKs, progress that the client reports restarts the timeout.
  *
  * **Example** (Waiting at most two minutes)
  *

@@ -1,5 +1,5 @@
 /**
- * What a server offers: the constructors of tools, prompts and resources on an SDK.
+ * The constructors of a server's features (tools, prompts and resources) on an SDK.
  *
  * @since 0.1.0
  */
@@ -23,20 +23,20 @@ import { addEntries, serverOf } from "./internal/registry.ts"
 import type { AnyServer, Sdk, SdkTypes, Variables } from "./Sdk.ts"
 
 /**
- * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers.
+ * A toolkit, a prompt or a resource, prepared once. It can be installed on any number of SDK servers.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Feature<Server> {
   /**
-   * Adds the handlers to a server that is not connected yet.
+   * Adds the feature to a server that is not connected yet.
    */
   readonly install: (server: Server) => void
 }
 
 /**
- * How the author of a resource describes it. `uri` is an address or an RFC 6570 template.
+ * The author's description of a resource. `uri` is a URI or an RFC 6570 template.
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +50,7 @@ export interface ResourceOptions {
 }
 
 /**
- * What the handler of a resource receives: the address that was read, and the variables of its template.
+ * The input of a resource's handler: the URI that the client reads, and the values of the template's variables in it.
  *
  * @category models
  * @since 0.1.0
@@ -61,7 +61,7 @@ export interface ResourceRequest {
 }
 
 /**
- * The constructors of features on one SDK. Its adapter documents them.
+ * The constructors of features on one SDK. The adapter of the SDK documents them.
  *
  * @category models
  * @since 0.1.0
@@ -115,7 +115,7 @@ const makeToolkit =
           ({ report, run }) => {
             const definition = ToolResult.definition(tool)
             const { onFailure, onSuccess } = ToolResult.make(tool, definition)
-            // One for all calls: it is kept for as long as a call runs.
+            // All calls share one function: a running call keeps its `toResult` in memory until it ends.
             const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
               Exit.isSuccess(exit)
                 ? onSuccess(exit.value)
@@ -180,7 +180,7 @@ const makeResource = <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["resource"] 
       ...(described.description !== undefined && { description: described.description }),
       ...mimeType
     }
-    const matchTemplate = sdk.matchUri(address)
+    const matchTemplate = sdk.parseUriTemplate(address)
     const read = (server: T["Server"], uri: string, variables: Variables, request: T["Request"]) =>
       run(
         Effect.suspend(() => handler({ uri, variables })),

@@ -1,5 +1,5 @@
 /**
- * Effects as handlers of a server that exists already: the constructors on an SDK.
+ * The constructors that wrap effects as handlers of an existing server, on an SDK.
  *
  * @since 0.1.0
  */
@@ -8,6 +8,7 @@ import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { identity } from "effect/Function"
 import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import type { Runner } from "./internal/calls/runCall.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
@@ -15,7 +16,7 @@ import { registryOf, serverOf } from "./internal/registry.ts"
 import type { AnyServer, Sdk, SdkTypes } from "./Sdk.ts"
 
 /**
- * A callback of an SDK that gets its arguments and then the SDK's context of the request.
+ * A callback that the SDK calls with its arguments, followed by the SDK's context of the request.
  *
  * @category models
  * @since 0.1.0
@@ -36,8 +37,8 @@ export type Wrap<T extends SdkTypes, Result, Wrapped = Result> = <Arguments exte
 ) => Effect.Effect<Callback<T, Arguments, Wrapped>, never, R>
 
 /**
- * Wraps an effectful function as the callback of a prompt. The SDKs type the callback of a prompt without arguments as if
- * it had some.
+ * Wraps an effectful function as the callback of a prompt. The first overload is for prompts without arguments, whose
+ * callback the SDKs type as if it had arguments.
  *
  * @category models
  * @since 0.1.0
@@ -54,7 +55,7 @@ export interface PromptWrap<T extends SdkTypes> {
 }
 
 /**
- * The constructors of handlers on one SDK. Its adapter documents them.
+ * The constructors of handlers on one SDK. The adapter of the SDK documents them.
  *
  * @category models
  * @since 0.1.0
@@ -73,7 +74,7 @@ export interface Handlers<T extends SdkTypes> {
  */
 export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => ({
   tool: wrapAs(sdk, "tools/call", toolResult<T>),
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a wrapped function finds the context at the end, whatever comes before it
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the callback takes the request from the last parameter, so it fits both overloads
   prompt: wrapAs(
     sdk,
     "prompts/get",
@@ -89,7 +90,7 @@ export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => ({
 const toolResult =
   <T extends SdkTypes>(report: Runner<T, never>["report"]) =>
   (exit: Exit.Exit<string | T["ToolResult"], unknown>): T["ToolResult"] | Promise<T["ToolResult"]> => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what MCP defines is a result of a tool in every SDK
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ToolResult` has the shape of MCP's `CallToolResult`, which every SDK accepts
     const own = (result: ToolResult.ToolResult) => result as T["ToolResult"]
     if (Exit.isSuccess(exit)) {
       return typeof exit.value === "string" ? own({ content: [{ type: "text", text: exit.value }] }) : exit.value
@@ -99,8 +100,6 @@ const toolResult =
       ? report(Effect.map(HandlerFailure.text(exit.cause, "A tool"), (text) => own(ToolResult.ofError(text))))
       : own(ended)
   }
-
-const identity = <A>(value: A): A => value
 
 const wrapAs = <T extends SdkTypes, Result, Wrapped>(
   sdk: Sdk<T>,
@@ -115,12 +114,12 @@ const wrapAs = <T extends SdkTypes, Result, Wrapped>(
 ) =>
   logToStderr(Effect.map(makeRunner<T, R>(sdk), ({ report, run }): Callback<T, Arguments, Wrapped> => {
     const target = serverOf<T>(server)
-    // The first look at the registry prepares the server.
+    // Only for its effect: the first lookup of a server's registry prepares the server.
     registryOf(sdk, target)
     const toResult = makeToResult(report)
     return (...all) => {
       const request = all.at(-1)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes its context last, after the arguments
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes the arguments first, then its context
       const parameters = all.slice(0, -1) as ReadonlyArray<unknown> as Arguments
       return run(Effect.suspend(() => f(...parameters)), method, target, request, toResult)
     }

@@ -1,5 +1,5 @@
 /**
- * Makes a client of any SDK answer sampling requests.
+ * Lets a client of any SDK answer sampling requests.
  *
  * @since 0.1.0
  */
@@ -12,6 +12,8 @@ import type { Options } from "./internal/samplingAnswer.ts"
 
 export type {
   /**
+   * The options of a client that answers sampling requests.
+   *
    * @category models
    * @since 0.1.0
    */
@@ -19,7 +21,7 @@ export type {
 } from "./internal/samplingAnswer.ts"
 
 /**
- * How an SDK registers the capability of a client and its handler of `sampling/createMessage`.
+ * Registers the sampling capability of a client, and the function that answers `sampling/createMessage` requests.
  *
  * @category models
  * @since 0.1.0
@@ -30,7 +32,7 @@ export type Register = (
 ) => void
 
 /**
- * Answers the server's sampling requests with the `Sampler` in the context.
+ * Lets a client answer the server's sampling requests with the `Sampler` in the context.
  *
  * @category serving
  * @since 0.1.0
@@ -41,7 +43,7 @@ export const serve = <R>(register: Register, options: Options<R>): Effect.Effect
     const run = Effect.runPromiseWith(yield* Effect.context<R>())
     register(
       yield* SamplingAnswer.capability(sampler, options),
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler checks the request against our Schema
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sampler validates the request against its Schema
       (params, signal) => run(SamplingAnswer.make(sampler, options, params as SamplingRequest), { signal })
     )
   })

@@ -1,5 +1,6 @@
 /**
- * What an official SDK brings: the port that an adapter implements, and the shapes that the kit needs of its objects.
+ * The port that the adapter of an official SDK implements, and the structural types of the SDK's objects that the kit
+ * uses.
  *
  * @since 0.1.0
  */
@@ -16,7 +17,7 @@ import type * as Context from "effect/Context"
 export type RequestId = string | number
 
 /**
- * What the kit needs of the transport of an SDK's server.
+ * The members of an SDK's transport that the kit uses.
  *
  * @category models
  * @since 0.1.0
@@ -28,13 +29,13 @@ export interface Transport {
 }
 
 /**
- * Declared as a method, because methods compare their parameters bivariantly: the transports of the SDKs declare
- * narrower message types.
+ * The type comes from a method, because TypeScript compares the parameters of methods bivariantly. The transports of
+ * the SDKs declare narrower message types, and would not be assignable otherwise.
  */
 type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
 
 /**
- * What the kit needs of an SDK's low-level server.
+ * The members of an SDK's low-level server that the kit uses.
  *
  * @category models
  * @since 0.1.0
@@ -50,7 +51,7 @@ export interface SdkServer {
 }
 
 /**
- * The kinds of things that a server offers, as capabilities.
+ * The capabilities that a server declares for its features.
  *
  * @category models
  * @since 0.1.0
@@ -62,7 +63,8 @@ export interface Capabilities {
 }
 
 /**
- * The types of an SDK that users of its adapter meet. `InputRequired` is `never` where the SDK knows no rounds.
+ * The types of an SDK that appear in the API of its adapter. `InputRequired` is `never` if the SDK does not support
+ * rounds.
  *
  * @category models
  * @since 0.1.0
@@ -77,7 +79,7 @@ export interface SdkTypes {
 }
 
 /**
- * The server itself, or the SDK's convenient server on top of one.
+ * The SDK's low-level server, or its high-level server (`McpServer`), which holds a low-level one.
  *
  * @category models
  * @since 0.1.0
@@ -85,7 +87,7 @@ export interface SdkTypes {
 export type AnyServer<T extends SdkTypes> = T["Server"] | { readonly server: T["Server"] }
 
 /**
- * The requests that a server handles.
+ * The methods of the requests that the kit handles.
  *
  * @category models
  * @since 0.1.0
@@ -100,7 +102,7 @@ export type Method =
   | "resources/read"
 
 /**
- * Parameters of these requests. The SDK has checked those that a method has.
+ * The parameters of these requests. The SDK has validated the ones that a method has, and the kit reads no others.
  *
  * @category models
  * @since 0.1.0
@@ -112,7 +114,7 @@ export interface Params {
 }
 
 /**
- * A request that the server is handling, as the kit needs it.
+ * The facts about a request in progress that the kit uses.
  *
  * @category models
  * @since 0.1.0
@@ -127,7 +129,14 @@ export interface RequestInfo {
 }
 
 /**
- * How an SDK answers a call in rounds (MCP 2026-07-28).
+ * The part of the port that answers calls in rounds (MCP 2026-07-28).
+ *
+ * **Details**
+ *
+ * - `isAnsweredInRounds` returns whether the client of this server speaks a revision with rounds.
+ * - `callerOf` returns the caller, from whom the principal is derived.
+ * - `toCall` converts a request to the input of the round runner.
+ * - `toInputRequired` converts the end of a round to the SDK's result.
  *
  * @category models
  * @since 0.1.0
@@ -144,18 +153,20 @@ export interface Rounds<T extends SdkTypes> {
 }
 
 /**
- * The port to one SDK: everything that the handlers of a server need of it.
+ * The port to one SDK, on which features and handlers are built.
  *
  * **Details**
  *
- * - `prepare` applies the adapter's workarounds to a server that is not connected yet. It may be called more than once.
- * - `handle` sets the handler of a method. A handler throws errors that have a JSON-RPC `code`.
- * - `infoOf` reads what the kit needs from the SDK's context of a request, `protocolVersion` and `unreachable` what
- *   `ClientConnection` says about the client. They are called often and keep nothing.
- * - `matchUri` parses an address or an RFC 6570 template, and returns a function that matches addresses: the variables of
- *   one that fits, undefined for another one. Undefined when the address has no variables.
- * - `withRequest` adds what handlers may ask for about their request. Default: nothing.
- * - `rounds` is left out where the SDK knows no rounds.
+ * - `prepare` applies the adapter's workarounds to a server that is not connected yet. Several calls have the effect of
+ *   one.
+ * - `handle` sets the handler of a method. A handler fails by throwing, or rejecting with, an error with a JSON-RPC
+ *   `code`.
+ * - `infoOf` reads a request. `protocolVersion` and `unreachable` supply the fields of `ClientConnection` with these
+ *   names. The kit calls all three often and does not cache their results.
+ * - `parseUriTemplate` parses an RFC 6570 template, and returns undefined for a plain URI without variables. The parsed
+ *   template is a function from a URI to the values of its variables, or to undefined if the URI does not match.
+ * - `withRequest` adds services about the request to the context of its handler. Default: adds nothing.
+ * - `rounds` is absent if the SDK does not support rounds.
  *
  * @category models
  * @since 0.1.0
@@ -174,14 +185,14 @@ export interface Sdk<T extends SdkTypes> {
     request: T["Request"],
     params: { readonly progressToken: RequestId; readonly progress: number; readonly message: string }
   ) => Promise<void>
-  readonly matchUri: (uri: string) => ((uri: string) => Variables | undefined) | undefined
+  readonly parseUriTemplate: (template: string) => ((uri: string) => Variables | undefined) | undefined
   readonly resourceNotFound: (uri: string) => Error
   readonly withRequest?: (context: Context.Context<never>, request: T["Request"]) => Context.Context<never>
   readonly rounds?: Rounds<T>
 }
 
 /**
- * The variables of an address that matches a template.
+ * The values of a template's variables in a URI that matches it.
  *
  * @category models
  * @since 0.1.0
@@ -189,7 +200,7 @@ export interface Sdk<T extends SdkTypes> {
 export type Variables = Readonly<Record<string, string | Array<string>>>
 
 /**
- * What a server is made of.
+ * The settings of a new server.
  *
  * @category models
  * @since 0.1.0
@@ -199,13 +210,13 @@ export interface ServerSettings {
   readonly version: string
   readonly instructions: string | undefined
   /**
-   * Undefined: the features that will be installed add theirs.
+   * The capabilities that the server declares. If undefined, the features that are installed later add theirs.
    */
   readonly capabilities: Capabilities | undefined
 }
 
 /**
- * Makes a server of the SDK.
+ * Creates a low-level server of the SDK.
  *
  * @category models
  * @since 0.1.0

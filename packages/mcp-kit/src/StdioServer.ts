@@ -12,36 +12,44 @@ import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { Feature } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { makeServers } from "./internal/registry.ts"
+import { makeServers } from "./internal/makeServers.ts"
 import type { LineTransport } from "./internal/stdio/LineTransport.ts"
 import type { NewServer, Sdk, SdkTypes } from "./Sdk.ts"
 import * as StdioTransport from "./StdioTransport.ts"
 
 /**
+ * The options of a server over stdio.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Server, E, R> extends StdioTransport.Options {
   /**
-   * The name that the server tells its clients.
+   * The name under which the server introduces itself to its client.
    */
   readonly name: string
+  /**
+   * The version of the server, which the client receives together with its name.
+   */
   readonly version: string
   /**
-   * Tells clients how to use the server. Default: none.
+   * Instructions that the client receives on how to use the server. Default: none.
    */
   readonly instructions?: string | undefined
+  /**
+   * The tools, prompts and resources that the server offers.
+   */
   readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
   /**
-   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   * The time that calls in flight may continue when the server shuts down. Then they are interrupted. Default: 10
+   * seconds.
    */
   readonly shutdownGrace?: Duration.Input | undefined
 }
 
 /**
- * How an SDK serves one client over stdio. `connect` lets servers of `makeServer` talk on the transport until the scope
- * closes.
+ * The port through which the kit serves one client over stdio on one SDK. `connect` connects servers that `makeServer`
+ * creates to the transport, and closes them when the scope closes.
  *
  * @category models
  * @since 0.1.0
@@ -57,7 +65,7 @@ export interface Port<T extends SdkTypes> {
 }
 
 /**
- * Serves one client over stdio, until it closes stdin.
+ * Serves one client over stdio until the client closes stdin.
  *
  * @category serving
  * @since 0.1.0
@@ -71,8 +79,8 @@ export const serve = <T extends SdkTypes, E, R>(
   )
 
 /**
- * Serves one client over stdio for as long as the Layer lives. When the client leaves, the fiber that builds the Layer is
- * interrupted.
+ * A server for one client over stdio. It runs for as long as the Layer lives. When the client leaves, the fiber that
+ * builds the Layer is interrupted.
  *
  * @category layers
  * @since 0.1.0
@@ -81,31 +89,26 @@ export const layer = <T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>
 ): Layer.Layer<never, E, R> =>
-  Layer.effectDiscard(Effect.gen(function*() {
-    const parent = Fiber.getCurrent()!
-    const closed = yield* start(port, options)
-    yield* Effect.forkScoped(
-      Effect.andThen(Deferred.await(closed), Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true }))
+  Layer.effectDiscard(
+    Effect.withFiber((parent) =>
+      Effect.flatMap(start(port, options), (closed) => {
+        // Detached: the interruption closes the scope, which interrupts the fibers forked in it.
+        const interruptParent = Effect.forkDetach(Fiber.interrupt(parent), { startImmediately: true })
+        return Effect.forkScoped(Effect.andThen(Deferred.await(closed), interruptParent))
+      })
     )
-  })).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
+  ).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
 
-/** Serves until the scope closes. Returns a deferred that is done when the client leaves. */
+/** Serves until the scope closes. Returns a `Deferred` that completes when the client leaves. */
 const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>
 ): Effect.fn.Return<Deferred.Deferred<void>, E, R | Scope.Scope> {
-  const calls = new Set<Fiber.Fiber<unknown, unknown>>()
-  const onError = yield* logErrors
-  const makeServer = makeServers(port.sdk, port.newServer, {
-    name: options.name,
-    version: options.version,
-    instructions: options.instructions,
-    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
-    onError
-  })
+  const { calls, makeServer, onError } = yield* makeServers(port, options)
   const closed = Deferred.makeUnsafe<void>()
   const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))
   yield* port.connect(makeServer, transport, onError)
+  // Finalizers run in reverse order: the calls end before the servers close.
   yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
   return closed
 })

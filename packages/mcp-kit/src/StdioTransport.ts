@@ -8,27 +8,29 @@ import type { Readable, Writable } from "node:stream"
 import { LineTransport } from "./internal/stdio/LineTransport.ts"
 
 /**
+ * The streams and the size limit of a stdio transport.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options {
   /**
-   * Default: the process's own.
+   * The stream from which messages are read. Default: the stdin of the process.
    */
   readonly stdin?: Readable | undefined
   /**
-   * Default: the process's own.
+   * The stream to which messages are written. Default: the stdout of the process.
    */
   readonly stdout?: Writable | undefined
   /**
-   * The largest message read or written, in bytes. Default: 10 MiB, which is what clients on the official SDKs read: they
-   * close the session on a larger one.
+   * The size of the largest message that is read or written, in bytes. Default: 10 MiB, which is the limit of clients
+   * on the official SDKs: a larger message makes them close the session.
    */
   readonly maxMessageBytes?: number | undefined
 }
 
 /**
- * Builds the transport. `onClosed` is called once, after the SDK has closed its server.
+ * Builds a transport that calls `onClosed` once, after the SDK has closed its server.
  *
  * @category constructors
  * @since 0.1.0

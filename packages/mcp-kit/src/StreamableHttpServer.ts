@@ -8,7 +8,6 @@ import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
@@ -17,73 +16,84 @@ import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Feature } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
-import { HttpSessions, toCaller } from "./internal/http/HttpSessions.ts"
-import { logErrors } from "./internal/logErrors.ts"
-import { makeServers } from "./internal/registry.ts"
+import { HttpSessions } from "./internal/http/HttpSessions.ts"
+import { makeServers } from "./internal/makeServers.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
 import type { NewServer, RequestId, Sdk, SdkTypes, Transport } from "./Sdk.ts"
 
 /**
+ * The options of a server over Streamable HTTP.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options<Server, E, R> {
   /**
-   * The name that the server tells its clients.
+   * The name under which the server introduces itself to clients.
    */
   readonly name: string
+  /**
+   * The version of the server, which clients receive together with its name.
+   */
   readonly version: string
   /**
-   * Tells clients how to use the server. Default: none.
+   * Instructions that clients receive on how to use the server. Default: none.
    */
   readonly instructions?: string | undefined
+  /**
+   * The tools, prompts and resources that the server offers.
+   */
   readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
   /**
-   * The port to listen on; 0 takes a free one, which {@link Address} tells. Default: 3000.
+   * The port to listen on. With 0 the system chooses a free port, which {@link Address} reports. Default: 3000.
    */
   readonly port?: number | undefined
   /**
-   * The interface to listen on. Default: `127.0.0.1`, so that only this machine reaches the server.
+   * The interface to listen on. Default: `127.0.0.1`, which only this machine can reach.
    */
   readonly host?: string | undefined
   /**
-   * Default: `/mcp`.
+   * The path of the MCP endpoint. Default: `/mcp`.
    */
   readonly path?: string | undefined
   /**
-   * Host names (without port) by which clients may address the server, against DNS rebinding. Default: `127.0.0.1`,
-   * `localhost`, `[::1]`.
+   * The host names (without port) by which clients may address the server. A request with another Host header gets 403,
+   * which prevents DNS rebinding. Default: `127.0.0.1`, `localhost`, `[::1]`.
    */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   /**
-   * Origins of web pages that may use the server, for example `https://app.example`. Default: only its own.
+   * The origins of web pages that may use the server, for example `https://app.example`. Default: only the server's
+   * own origin.
    */
   readonly allowedOrigins?: ReadonlyArray<string> | undefined
   /**
-   * The largest body read, in bytes. Default: 4 MiB. An answer above it fails its request with `InvalidResponse`.
+   * The size of the largest request body that the server reads, in bytes. Default: 4 MiB. If a client's answer is
+   * larger, the ask that it belongs to fails with `InvalidResponse`.
    */
   readonly maxBodyBytes?: number | undefined
   /**
-   * Default: 1000. Further clients get 503.
+   * The largest number of sessions at the same time. Default: 1000. A client that tries to start another one gets 503.
    */
   readonly maxSessions?: number | undefined
   /**
-   * How long a session may stay unused before it ends. Default: 30 minutes.
+   * The time after which an unused session ends. Default: 30 minutes.
    */
   readonly sessionIdleTimeout?: Duration.Input | undefined
   /**
-   * How long a request to the client may wait for an answer once the HTTP stream of its call was dropped; then it fails
-   * with `ConnectionLost`. Default: 5 seconds.
+   * The time that an ask may still wait for its answer after the HTTP stream of its call was dropped. Then the ask
+   * fails with `ConnectionLost`. Default: 5 seconds.
    */
   readonly lostStreamGrace?: Duration.Input | undefined
   /**
-   * How long calls may go on when the server shuts down. Default: 10 seconds.
+   * The time that calls in flight may continue when the server shuts down. Then they are interrupted. Default: 10
+   * seconds.
    */
   readonly shutdownGrace?: Duration.Input | undefined
 }
 
 /**
- * Where the server listens, for example `http://127.0.0.1:3000/mcp`. The servers of all adapters provide it.
+ * The address on which the server listens, for example `http://127.0.0.1:3000/mcp`. The servers of all adapters provide
+ * this service.
  *
  * @category services
  * @since 0.1.0
@@ -107,7 +117,12 @@ export class ListenError
 {}
 
 /**
- * One server of an SDK with its HTTP transport.
+ * One session: a server of the SDK with its HTTP transport.
+ *
+ * **Details**
+ *
+ * - `closeStream` ends the response stream of a request that the SDK will not answer.
+ * - `handle` receives the parsed body in `messages`, or undefined for a GET or DELETE request.
  *
  * @category models
  * @since 0.1.0
@@ -125,7 +140,7 @@ export interface Session {
 }
 
 /**
- * The requests that belong to no session (MCP 2026-07-28). `handle` returns whether it handled the request.
+ * Serves the requests that belong to no session (MCP 2026-07-28). `handle` returns whether it handled the request.
  *
  * @category models
  * @since 0.1.0
@@ -140,13 +155,13 @@ export interface Stateless {
 }
 
 /**
- * How an SDK serves HTTP.
+ * The port through which the kit serves HTTP on one SDK.
  *
  * **Details**
  *
- * - `openSession` makes the server and transport of a session, which call `onInitialized` and `onClosed`.
- * - `isInitialize` reports whether messages start a session.
- * - `stateless` is left out where the SDK serves sessions only.
+ * - `openSession` creates the server and the transport of a session, which call `onInitialized` and `onClosed`.
+ * - `isInitialize` returns whether the messages start a session.
+ * - `stateless` is absent if the SDK serves sessions only.
  *
  * @category models
  * @since 0.1.0
@@ -164,7 +179,7 @@ export interface Port<T extends SdkTypes> {
 }
 
 /**
- * Serves any number of clients at one address, for as long as the Layer lives.
+ * A server for any number of clients at one address. It runs for as long as the Layer lives.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "Streamable HTTP".
  *
@@ -178,10 +193,10 @@ export const layer = <T extends SdkTypes, E, R>(
   Layer.effect(
     Address,
     Effect.gen(function*() {
-      const calls = new Set<Fiber.Fiber<unknown, unknown>>()
       const path = options.path ?? "/mcp"
-      const { sessions, stateless } = yield* makeSessions(port, options, path, calls)
+      const { calls, sessions, stateless } = yield* makeSessions(port, options, path)
       const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
+      // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
           Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds")),
@@ -200,25 +215,16 @@ export const layer = <T extends SdkTypes, E, R>(
 const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
   port: Port<T>,
   options: Options<T["Server"], E, R>,
-  path: string,
-  calls: Set<Fiber.Fiber<unknown, unknown>>
+  path: string
 ) {
   const clock = yield* Clock.Clock
-  const principal = yield* Principal
-  const onError = yield* logErrors
-  const makeServer = makeServers(port.sdk, port.newServer, {
-    name: options.name,
-    version: options.version,
-    instructions: options.instructions,
-    features: yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls)),
-    onError
-  })
+  const { calls, makeServer, onError } = yield* makeServers(port, options)
   const stateless = port.stateless?.(makeServer, onError)
   const sessions = new HttpSessions({
     open: (onInitialized, onClosed) => port.openSession(makeServer, onInitialized, onClosed),
-    other: stateless?.handle,
+    stateless: stateless?.handle,
     isInitialize: port.isInitialize,
-    principal: (request) => principal(toCaller(request)),
+    principal: yield* Principal,
     path,
     access: {
       allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],
@@ -229,10 +235,10 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
     lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
     now: () => clock.currentTimeMillisUnsafe()
   })
-  return { sessions, stateless }
+  return { calls, sessions, stateless }
 })
 
-/** Ends the sessions that stay unused, until the scope closes. */
+/** Closes unused sessions at regular intervals, until the scope closes. */
 const closeIdle = (sessions: HttpSessions, idleMillis: number): Effect.Effect<void, never, Scope.Scope> =>
   Effect.asVoid(
     Clock.currentTimeMillis.pipe(

@@ -1,5 +1,5 @@
 /**
- * What the SDK knows about the request that is being handled.
+ * The SDK's context of the request that is being handled.
  *
  * @since 0.1.0
  */
@@ -7,14 +7,14 @@ import type { ServerContext } from "@modelcontextprotocol/server"
 import * as Context from "effect/Context"
 
 /**
- * The SDK's context of the request that the current fiber handles: who authenticated, the HTTP request, the log of the
- * client. Undefined outside of handlers.
+ * The SDK's context of the request that the current fiber handles: the authenticated caller, the HTTP request, and the
+ * log of the client. It is undefined outside of handlers.
  *
  * **Gotchas**
  *
- * Ask the client through `Sampler` and `Client`, which work for every revision; what the SDK has for that
- * (`mcpReq.requestSampling`, `mcpReq.elicitInput`, `mcpReq.send`) does not since MCP 2026-07-28. Messages of the log are
- * sent again in every round of a call.
+ * Ask the client through `Sampler` and `Client`, which work for every revision. The SDK's own methods for it
+ * (`mcpReq.requestSampling`, `mcpReq.elicitInput`, `mcpReq.send`) stop working with MCP 2026-07-28. In rounds, log
+ * messages are sent again in every round of a call.
  *
  * **Example** (Logging to the client)
  *

@@ -1,5 +1,5 @@
 /**
- * What a server offers: tools, prompts and resources whose handlers are effects and may sample.
+ * The features of a server: tools, prompts and resources whose handlers are effects and may sample.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,8 @@ const features = FeatureKit.make(sdk)
 
 export type {
   /**
+   * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
+   *
    * @category models
    * @since 0.1.0
    */
@@ -24,8 +26,8 @@ export type {
 } from "@effect-sampling/core/wire/PromptDefinition"
 
 /**
- * Tools, prompts or a resource, prepared once and ready to be installed on any number of SDK servers: one for each session,
- * and since MCP 2026-07-28 one for each HTTP request.
+ * A toolkit, a prompt or a resource, prepared once. It can be installed on any number of SDK servers, because each
+ * session has a server of its own, and so does each HTTP request since MCP 2026-07-28.
  *
  * @category models
  * @since 0.1.0
@@ -33,21 +35,22 @@ export type {
 export type Feature = FeatureKit.Feature<Server>
 
 /**
- * The tools of an `effect/ai` `Toolkit`.
+ * Builds a feature from the tools of an `effect/ai` `Toolkit`.
  *
  * **Details**
  *
- * - Arguments are decoded by the tool's `parameters`; wrong ones become an `isError` result that says what is wrong.
- * - A success is sent as `structuredContent` and text when its schema is an object, as text otherwise, and as content
- *   blocks where the tool has `toModelOutput`.
- * - A typed error becomes an `isError` result with its message. A defect becomes a generic message; its cause is logged.
- * - Preliminary results are sent as progress, when the client asked for it.
- * - Since MCP 2026-07-28 the call is answered in rounds: `RoundRunner.run`. A capability that the client did not declare, and for
- *   which the handler fails, is JSON-RPC error -32021 then.
+ * - The tool's `parameters` decode its arguments. Invalid arguments become an `isError` result that names the problem.
+ * - A success whose schema is an object is sent as `structuredContent` and as text, any other success as text. A tool
+ *   with `toModelOutput` sends the content blocks that it returns.
+ * - A typed error becomes an `isError` result with the message of the error. A defect becomes a generic message, and
+ *   its cause is logged.
+ * - Preliminary results are sent as progress if the client asked for progress.
+ * - From MCP 2026-07-28 on, the handler runs in rounds. A handler that fails because the client did not declare a
+ *   capability then ends with JSON-RPC error -32021.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, tools, "Error Handling".
  *
- * @see {@link register} for a server that exists already
+ * @see {@link register} for an existing server
  * @category features
  * @since 0.1.0
  */
@@ -57,7 +60,7 @@ export const toolkit: <Tools extends Record<string, Tool.Any>>(
   features.toolkit
 
 /**
- * A prompt whose handler may sample. A string is one user message.
+ * Builds a feature from a prompt whose handler may sample. A string from the handler becomes one user message.
  *
  * **Example** (A prompt with an argument)
  *
@@ -82,8 +85,8 @@ export const prompt: <E, R, Arguments extends PromptArguments = Schema.Struct<{}
 ) => Effect.Effect<Feature, never, R> = features.prompt
 
 /**
- * A resource whose handler may sample. A string is its text. `uri` is an address or an RFC 6570 template, whose variables
- * the handler gets.
+ * Builds a feature from a resource whose handler may sample. A string from the handler is the text of the resource.
+ * `uri` is a URI, or an RFC 6570 template with variables such as `{name}`, whose values the handler receives.
  *
  * **Example** (A resource template)
  *
@@ -108,14 +111,17 @@ export const resource: <E, R>(
 ) => Effect.Effect<Feature, never, R> = features.resource
 
 /**
- * Installs a feature on a server that exists already and is not connected yet.
+ * Installs a feature on an existing server that is not connected yet.
  *
  * **Details**
  *
- * An `McpServer` that has tools of its own (`registerTool`) cannot take a toolkit as well, because the SDK has one handler
- * for all tools: the effect dies and says so. Wrap single functions with `Handler.tool` there.
+ * The handlers log to stderr, because the server may speak MCP on stdout. Provide `Logger.LogToStderr` to change that.
  *
- * Its handlers log to stderr, as the server may speak MCP on stdout. Where `Logger.LogToStderr` is provided, it decides.
+ * **Gotchas**
+ *
+ * A server that already has tools from the SDK's `registerTool` cannot have a toolkit as well, because the SDK has one
+ * handler for all tools. The effect then dies with the SDK's error about the existing handler. Use `Handler.tool` for
+ * single functions there.
  *
  * **Example** (Registering a toolkit)
  *

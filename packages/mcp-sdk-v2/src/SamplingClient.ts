@@ -1,5 +1,5 @@
 /**
- * Makes an SDK 2.x client answer sampling requests.
+ * Lets an SDK 2.x client answer sampling requests.
  *
  * @since 0.1.0
  */
@@ -11,6 +11,8 @@ import type * as Effect from "effect/Effect"
 
 export type {
   /**
+   * The options of a client that answers sampling requests.
+   *
    * @category models
    * @since 0.1.0
    */
@@ -18,14 +20,16 @@ export type {
 } from "@effect-sampling/mcp-kit/SamplingClient"
 
 /**
- * Answers the server's sampling requests with the `Sampler` in the context, so that a provider Layer makes a client
- * capable. Call it before the client connects.
+ * Lets a client answer the server's sampling requests with the `Sampler` in the context, for example one from a
+ * provider Layer. Call it before the client connects.
  *
  * **Details**
  *
- * Declares `sampling`, `sampling.tools` if the sampler takes tools, and `sampling.context` if `context` is given. A
- * request that the server cancels is interrupted. `SamplingRejected` is answered with code -1, an invalid request with
- * -32602, what the sampler does not support with -32601, other errors with -32603, each with its message.
+ * - The client declares `sampling`, `sampling.tools` if the sampler supports tools, and `sampling.context` if `context`
+ *   is given.
+ * - A request that the server cancels is interrupted.
+ * - A failure is answered with its message and a JSON-RPC error code: -1 for `SamplingRejected`, -32602 for an invalid
+ *   request, -32601 for a request that the sampler does not support, and -32603 for other errors.
  *
  * Source: MCP 2025-11-25, sampling, "Error Handling".
  *
@@ -53,7 +57,7 @@ export const serve = <R = never>(
   SamplingClientKit.serve((sampling, answer) => {
     client.registerCapabilities({ sampling })
     client.setRequestHandler("sampling/createMessage", ({ params }, { mcpReq }) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK checks the result against its own Schema
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK validates the result against its own schema
       answer(params, mcpReq.signal) as Promise<Answered>)
   }, options)
 

@@ -9,6 +9,8 @@ import type { Transport } from "@modelcontextprotocol/server"
 
 export type {
   /**
+   * The streams and the size limit of a stdio transport.
+   *
    * @category models
    * @since 0.1.0
    */
@@ -16,17 +18,18 @@ export type {
 } from "@effect-sampling/mcp-kit/StdioTransport"
 
 /**
- * Makes a transport for `serveStdio` of the SDK, or for `server.connect`.
+ * Builds a transport for the SDK's `serveStdio`, or for `server.connect`.
  *
  * **When to use**
  *
- * Use in place of the SDK's `StdioServerTransport` in an existing server. `StdioServer` uses it.
+ * Use it in an existing server, in place of the SDK's `StdioServerTransport`. `StdioServer` uses it by default.
  *
  * **Details**
  *
- * An answer that is malformed or larger than `maxMessageBytes` fails the request it belongs to, at once, and the session
- * goes on (the SDK's transport drops the one and closes on the other). A request or a response that is too large becomes an
- * error response.
+ * - The transport closes at the end of stdin, which interrupts the calls in flight.
+ * - An answer that is malformed or larger than `maxMessageBytes` immediately fails the ask that it belongs to, and the
+ *   session continues. The SDK's transport drops a malformed answer, and closes on one that is too large.
+ * - A request or a response that is too large becomes an error response.
  *
  * @category constructors
  * @since 0.1.0

@@ -11,11 +11,15 @@ import { http } from "./internal/http.ts"
 
 export {
   /**
+   * The address on which the server listens.
+   *
    * @category services
    * @since 0.1.0
    */
   Address,
   /**
+   * The server could not listen, for example because the port is taken.
+   *
    * @category errors
    * @since 0.1.0
    */
@@ -23,39 +27,44 @@ export {
 } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 
 /**
+ * The options of a server over Streamable HTTP.
+ *
  * @category models
  * @since 0.1.0
  */
 export interface Options<E, R> extends StreamableHttpServerKit.Options<Server, E, R> {
   /**
-   * Lets handlers send log messages to clients that ask for them (`CurrentRequest`). Default: false.
+   * Lets handlers send log messages to clients that request them, through `CurrentRequest`. Default: false.
    */
   readonly logging?: boolean | undefined
   /**
-   * Tells clients that tools, prompts or resources have changed: publish `tools_list_changed`, `prompts_list_changed` or
-   * `resources_list_changed` to it, for example to an `InMemoryServerEventBus` of the SDK. Default: lists do not change.
+   * The bus, for example an `InMemoryServerEventBus` of the SDK, that reports changes to clients. Publish
+   * `tools_list_changed`, `prompts_list_changed` or `resources_list_changed` to it when the tools, prompts or resources
+   * have changed. Default: no bus, and the server does not announce changes.
    */
   readonly bus?: ServerEventBus | undefined
 }
 
 /**
- * Serves any number of clients of every revision at one address, for as long as the Layer lives.
+ * A server for any number of clients of every revision at one address. It runs for as long as the Layer lives.
  *
  * **Details**
  *
- * - Clients of MCP 2026-07-28 need no session: each request has their capabilities with it and is answered in rounds. A
- *   dropped response cancels its call.
- * - Older clients have a session each, which serves the principal that opened it (`ClientConnection.Principal`): for
- *   everybody else it does not exist. Requests to them travel on the stream of the call they belong to, so they need no
- *   standalone GET stream. A dropped stream does not cancel a call; what the call asks of its client afterwards fails with
- *   `ConnectionLost`.
- * - When the Layer closes, new requests get 503 and calls in flight may still be answered for `shutdownGrace`; then they
- *   are interrupted and the sessions end.
+ * - Clients of MCP 2026-07-28 need no session. Each of their requests carries their capabilities and is answered in
+ *   rounds. A dropped response cancels its call.
+ * - An older client has a session of its own. Requests to it travel on the stream of the call they belong to, so it
+ *   needs no standalone GET stream.
+ * - A session serves only the principal that opened it (`ClientConnection.Principal`). For any other caller the session
+ *   does not exist.
+ * - In a session, a dropped stream does not cancel its call. The asks of such a call fail with `ConnectionLost` after
+ *   `lostStreamGrace`.
+ * - When the Layer closes, new requests get 503. Calls in flight have `shutdownGrace` to finish, and clients may still
+ *   answer their asks. Then the calls are interrupted and the sessions end.
  *
  * **Gotchas**
  *
- * There is no authentication here. Before listening on anything but loopback, put a gateway in front, and set
- * `allowedHosts`.
+ * The server does not authenticate its callers. Before it listens on anything but loopback, put a gateway in front of
+ * it and set `allowedHosts`.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "Streamable HTTP".
  *

@@ -1,7 +1,7 @@
 /**
- * Wraps effects as handlers of an existing SDK server, to adopt sampling tool by tool.
+ * Wraps effects as handlers of an existing SDK server, so that a server can adopt sampling one tool at a time.
  *
- * What they log goes to stderr, as the server may speak MCP on stdout. Where `Logger.LogToStderr` is provided, it decides.
+ * The handlers log to stderr, because the server may speak MCP on stdout. Provide `Logger.LogToStderr` to change that.
  *
  * @since 0.1.0
  */
@@ -16,12 +16,13 @@ import type { Extra } from "./internal/sdk.ts"
 const handlers = HandlerKit.make(sdk)
 
 /**
- * The callback of the SDK's `registerTool` from an effectful function of the same arguments.
+ * Builds the callback of the SDK's `registerTool` from an effectful function with the same arguments.
  *
  * **Details**
  *
- * A string is a text result. A typed error becomes an `isError` result with its message, a defect a generic one with its
- * cause logged. The effect is interrupted when the client cancels or disconnects. Wrap before the server connects.
+ * Call it before the server connects. A string from the function becomes a text result. A typed error becomes an
+ * `isError` result with the message of the error. A defect becomes a generic `isError` result, and its cause is logged.
+ * The effect is interrupted when the client cancels the call or disconnects.
  *
  * **Example** (Adding a sampling tool to an existing server)
  *
@@ -50,8 +51,8 @@ export const tool: <Arguments extends ReadonlyArray<unknown>, E, R>(
 ) => Effect.Effect<(...parameters: [...Arguments, extra: Extra]) => Promise<CallToolResult>, never, R> = handlers.tool
 
 /**
- * The callback of the SDK's `registerPrompt` from an effectful function. A typed error becomes a JSON-RPC error with its
- * message.
+ * Builds the callback of the SDK's `registerPrompt` from an effectful function. A typed error becomes a JSON-RPC error
+ * with the message of the error.
  *
  * @category handlers
  * @since 0.1.0
@@ -68,8 +69,8 @@ export const prompt: {
 } = handlers.prompt
 
 /**
- * The callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC error with its
- * message.
+ * Builds the callback of the SDK's `registerResource` from an effectful function. A typed error becomes a JSON-RPC
+ * error with the message of the error.
  *
  * @category handlers
  * @since 0.1.0

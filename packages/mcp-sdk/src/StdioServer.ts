@@ -10,26 +10,28 @@ import type * as Layer from "effect/Layer"
 import { stdio } from "./internal/stdio.ts"
 
 /**
+ * The options of a server over stdio.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Options<E, R> = StdioServerKit.Options<Server, E, R>
 
 /**
- * Serves one client over stdio, until it closes stdin. Then the calls in flight are interrupted.
+ * Serves one client over stdio until the client closes stdin. Then the calls in flight are interrupted.
  *
  * **When to use**
  *
- * Use as the main program of a server: it succeeds when the client leaves, and the process exits with 0.
+ * Use it as the main program of a server. The effect succeeds when the client leaves, so the process exits with 0.
  *
  * **Details**
  *
- * When it is interrupted (SIGTERM under `NodeRuntime.runMain`), it lets calls end for `shutdownGrace`, then interrupts
- * them. Logs of handlers go to stderr, because stdout belongs to the protocol.
+ * When the server is interrupted (by SIGTERM under `NodeRuntime.runMain`), calls in flight have `shutdownGrace` to
+ * finish. Then they are interrupted. Handlers log to stderr, because stdout belongs to the protocol.
  *
  * **Gotchas**
  *
- * Layers that log while they are built write to stdout, unless `Logger.LogToStderr` is provided to them too.
+ * A Layer that logs while it is built writes to stdout, unless `Logger.LogToStderr` is provided to that Layer too.
  *
  * @category serving
  * @since 0.1.0
@@ -38,16 +40,16 @@ export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effe
   StdioServerKit.serve(stdio, options)
 
 /**
- * Serves one client over stdio for as long as the Layer lives.
+ * A server for one client over stdio. It runs for as long as the Layer lives.
  *
  * **Details**
  *
- * When the client leaves, the fiber that builds the Layer is interrupted, so that a program run by `Layer.launch` ends.
+ * When the client leaves, the fiber that builds the Layer is interrupted. That ends a program run by `Layer.launch`.
  *
  * **Gotchas**
  *
- * Launch this Layer itself, with what it needs provided to it. `Layer.mergeAll` builds its Layers in fibers of their own,
- * so a program that merges this one with others goes on when the client leaves.
+ * Launch this Layer itself, after you have provided its dependencies. `Layer.mergeAll` builds each of its Layers in a
+ * fiber of its own, so a program that merges this Layer with others continues when the client leaves.
  *
  * @see {@link serve} for a program that exits with 0 when the client leaves
  * @category layers

@@ -11,11 +11,15 @@ import { http } from "./internal/http.ts"
 
 export {
   /**
+   * The address on which the server listens.
+   *
    * @category services
    * @since 0.1.0
    */
   Address,
   /**
+   * The server could not listen, for example because the port is taken.
+   *
    * @category errors
    * @since 0.1.0
    */
@@ -23,26 +27,31 @@ export {
 } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 
 /**
+ * The options of a server over Streamable HTTP.
+ *
  * @category models
  * @since 0.1.0
  */
 export type Options<E, R> = StreamableHttpServerKit.Options<Server, E, R>
 
 /**
- * Serves any number of clients, each in a session with its own capabilities, for as long as the Layer lives.
+ * A server for any number of clients at one address, each in a session of its own. It runs for as long as the Layer
+ * lives.
  *
  * **Details**
  *
  * - Requests to a client travel on the stream of the call they belong to, so clients need no standalone GET stream.
- * - A session serves the principal that opened it (`ClientConnection.Principal`): for everybody else it does not exist.
- * - A dropped stream does not cancel a call. What the call asks of its client afterwards fails with `ConnectionLost`.
- * - When the Layer closes, new requests get 503 and calls in flight may still be answered for `shutdownGrace`; then they
- *   are interrupted and the sessions end.
+ * - A session serves only the principal that opened it (`ClientConnection.Principal`). For any other caller the session
+ *   does not exist.
+ * - A dropped stream does not cancel its call. The asks of such a call fail with `ConnectionLost` after
+ *   `lostStreamGrace`.
+ * - When the Layer closes, new requests get 503. Calls in flight have `shutdownGrace` to finish, and clients may still
+ *   answer their asks. Then the calls are interrupted and the sessions end.
  *
  * **Gotchas**
  *
- * There is no authentication here. Before listening on anything but loopback, put a gateway in front, and set
- * `allowedHosts`.
+ * The server does not authenticate its callers. Before it listens on anything but loopback, put a gateway in front of
+ * it and set `allowedHosts`.
  *
  * Source: MCP 2025-11-25, transports, "Streamable HTTP".
  *

@@ -1,5 +1,5 @@
 /**
- * Preliminary results of a tool as MCP progress: for adapters.
+ * For adapters: sends the preliminary results of a tool as MCP progress.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as ToolDispatch from "../ToolDispatch.ts"
 
 /**
- * The parameters of `notifications/progress`.
+ * The parameters of a `notifications/progress` message.
  *
  * @category models
  * @since 0.1.0
@@ -19,8 +19,9 @@ export interface ProgressParams {
 }
 
 /**
- * Options of a call whose preliminary results are sent as progress, where the client asked for it with a token. A
- * notification that cannot be sent does not fail the call.
+ * Builds the options of a tool call that sends each preliminary result as progress. Returns undefined if the client
+ * sent no progress token, which means that it does not want progress. A notification that cannot be sent does not fail
+ * the call.
  *
  * Source: MCP 2025-11-25, "Progress".
  *

@@ -1,5 +1,5 @@
 /**
- * Prompts as MCP shows them, with their arguments: for adapters.
+ * For adapters: the definitions of prompts, and the decoding of their arguments.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ export interface PromptArguments extends Schema.Constraint {
 }
 
 /**
- * How the author of a prompt describes it.
+ * The author's description of a prompt.
  *
  * @category models
  * @since 0.1.0
@@ -30,13 +30,13 @@ export interface PromptOptions<Arguments extends PromptArguments> {
   readonly title?: string | undefined
   readonly description?: string | undefined
   /**
-   * Default: none.
+   * The arguments of the prompt. Default: no arguments.
    */
   readonly arguments?: Arguments | undefined
 }
 
 /**
- * What `prompts/list` shows of a prompt.
+ * The entry of a prompt in the result of `prompts/list`.
  *
  * Source: MCP 2025-11-25, `Prompt`.
  *
@@ -51,7 +51,7 @@ export interface PromptDefinition {
 }
 
 /**
- * Builds the definition of a prompt. The descriptions of its arguments are those of the fields.
+ * Builds the definition of a prompt. The description of an argument is the description of its field's schema.
  *
  * @category constructors
  * @since 0.1.0
@@ -69,7 +69,7 @@ const toArgument = ([name, { ast }]: readonly [string, Schema.Constraint]) => {
 }
 
 /**
- * Builds the decoder of the arguments that a client sends. Its failure is the message of a JSON-RPC error (-32602).
+ * Builds the function that decodes the arguments from a client. It fails with the message of a JSON-RPC error (-32602).
  *
  * @category decoding
  * @since 0.1.0

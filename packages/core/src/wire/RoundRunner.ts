@@ -1,6 +1,5 @@
 /**
- * For adapters: runs the handler of a call in rounds. An adapter wraps every handler of a request that may be answered
- * with `input_required` (MCP 2026-07-28).
+ * For adapters: runs the handler of a call in rounds (MCP 2026-07-28).
  *
  * @since 0.1.0
  */
@@ -36,7 +35,8 @@ export interface Call {
   readonly name: string
   readonly arguments: unknown
   /**
-   * The caller, if the transport authenticates it. A state is accepted only from the principal that it was sealed for.
+   * The principal of the request (`ClientConnection.Principal`), or undefined if its caller is not authenticated. A
+   * state is accepted only from the principal that it was sealed for.
    */
   readonly principal: string | undefined
   readonly client: ClientConnection["client"]
@@ -64,8 +64,8 @@ export interface Complete<A> {
 }
 
 /**
- * The asks that the client has to answer, by key, and the state that it has to send back. These are the fields of MCP's
- * `InputRequiredResult`.
+ * The end of a round whose handler waits for answers. The fields are those of MCP's `InputRequiredResult`: the asks
+ * that the client has to answer, by key, and the state that it has to send back.
  *
  * @category models
  * @since 0.1.0

@@ -1,10 +1,10 @@
 import * as Data from "effect/Data"
 
-/** A message over the size that the other side reads. It was not written. */
+/** A message was not written because it is larger than the other side accepts. */
 export class MessageTooLarge extends Data.TaggedError("@effect-sampling/mcp-kit/internal/MessageTooLarge")<{
   readonly limit: number
 }> {
   override get message(): string {
-    return `it is larger than ${this.limit} bytes, more than the client reads at once; send less, or in parts`
+    return `it is larger than the ${this.limit} bytes that the client accepts; send less, or split it`
   }
 }

@@ -1,18 +1,10 @@
-/**
- * Logs what an SDK reports: for adapters.
- *
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 
-// The SDK repeats whole messages of the client in some errors.
+// Some errors of the SDKs contain a whole message of the client.
 const maxLength = 500
 
 /**
- * A callback for `server.onerror`: what the SDK reports there is lost otherwise.
- *
- * @category logging
- * @since 0.1.0
+ * Builds the callback for `server.onerror`, which logs errors at level debug. Without a callback they would be lost.
  */
 export const logErrors: Effect.Effect<(error: Error) => void> = Effect.map(
   Effect.context(),

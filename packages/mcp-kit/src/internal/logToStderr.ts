@@ -1,19 +1,11 @@
-/**
- * Keeps the log out of the protocol: for adapters.
- *
- * @since 0.1.0
- */
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 
 /**
- * Logs to stderr, unless it was decided already where to: a server of the user's own may speak MCP on stdout, where
- * nothing else may be written.
+ * Makes an effect log to stderr, unless its context already decides with `Logger.LogToStderr`. A server that the
+ * application runs itself may speak MCP on stdout, where nothing else may be written.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "stdio".
- *
- * @category logging
- * @since 0.1.0
  */
 export const logToStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber(({ context }) =>

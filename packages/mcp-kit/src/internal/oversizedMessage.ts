@@ -1,27 +1,15 @@
-/**
- * Messages that are too large to be read, as far as their first and last bytes tell: for adapters.
- *
- * @since 0.1.0
- */
+/** Identifies messages that are too large to be read, by their first and last bytes. */
 import type { RequestId } from "../Sdk.ts"
 
-/**
- * A message over the size limit, as far as its first and last bytes tell.
- *
- * @category models
- * @since 0.1.0
- */
+/** The kind and the id of a message over the size limit. */
 export interface OversizedMessage {
   readonly kind: "answer" | "request"
   readonly id: RequestId
 }
 
 /**
- * What a message over the size limit is: SDK clients write the id at the end, others at the start. Undefined when its id
- * cannot be told.
- *
- * @category constructors
- * @since 0.1.0
+ * Reads the kind and the id of a message over the size limit from its first and last bytes. SDK clients write the id at
+ * the end, other clients at the start. Returns undefined if neither place shows an id.
  */
 export const make = (head: string, tail: string): OversizedMessage | undefined => {
   const found = idAtStart.exec(head) ?? idAtEnd.exec(tail)
@@ -31,7 +19,7 @@ export const make = (head: string, tail: string): OversizedMessage | undefined =
   return { kind: methodAtStart.test(head) || methodAtEnd.test(tail) ? "request" : "answer", id }
 }
 
-// Each looks at the outermost object only: what comes before its first or after its last inner brace.
+// Each pattern matches in the outermost object only: before its first inner brace, or after its last one.
 const idAtStart = /^\s*\{[^{[]*?"id"\s*:\s*(\d+|"[^"\\{[]*")\s*,/
 const idAtEnd = /,\s*"id"\s*:\s*(\d+|"[^"\\]*")\s*(?:,\s*"(?:jsonrpc|method)"\s*:\s*"[^"\\]*"\s*)*\}\s*$/
 const methodAtStart = /^\s*\{[^{[]*"method"\s*:/

@@ -1,16 +1,17 @@
-/** Timers as every platform has them, and what Node adds. */
+/** The timers that every platform has. */
 interface Platform {
   readonly setTimeout: <A>(f: (argument: A) => void, millis: number, argument: A) => Timer
   readonly clearTimeout: (timer: Timer | undefined) => void
 }
 
 export interface Timer {
-  /** Whether the process waits for it: where there are processes. */
+  /** Makes the process wait for the timer. Node has it; platforms whose timers are numbers do not. */
   readonly ref?: () => unknown
+  /** Lets the process exit before the timer fires. */
   readonly unref?: () => unknown
 }
 
-// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- HTML Standard, "Timers": a number in some places, an object with methods in others
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node and of the Web disagree; `Timer` covers the number of HTML Standard, "Timers", and Node's object
 export const { clearTimeout, setTimeout } = globalThis as unknown as Platform
 
 const decoder = new TextDecoder()

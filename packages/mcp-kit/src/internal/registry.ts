@@ -1,9 +1,10 @@
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefinition"
 import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
-import type { AnyServer, Capabilities, NewServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
+import type { AnyServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
 import { invalidParams } from "./errorCodes.ts"
 
+/** Answers a request. `server` is the server that received it. */
 type Respond<T extends SdkTypes> = (server: T["Server"], parameters: unknown, request: T["Request"]) => Promise<object>
 
 export interface ToolEntry<T extends SdkTypes> {
@@ -18,7 +19,7 @@ export interface PromptEntry<T extends SdkTypes> {
 
 export interface ResourceEntry<T extends SdkTypes> {
   readonly definition: { readonly name: string } & ({ readonly uri: string } | { readonly uriTemplate: string })
-  /** The variables of the address, or undefined when it is not an address of this resource. */
+  /** Returns the values of the template's variables in the URI, or undefined if the URI is not of this resource. */
   readonly match: (uri: string) => Variables | undefined
   readonly read: (
     server: T["Server"],
@@ -36,13 +37,13 @@ interface Entries<T extends SdkTypes> {
 
 type Kind = keyof Entries<SdkTypes>
 
-/** What one server offers, or all servers that are made alike. */
+/** The entries of one server, or of all the servers that one `makeServer` creates. */
 export type Registry<T extends SdkTypes> = { readonly [K in Kind]: Map<string, Entries<T>[K]> }
 
-/** Each server has the types of its SDK, so the registry that is found under it has them too. */
+/** The registries by server. A server and its registry have the types of the same SDK, which the map cannot express. */
 const registries = new WeakMap<object, Registry<never>>()
 
-/** The registry of a server that is not connected yet; the first look applies the workarounds of its adapter. */
+/** Returns the registry of a server that is not connected yet. The first lookup applies the adapter's workarounds. */
 export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"]): Registry<T> => {
   const known = registries.get(server)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `registries`
@@ -53,11 +54,11 @@ export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"])
   return registry
 }
 
-/** The SDK's low-level server: `McpServer` is a layer on one. */
+/** Returns the SDK's low-level server: the server itself, or the one that an `McpServer` holds. */
 export const serverOf = <T extends SdkTypes>(server: AnyServer<T>): T["Server"] =>
   "server" in server ? server.server : server
 
-/** Adds entries to a server, and with the first of a kind the handlers and the capability of that kind. */
+/** Adds entries to a server. The first of a kind also sets the handlers and declares the capability of its kind. */
 export const addEntries = <T extends SdkTypes, K extends Kind>(
   sdk: Sdk<T>,
   server: T["Server"],
@@ -69,7 +70,7 @@ export const addEntries = <T extends SdkTypes, K extends Kind>(
   if (registry[kind].size === 0) {
     server.assertCanSetRequestHandler(firstMethod[kind])
     server.registerCapabilities({ [kind]: {} })
-    serve(sdk, server, registry, kind)
+    serveKind(sdk, server, registry, kind)
   }
   for (const entry of entries) {
     const { name } = entry.definition
@@ -80,37 +81,17 @@ export const addEntries = <T extends SdkTypes, K extends Kind>(
   }
 }
 
-/**
- * Makes any number of servers with the same features, which are put together once: there is a server for each session,
- * and since MCP 2026-07-28 for each HTTP request. Features that do not go together are a defect at once.
- */
-export const makeServers = <T extends SdkTypes>(sdk: Sdk<T>, newServer: NewServer<T>, settings: {
-  readonly name: string
-  readonly version: string
-  readonly instructions: string | undefined
-  readonly features: ReadonlyArray<{ readonly install: (server: T["Server"]) => void }>
-  readonly onError: (error: Error) => void
-}): () => T["Server"] => {
-  const { features, instructions, name, onError, version } = settings
-  const model = newServer({ name, version, instructions, capabilities: undefined })
-  for (const feature of features) feature.install(model)
-  const registry = registryOf(sdk, model)
-  const offered = kinds.filter((kind) => registry[kind].size > 0)
-  const capabilities: Capabilities = Object.fromEntries(offered.map((kind) => [kind, {}]))
-  return () => {
-    const server = newServer({ name, version, instructions, capabilities })
-    server.onerror = onError
-    sdk.prepare(server)
-    for (const kind of offered) serve(sdk, server, registry, kind)
-    return server
-  }
-}
-
-const kinds: ReadonlyArray<Kind> = ["tools", "prompts", "resources"]
+export const kinds: ReadonlyArray<Kind> = ["tools", "prompts", "resources"]
 
 const firstMethod = { tools: "tools/call", prompts: "prompts/get", resources: "resources/read" } as const
 
-const serve = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"], registry: Registry<T>, kind: Kind): void => {
+/** Sets the handlers that serve the entries of one kind. */
+export const serveKind = <T extends SdkTypes>(
+  sdk: Sdk<T>,
+  server: T["Server"],
+  registry: Registry<T>,
+  kind: Kind
+): void => {
   switch (kind) {
     case "tools":
       return serveTools(sdk, server, registry.tools)

@@ -1,8 +1,4 @@
-/**
- * How a client answers the sampling requests of a server with a `Sampler`: for adapters of the official SDKs.
- *
- * @since 0.1.0
- */
+/** Answers a server's sampling requests with a `Sampler`, on the client. */
 import * as Content from "@effect-sampling/core/Content"
 import type * as Sampler from "@effect-sampling/core/Sampler"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
@@ -12,24 +8,19 @@ import { internalErrorText, protocolError } from "@effect-sampling/core/wire/Han
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { internalError, invalidParams, methodNotFound } from "./errorCodes.ts"
 
-/**
- * @category models
- * @since 0.1.0
- */
+/** The options of a client that answers sampling requests. */
 export interface Options<R> {
   /**
-   * Gives the context that a server asks for with `includeContext`: it is put before the system prompt. Default: none.
+   * Returns the context that a server requests with `includeContext`. It precedes the system prompt. If this function
+   * is given, the client declares the capability `sampling.context`. Default: no context, and the capability is not
+   * declared.
    */
   readonly context?: ((include: Exclude<IncludeContext, "none">) => Effect.Effect<string, never, R>) | undefined
 }
 
-/**
- * The capability that such a client declares: exactly what it serves.
- *
- * @category constructors
- * @since 0.1.0
- */
+/** Returns the `sampling` capability that the client declares. It names exactly what the client supports. */
 export const capability = <R>(
   sampler: Sampler.Sampler["Service"],
   options: Options<R>
@@ -40,13 +31,11 @@ export const capability = <R>(
   }))
 
 /**
- * Answers one request. A failure is an error with a JSON-RPC code: -1 for a user's no, -32602 for an invalid request,
- * -32601 for what the sampler does not support, -32603 for everything else; of a defect the server learns nothing.
+ * Answers one request. It fails with an error that has a JSON-RPC code: -1 if the user refused, -32602 if the request
+ * is invalid, -32601 if the sampler does not support it, and -32603 otherwise. For a defect the server receives a
+ * generic message, and the cause is logged.
  *
  * Source: MCP 2025-11-25, sampling, "Error Handling".
- *
- * @category constructors
- * @since 0.1.0
  */
 export const make = <R>(
   sampler: Sampler.Sampler["Service"],
@@ -80,7 +69,7 @@ const withContext = <R>(
       systemPrompt: request.systemPrompt === undefined ? context : `${context}\n\n${request.systemPrompt}`
     }))
 
-/** The SDKs take an array of blocks only for a request with tools, so several text blocks become one. */
+/** The SDKs accept an array of blocks only in answer to a request with tools, so several text blocks are joined. */
 const toResult = (
   request: SamplingRequest,
   response: SamplingResponse
@@ -96,7 +85,10 @@ const toResult = (
     : undefined
   return whole === undefined
     ? Effect.fail(
-      protocolError(internalError, "The model answered with several blocks that are not all text")
+      protocolError(
+        internalError,
+        "The model answered with several content blocks that are not all text. A request without tools allows only one block."
+      )
     )
     : Effect.succeed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) })
 }
@@ -124,8 +116,3 @@ const toProtocolError = (error: SamplingError): Error => {
 
 /** MCP 2025-11-25, sampling, "Error Handling". */
 const rejected = -1
-
-/** JSON-RPC 2.0, "Error object". */
-const methodNotFound = -32601
-const invalidParams = -32602
-const internalError = -32603

@@ -11,7 +11,7 @@ SchemaJITCompiler.enable(CallToolParams.ast)
 
 const decodeCallToolParams = Schema.decodeUnknownResult(CallToolParams)
 
-/** Effect's own Standard Schema runs a fiber for each value. */
+/** Written by hand, because Effect's own Standard Schema runs a fiber for each value. */
 export const callToolParams: StandardSchemaV1<unknown, typeof CallToolParams.Type> = {
   "~standard": {
     version: 1,

@@ -23,7 +23,7 @@ export const http = ({ bus, logging = false }: {
   stateless: (makeServer, onError) => makeStateless(makeServer, onError, bus)
 })
 
-/** A session of MCP 2025-11-25 or older. */
+/** Opens a session for a client of MCP 2025-11-25 or older. */
 const openSession = (
   server: Server,
   bus: ServerEventBus | undefined,
@@ -50,7 +50,7 @@ const openSession = (
   }
 }
 
-/** The requests of MCP 2026-07-28, each with a server of its own. */
+/** Builds the handler for requests of MCP 2026-07-28, each of which has a server of its own. */
 const makeStateless = (
   makeServer: () => Server,
   onError: (error: Error) => void,

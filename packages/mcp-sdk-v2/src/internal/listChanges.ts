@@ -1,8 +1,8 @@
 import type { Server, ServerEvent, ServerEventBus } from "@modelcontextprotocol/server"
 
 /**
- * Tells a client up to MCP 2025-11-25, or the one client of a stdio server, that a list has changed, until the function
- * that it gives is called. Over HTTP the SDK does so by itself since MCP 2026-07-28.
+ * Notifies a client of changed lists. Returns the function that stops it. The client is one up to MCP 2025-11-25, or
+ * the only client of a stdio server. Clients of MCP 2026-07-28 over HTTP are notified by the SDK itself.
  */
 export const forwardListChanges = (bus: ServerEventBus | undefined, server: () => Server | undefined): () => void =>
   bus === undefined ? ignore : bus.subscribe(({ kind }) => {
@@ -15,7 +15,7 @@ const methods: { readonly [Kind in ServerEvent["kind"]]: string | undefined } = 
   tools_list_changed: "notifications/tools/list_changed",
   prompts_list_changed: "notifications/prompts/list_changed",
   resources_list_changed: "notifications/resources/list_changed",
-  // Nobody can subscribe to a resource.
+  // Clients cannot subscribe to a resource of these servers.
   resource_updated: undefined
 }
 

@@ -8,16 +8,19 @@ import type {
 import { Server } from "@modelcontextprotocol/server"
 import type { Sdk2 } from "./sdk.ts"
 
-/** `listChanged`: whether the server says that its lists may change. */
+/** The optional capabilities of a server. With `listChanged` it declares that its lists may change. */
 export interface Extras {
   readonly logging: boolean
   readonly listChanged: boolean
 }
 
-/** Since MCP 2026-07-28 there is a server for each HTTP request. */
+/**
+ * Returns a function that creates low-level servers. They are created often (since MCP 2026-07-28 one for each HTTP
+ * request), so each has only what it needs.
+ */
 export const newServerWith = (extras: Extras): NewServer<Sdk2> => ({ capabilities, instructions, name, version }) =>
   new FeatureServer({ name, version }, {
-    // Handlers answer with asks only to clients that take them.
+    // The shim is not needed: handlers return asks only to clients whose revision has rounds.
     inputRequired: { legacyShim: false },
     jsonSchemaValidator: noValidator,
     ...(capabilities !== undefined && { capabilities: withExtras(capabilities, extras) }),
@@ -37,18 +40,20 @@ const withExtras = (
   }
 }
 
-/** Only the SDK's own requests to clients need one; each server would make its own. */
+/** The SDK would build a validator for each server, but only its own requests to clients need one. */
 const noValidator = {
   getValidator: () => {
-    throw new Error("This server asks through the effects of its handlers only")
+    throw new Error(
+      "This server cannot send the SDK's own requests to its client. Ask through Sampler or Client in a handler."
+    )
   }
 }
 
 type RequestHandler = (request: JSONRPCRequest, ctx: ServerContext) => Promise<SdkResult>
 
 /**
- * `Server` checks a call of a tool twice, its result, and the asks of a round against what the client declared. Here each
- * is checked once, by this library.
+ * A server that leaves the checks of a tool call to this library, which does each of them once. The SDK's `Server`
+ * validates the call twice, validates its result, and compares the asks of a round with the declared capabilities.
  */
 class FeatureServer extends Server {
   protected override _wrapHandler(method: string, handler: RequestHandler): RequestHandler {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http"
 
-/** A request of Node as the Web's, without its body. */
+/** Converts a request of Node to a web `Request` without a body. */
 export const toWebRequest = (request: IncomingMessage, signal: AbortSignal | null = null): Request => {
   const headers = new Headers()
   for (const [name, value] of Object.entries(request.headers)) {
@@ -9,7 +9,7 @@ export const toWebRequest = (request: IncomingMessage, signal: AbortSignal | nul
   return new Request(`http://${request.headers.host}${request.url}`, { method: request.method!, headers, signal })
 }
 
-/** Writes a response of the Web to Node's, as its parts come. Cancels it when the client is gone. */
+/** Writes a web `Response` to Node's response, chunk by chunk. If the client disconnects, the body is cancelled. */
 export const writeWebResponse = (from: Response, to: ServerResponse): void => {
   if (to.destroyed) {
     from.body?.cancel().catch(ignore)

@@ -32,7 +32,7 @@ export interface Sdk2 extends SdkTypes {
   readonly InputRequired: InputRequiredResult
 }
 
-/** What comes with each request since MCP 2026-07-28. The SDK has checked it against its Schema, and types it in part. */
+/** The metadata of each request since MCP 2026-07-28. The SDK has validated it, but types only a part of it. */
 interface Envelope {
   readonly [PROTOCOL_VERSION_META_KEY]: string
   readonly [CLIENT_INFO_META_KEY]?: { readonly name: string; readonly version: string }
@@ -45,10 +45,10 @@ const rounds: Rounds<Sdk2> = {
     header: (name) => http?.req?.headers.get(name) ?? undefined,
     authInfo: http?.authInfo
   }),
-  // Nobody has checked `inputResponses` and `requestState`: the rounds do that.
+  // `inputResponses` and `requestState` are unchecked here. The round runner checks them.
   toCall: (method, principal, ctx): RoundRunner.Call => {
     const params = callParamsOf(ctx)
-    // Without them a state would be bound to nothing, and one that came would be forgotten.
+    // Without the parameters, a new state would be bound to no call, and a returned state would be lost.
     if (params === undefined) throw protocolError(ProtocolErrorCode.InternalError, notRemembered)
     const name = params[method === "resources/read" ? "uri" : "name"]
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `Envelope`
@@ -67,21 +67,21 @@ const rounds: Rounds<Sdk2> = {
   },
   toInputRequired: ({ inputRequests, requestState }): InputRequiredResult => ({
     resultType: "input_required",
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- requests of the engine, which are what MCP defines; the SDK checks them
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the round runner builds the requests that MCP defines, and the SDK validates them
     inputRequests: inputRequests as unknown as NonNullable<InputRequiredResult["inputRequests"]>,
     ...(requestState !== undefined && { requestState })
   })
 }
 
 const notRemembered =
-  "The server does not know what it was called with. Register features and wrap handlers before it connects."
+  "The server did not record the parameters of this call. Register features and wrap handlers before it connects."
 
 /** The port of `@modelcontextprotocol/server` 2.x. */
 export const sdk: Sdk<Sdk2> = {
   prepare: rememberCallParams,
   handle: (server, method, handler) => {
     const answer = (params: unknown, ctx: ServerContext) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the parameters are checked; the kit reads only what the method has, and answers with what MCP defines
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has validated the parameters; the kit reads only those of the method, and returns the result that MCP defines for it
       handler(params as Params, ctx) as Promise<never>
     if (method === "tools/call") server.setRequestHandler(method, { params: callToolParams }, answer)
     else server.setRequestHandler(method, ({ params }: { readonly params?: unknown }, ctx) => answer(params, ctx))
@@ -92,18 +92,19 @@ export const sdk: Sdk<Sdk2> = {
   unreachable: (server, { http, sessionId }) => {
     if (http === undefined) return undefined
     if (sessionId === undefined) {
-      return "this server runs stateless HTTP, without sessions, so an answer has no way back. Serve clients up to MCP " +
-        "2025-11-25 with sessions, as StreamableHttpServer does, or use a client that speaks 2026-07-28."
+      return "this server runs stateless HTTP, without sessions, so an answer cannot reach the call. Serve clients up to " +
+        "MCP 2025-11-25 with sessions, as StreamableHttpServer does, or use a client that speaks 2026-07-28."
     }
     return answersWithJson(server.transport)
-      ? "this server answers HTTP requests with plain JSON, so nothing can be sent during a call. Turn off enableJsonResponse."
+      ? "this server answers HTTP requests with plain JSON, so it cannot send a request during a call. Turn off " +
+        "enableJsonResponse."
       : undefined
   },
   notifyProgress: ({ mcpReq }, params) => mcpReq.notify({ method: "notifications/progress", params }),
-  matchUri: (uri) => {
-    if (!UriTemplate.isTemplate(uri)) return undefined
-    const template = new UriTemplate(uri)
-    return (address) => template.match(address) ?? undefined
+  parseUriTemplate: (text) => {
+    if (!UriTemplate.isTemplate(text)) return undefined
+    const template = new UriTemplate(text)
+    return (uri) => template.match(uri) ?? undefined
   },
   resourceNotFound: (uri) => new ResourceNotFoundError(uri),
   withRequest: (context, ctx) => Context.add(context, CurrentRequest, ctx),

@@ -1,12 +1,13 @@
 /**
- * Everything that this adapter has to know about the inside of `@modelcontextprotocol/server` 2.x, in one place. Each has a
- * test that tells when it is no longer needed.
+ * All knowledge of this adapter about the internals of `@modelcontextprotocol/server` 2.x. Each function has a test
+ * that fails when the SDK changes, or no longer needs the function.
  */
 import type { Server, ServerContext, Transport } from "@modelcontextprotocol/server"
 
 /**
- * Whether a Streamable HTTP transport answers with plain JSON, so that nothing can be sent to the client during a call.
- * Such a transport accepts a request to the client and drops it in silence. The SDK has no public way to tell.
+ * Returns whether a Streamable HTTP transport answers with plain JSON. Such a transport cannot send anything to the
+ * client during a call. It accepts a request to the client and silently drops it. The SDK has no public way to find
+ * out.
  */
 export const answersWithJson = (transport: Transport | undefined): boolean => {
   if (transport === undefined) return false
@@ -15,21 +16,25 @@ export const answersWithJson = (transport: Transport | undefined): boolean => {
     Reflect.get(webStandard, "_enableJsonResponse") === true
 }
 
-/** Era is a matter of the server instance: those of the SDK serve one revision, or one client that negotiated it. */
+/**
+ * Returns whether the server answers its calls in rounds. The era belongs to the server instance, because an instance
+ * of the SDK serves one revision, or one client that negotiated a revision.
+ */
 export const isAnsweredInRounds = (server: Server): boolean =>
   (server.getNegotiatedProtocolVersion() ?? "") >= "2026-07-28"
 
-/** The parameters of a call, as they came over the wire. */
+/** The parameters of a call, as the client sent them. */
 export type CallParams = Readonly<Record<string, unknown>>
 
-/** By the signals of their requests, which the SDK keeps in every copy of a context. */
+/** The keys are the signals of the requests, because the SDK keeps the signal in every copy of a request's context. */
 const callParams = new WeakMap<AbortSignal, CallParams>()
 
 const remembering = new WeakSet<Server>()
 
 /**
- * Remembers the parameters of calls for {@link callParamsOf}: the SDK does not tell callbacks which tool, prompt or
- * resource they are, and gives them `inputResponses` that are malformed as if they were empty. Call it before `connect`.
+ * Makes a server remember the parameters of its calls for {@link callParamsOf}. The SDK does not tell a callback the
+ * name of its tool, prompt or resource, and passes malformed `inputResponses` to it as if they were empty. Call it
+ * before `connect`.
  */
 export const rememberCallParams = (server: Server): void => {
   if (remembering.has(server)) return
@@ -38,7 +43,8 @@ export const rememberCallParams = (server: Server): void => {
   const connect = server.connect.bind(server)
   server.connect = (transport) => {
     const { onmessage } = transport
-    // The SDK calls this before its own, which makes the context of the request before it returns.
+    // The SDK calls this handler before its own. Its own handler builds the context of the request synchronously, so
+    // `arriving` belongs to that context.
     transport.onmessage = (message, extra) => {
       arriving = "method" in message && methods.has(message.method) ? message.params ?? {} : undefined
       onmessage?.(message, extra)
@@ -48,7 +54,7 @@ export const rememberCallParams = (server: Server): void => {
   const buildContext: unknown = Reflect.get(server, "buildContext")
   if (typeof buildContext !== "function") return
   Reflect.set(server, "buildContext", (...parameters: ReadonlyArray<unknown>): ServerContext => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the SDK's own method
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's own method returns this type
     const ctx = Reflect.apply(buildContext, server, parameters) as ServerContext
     if (arriving !== undefined) callParams.set(ctx.mcpReq.signal, arriving)
     arriving = undefined

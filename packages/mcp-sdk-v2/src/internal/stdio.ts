@@ -15,7 +15,7 @@ export const stdio = ({ bus, logging = false }: {
   newServer: newServerWith({ logging, listChanged: bus !== undefined }),
   connect: (makeServer, transport, onError) =>
     Effect.gen(function*() {
-      // The SDK makes one to see which revision the client speaks, and may make another one then.
+      // The SDK creates a server to find out the revision of the client, and may then create another one.
       let current: Server | undefined
       const stopForwarding = forwardListChanges(bus, () => current)
       yield* Effect.addFinalizer(() => Effect.sync(stopForwarding))

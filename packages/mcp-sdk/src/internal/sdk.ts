@@ -27,7 +27,7 @@ import {
   rememberProtocolVersion
 } from "./sdkInternals.ts"
 
-/** What the SDK passes to a handler beside its arguments. */
+/** The SDK's context of a request, which a handler receives after its arguments. */
 export type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>
 
 export interface Sdk1 extends SdkTypes {
@@ -47,29 +47,35 @@ export const sdk: Sdk<Sdk1> = {
   },
   handle: (server, method, handler) => {
     const answer = ({ params }: { readonly params?: unknown }, extra: Extra) =>
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has checked the parameters; the kit reads only what the method has, and answers with what MCP defines
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK has validated the parameters; the kit reads only those of the method, and returns the result that MCP defines for it
       handler(params as Params, extra) as Promise<never>
-    // `Server`'s own method would check each call of a tool and its result a second time.
+    // The method of `Server` would validate each tool call and its result a second time.
     if (method === "tools/call") Protocol.prototype.setRequestHandler.call(server, schemas[method], answer)
     else server.setRequestHandler(schemas[method], answer)
   },
   infoOf: ({ _meta, requestId, signal }) => ({ id: requestId, signal, progressToken: _meta?.progressToken }),
-  protocolVersion: (server) => protocolVersionOf(server),
+  protocolVersion: (server, { requestInfo }) => {
+    // In stateless HTTP, another server saw the handshake. Later requests carry the revision in a header.
+    const header = requestInfo?.headers["mcp-protocol-version"]
+    return protocolVersionOf(server) ?? (typeof header === "string" ? header : undefined)
+  },
   unreachable: (server, { requestInfo, sessionId }) => {
     // Only requests over HTTP carry requestInfo.
     if (requestInfo === undefined) return undefined
     if (sessionId === undefined) {
-      return "this server runs stateless HTTP, without sessions, so an answer has no way back. Serve with sessions."
+      return "this server runs stateless HTTP, without sessions, so an answer cannot reach the call. Serve with sessions, as " +
+        "StreamableHttpServer does."
     }
     return answersWithJson(server.transport)
-      ? "this server answers HTTP requests with plain JSON, so nothing can be sent during a call. Turn off enableJsonResponse."
+      ? "this server answers HTTP requests with plain JSON, so it cannot send a request during a call. Turn off " +
+        "enableJsonResponse."
       : undefined
   },
   notifyProgress: (extra, params) => extra.sendNotification({ method: "notifications/progress", params }),
-  matchUri: (uri) => {
-    if (!UriTemplate.isTemplate(uri)) return undefined
-    const template = new UriTemplate(uri)
-    return (address) => template.match(address) ?? undefined
+  parseUriTemplate: (text) => {
+    if (!UriTemplate.isTemplate(text)) return undefined
+    const template = new UriTemplate(text)
+    return (uri) => template.match(uri) ?? undefined
   },
   // MCP 2025-11-25, resources, "Error Handling": -32002.
   resourceNotFound: (uri) => protocolError(-32_002, `Resource not found: ${uri}`)

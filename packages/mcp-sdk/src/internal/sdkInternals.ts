@@ -1,6 +1,7 @@
 /**
- * Everything that this adapter has to know about the inside of `@modelcontextprotocol/sdk` 1.x, in one place. Each reads
- * or sets a private field because the SDK has no public way; each has a test that tells when it is no longer needed.
+ * All knowledge of this adapter about the internals of `@modelcontextprotocol/sdk` 1.x. Each function uses a private
+ * field, because the SDK has no public way. Each has a test that fails when the SDK changes, or no longer needs the
+ * function.
  */
 import type { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
@@ -16,7 +17,7 @@ import type { InitializeRequest, InitializeResult } from "@modelcontextprotocol/
 const protocolVersions = new WeakMap<Server, string>()
 
 /**
- * Remembers the negotiated protocol version of a server, which SDK 1.x does not keep. Call it before `connect`.
+ * Makes a server remember its negotiated protocol version, which SDK 1.x does not store. Call it before `connect`.
  */
 export const rememberProtocolVersion = (server: Server): void => {
   const initialize: unknown = Reflect.get(server, "_oninitialize")
@@ -27,17 +28,17 @@ export const rememberProtocolVersion = (server: Server): void => {
       server,
       SUPPORTED_PROTOCOL_VERSIONS.includes(requested) ? requested : LATEST_PROTOCOL_VERSION
     )
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is the SDK's own handler of this request
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK's own handler of this request returns this type
     return Reflect.apply(initialize, server, [request]) as Promise<InitializeResult>
   })
 }
 
-/** The negotiated revision, where {@link rememberProtocolVersion} saw it. */
+/** Returns the negotiated revision, or undefined if {@link rememberProtocolVersion} did not see the handshake. */
 export const protocolVersionOf = (server: Server): string | undefined => protocolVersions.get(server)
 
 /**
- * Lets the other side cancel its request with id 0, which `Protocol._oncancel` ignores: plain SDK 1.x servers give it to
- * their first sampling request. Call it before `connect`.
+ * Lets the other side cancel its request with id 0. `Protocol._oncancel` ignores such a cancellation, but 0 is the id
+ * of the first sampling request of a plain SDK 1.x server. Call it before `connect`.
  */
 export const heedCancellationOfIdZero = (protocol: Server | Client): void => {
   const onCancel: unknown = Reflect.get(protocol, "_oncancel")
@@ -51,8 +52,8 @@ export const heedCancellationOfIdZero = (protocol: Server | Client): void => {
 }
 
 /**
- * Whether a Streamable HTTP transport answers with plain JSON, so that nothing can be sent to the client during a call.
- * Such a transport accepts a request to the client and drops it in silence.
+ * Returns whether a Streamable HTTP transport answers with plain JSON. Such a transport cannot send anything to the
+ * client during a call. It accepts a request to the client and silently drops it.
  */
 export const answersWithJson = (transport: Transport | undefined): boolean => {
   if (transport === undefined) return false

@@ -1,20 +1,11 @@
-/**
- * The calls that a server is handling. A server that shuts down lets them finish.
- *
- * @since 0.1.0
- */
+/** The calls that a server is handling. A server that shuts down lets them finish. */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { setTimeout } from "../platform.ts"
 
-/**
- * The fibers of the calls that have not ended.
- *
- * @category references
- * @since 0.1.0
- */
+/** The fibers of the calls that have not ended. */
 export const CallsInFlight = Context.Reference<Set<Fiber.Fiber<unknown, unknown>>>(
   "@effect-sampling/mcp-kit/internal/calls/CallsInFlight",
   { defaultValue: () => new Set() }
@@ -24,9 +15,6 @@ export const CallsInFlight = Context.Reference<Set<Fiber.Fiber<unknown, unknown>
  * Waits until all calls have ended, but no longer than `grace`. Then interrupts the remaining calls and waits for their
  * finalizers, again no longer than `grace`. Finally yields one turn of the event loop, in which the SDK sends the
  * responses: the SDK drops responses that it has not sent when the connection closes.
- *
- * @category ending
- * @since 0.1.0
  */
 export const end = (
   calls: ReadonlySet<Fiber.Fiber<unknown, unknown>>,

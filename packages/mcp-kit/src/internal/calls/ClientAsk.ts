@@ -1,8 +1,5 @@
-/**
- * Asks the client of a call over the transport of an SDK server.
- *
- * @since 0.1.0
- */
+/** Asks the client of a call over the transport of an SDK server. */
+import { describe } from "@effect-sampling/core/ClientConnection"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
@@ -16,9 +13,6 @@ import type { Ask } from "./ClientChannel.ts"
 /**
  * Sends a request on the stream of the call `requestId` and returns the result from its answer. Fails if no answer
  * comes within `timeoutMillis`, or if the stream is lost. Interruption cancels the request at the client.
- *
- * @category asking
- * @since 0.1.0
  */
 export const make = (
   transport: Transport,
@@ -51,12 +45,7 @@ export const make = (
     })
   })
 
-/**
- * Builds the error of an ask that starts after its call has ended, for example in a finalizer.
- *
- * @category errors
- * @since 0.1.0
- */
+/** Builds the error of an ask that starts after its call has ended, for example in a finalizer. */
 export const callEnded = (): ConnectionLost =>
   new ConnectionLost({
     message: "The client cancelled this call or left, so it can no longer be asked on behalf of the call."
@@ -65,6 +54,6 @@ export const callEnded = (): ConnectionLost =>
 const streamLost = (connection: ClientConnection): ConnectionLost =>
   new ConnectionLost({
     message: `The HTTP stream of this call was dropped, so ${
-      connection.client === undefined ? "the client" : JSON.stringify(connection.client.name.slice(0, 80))
+      describe(connection)
     } can no longer be reached. Call the tool again.`
   })

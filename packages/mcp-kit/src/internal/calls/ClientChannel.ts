@@ -1,8 +1,4 @@
-/**
- * Sends requests of this library to one client, on the transport that an official SDK uses for its own requests.
- *
- * @since 0.1.0
- */
+/** Sends requests of this library to one client, on the transport that an official SDK uses for its own requests. */
 import type { AskFailure } from "@effect-sampling/core/wire/AskError"
 import type { Fiber } from "effect/Fiber"
 import type { RequestId, Transport } from "../../Sdk.ts"
@@ -18,9 +14,6 @@ type AskOutcome = { readonly _tag: "Result"; readonly result: unknown } | AskFai
 /**
  * Stands for an answer that arrived but could not be read, for example because it is too large. A transport delivers it
  * as a message.
- *
- * @category models
- * @since 0.1.0
  */
 export class UnreadAnswer {
   readonly id: RequestId
@@ -32,12 +25,7 @@ export class UnreadAnswer {
   }
 }
 
-/**
- * A request to the client that waits for its answer.
- *
- * @category models
- * @since 0.1.0
- */
+/** A request to the client that waits for its answer. */
 export interface Ask {
   /**
    * Forgets the request and notifies the client. The outcome of the request is no longer reported.
@@ -52,9 +40,6 @@ export interface Ask {
  *
  * We do not use the SDK's own `request`, because it silently drops malformed answers, reports a cancellation as a
  * time-out, keeps a request that it could not send, and checks each answer three times before our Schema does.
- *
- * @category models
- * @since 0.1.0
  */
 export class ClientChannel {
   private readonly transport: Transport
@@ -213,9 +198,6 @@ export class ClientChannel {
  * Returns the text that refuses a request whose id belongs to an open request of the same client.
  *
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session. JSON-RPC error -32600.
- *
- * @category texts
- * @since 0.1.0
  */
 export const idInUse = (id: RequestId): string =>
   `The id ${

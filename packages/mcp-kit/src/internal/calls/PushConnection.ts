@@ -5,8 +5,8 @@ import type { Sdk, SdkTypes } from "../../Sdk.ts"
 import * as ClientAsk from "./ClientAsk.ts"
 
 /**
- * The client of one request that an SDK's server is handling, up to MCP 2025-11-25: it is asked while the call waits. Each
- * call makes one, so it holds as little as it can.
+ * The connection to the client of one request, up to MCP 2025-11-25: the call waits while the client answers. Each call
+ * creates a connection, so it has few fields and computes the rest on demand.
  */
 export class PushConnection<T extends SdkTypes> implements ClientConnection {
   private readonly sdk: Sdk<T>

@@ -12,15 +12,16 @@ import * as Schema from "effect/Schema"
 import type { Rounds, Sdk, SdkTypes } from "../../Sdk.ts"
 import { internalError, invalidRequest } from "../errorCodes.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
-import { refusal } from "../refusal.ts"
 import { timerMillis } from "../timerMillis.ts"
 import { CallsInFlight } from "./CallsInFlight.ts"
 import { ClientChannel, idInUse } from "./ClientChannel.ts"
 import { PushConnection } from "./PushConnection.ts"
+import { refusal } from "./refusal.ts"
 
 /**
- * Runs the effect of a call and interrupts it when its request ends: with the connection of its client up to MCP
- * 2025-11-25, in rounds later. Returns what `toResult` makes of the end, or the asks of a round.
+ * Runs the effect of a call, and interrupts it when the client cancels the request or leaves. Up to MCP 2025-11-25 the
+ * effect runs with the connection to its client, from 2026-07-28 on in rounds. Returns the result of `toResult`, or the
+ * asks of a round that is not the last.
  */
 type RunCall<T extends SdkTypes, R> = <A, E, B>(
   effect: Effect.Effect<A, E, R>,
@@ -30,13 +31,13 @@ type RunCall<T extends SdkTypes, R> = <A, E, B>(
   toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>
 ) => Promise<B | T["InputRequired"]>
 
-/** Runs calls, and effects about their ends such as logging. */
+/** `run` runs calls. `report` runs the effects that turn a failed call into its result, and log it. */
 export interface Runner<T extends SdkTypes, R> {
   readonly run: RunCall<T, R>
   readonly report: <A>(effect: Effect.Effect<A>) => Promise<A>
 }
 
-/** Calls run with the services of the current context, and with those of `captured` that it lacks. */
+/** Builds a runner whose calls see the current context. The context `captured` supplies services that it lacks. */
 export const makeRunner = <T extends SdkTypes, R>(
   sdk: Sdk<T>,
   captured: Context.Context<never> = Context.empty()
@@ -73,7 +74,7 @@ export const makeRunner = <T extends SdkTypes, R>(
     return { run, report: Effect.runPromiseWith(services) }
   })
 
-/** Runs the effect of a request to its end, as a call that is in flight and that its client can cancel. */
+/** Returns the function that runs effects as calls in flight, which a client can cancel and a shutdown waits for. */
 const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.Context<R>) => {
   const calls = Context.get(services, CallsInFlight)
   const run = Effect.runPromiseExitWith(services)
@@ -95,7 +96,7 @@ const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.C
         if (signal.aborted || transport === undefined) fiber.interruptUnsafe()
         else ClientChannel.on(transport).watch(id, fiber)
       }
-      // No observer of the fiber: the second one makes it reserve room for many.
+      // The cleanup is not a second observer of the fiber: V8 would enlarge the array of observers for many more.
     }).then((exit) => {
       if (call !== undefined) {
         calls.delete(call)
@@ -122,14 +123,14 @@ const toRoundResult =
 
 const isStateNotKept = Schema.is(StateNotKept)
 
-/** The result of a tool's call that ended for a reason other than its handler's. */
+/** Returns the result of a tool call that was interrupted or whose state was not kept, and undefined otherwise. */
 export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
   if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
   const error = cause.reasons.find(Cause.isFailReason)?.error
   return isStateNotKept(error) ? ToolResult.ofError(error.message) : undefined
 }
 
-/** For handlers of prompts and resources, which report failures by throwing. `what` names the handler in the log. */
+/** Converts the exit of a prompt or a resource, whose failures are thrown. `what` names the handler in the log. */
 export const orProtocolError =
   <A, B>(what: string, report: Runner<SdkTypes, never>["report"], onSuccess: (value: A) => B) =>
   (exit: Exit.Exit<A, unknown>): B | Promise<B> => {
@@ -142,7 +143,10 @@ export const orProtocolError =
     })
   }
 
-/** For the whole fiber, which ends with the call: nothing waits to put the old context back. */
+/**
+ * Runs the effect in a context with more services. The context is never restored, because the fiber ends with the call.
+ * Restoring it would keep one more frame in memory for as long as the call runs.
+ */
 const withServices = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   add: (context: Context.Context<never>) => Context.Context<never>

@@ -1,15 +1,8 @@
-/**
- * Decides which HTTP requests a server accepts, by their headers Host and Origin.
- *
- * @since 0.1.0
- */
+/** Decides which HTTP requests a server accepts, by their headers Host and Origin. */
 
 /**
  * The allowed values of the headers. `allowedHosts` contains host names without port, `allowedOrigins` complete
  * origins.
- *
- * @category models
- * @since 0.1.0
  */
 export interface HttpAccess {
   readonly allowedHosts: ReadonlyArray<string>
@@ -21,9 +14,6 @@ export interface HttpAccess {
  *
  * MCP 2025-11-25, transports, "Security Warning": servers must validate Origin to prevent DNS rebinding. Host is
  * checked for the same reason. A request without Origin is allowed, because it does not come from a web page.
- *
- * @category checking
- * @since 0.1.0
  */
 export const refusal = (
   { host, origin }: { readonly host?: string | undefined; readonly origin?: string | undefined },

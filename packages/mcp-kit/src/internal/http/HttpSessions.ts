@@ -1,8 +1,4 @@
-/**
- * The sessions of a Streamable HTTP server, on Node's `http` and the transport of an SDK.
- *
- * @since 0.1.0
- */
+/** The sessions of a Streamable HTTP server, on Node's `http` and the transport of an SDK. */
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import * as Effect from "effect/Effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
@@ -16,35 +12,18 @@ import * as HttpStreams from "./HttpStreams.ts"
 import { readBody } from "./readBody.ts"
 
 /**
- * Returns the caller that the headers of a request describe. Nobody has verified these headers.
- *
- * @category converting
- * @since 0.1.0
- */
-export const toCaller = ({ headers }: IncomingMessage): Caller => ({
-  header: (name) => {
-    const value = headers[name.toLowerCase()]
-    return typeof value === "string" ? value : value?.join(", ")
-  },
-  authInfo: undefined
-})
-
-/**
  * The settings of the sessions.
  *
  * - `open` creates the server and transport of a session, which call `onInitialized` and `onClosed`.
  * - `isInitialize` returns whether the messages start a session.
- * - `other` may handle requests that belong to no session, and returns whether it did. Default: it handles none.
+ * - `stateless` may handle a request that belongs to no session, and returns whether it did. Default: it handles none.
  * - `principal` names the caller of a request. A session serves only the principal that opened it.
- *
- * @category models
- * @since 0.1.0
  */
 export interface Settings {
   readonly open: (onInitialized: (sessionId: string) => void, onClosed: () => void) => SdkSession
   readonly isInitialize: (messages: unknown) => boolean
-  readonly other?: Stateless["handle"] | undefined
-  readonly principal: (request: IncomingMessage) => string | undefined
+  readonly stateless?: Stateless["handle"] | undefined
+  readonly principal: (caller: Caller) => string | undefined
   readonly path: string
   readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
@@ -65,9 +44,6 @@ interface Session {
  * The HTTP endpoint: checks requests, reads their bodies, and finds or opens their sessions.
  *
  * Source: MCP 2025-11-25, transports, "Streamable HTTP".
- *
- * @category models
- * @since 0.1.0
  */
 export class HttpSessions {
   private readonly settings: Settings
@@ -139,7 +115,11 @@ export class HttpSessions {
   private sessionOf(request: IncomingMessage): Session | undefined {
     const id = request.headers["mcp-session-id"]
     const session = typeof id === "string" ? this.sessions.get(id) : undefined
-    return session?.principal === this.settings.principal(request) ? session : undefined
+    return session?.principal === this.principalOf(request) ? session : undefined
+  }
+
+  private principalOf(request: IncomingMessage): string | undefined {
+    return this.settings.principal(toCaller(request))
   }
 
   private post(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
@@ -204,11 +184,11 @@ export class HttpSessions {
     response: ServerResponse,
     messages: object
   ): Effect.Effect<void> {
-    const { isInitialize, maxSessions, other } = this.settings
+    const { isInitialize, maxSessions, stateless } = this.settings
     if (this.isDraining && requestIds(messages).length > 0) return refuse(response, 503, shuttingDown)
-    const isHandled = other === undefined
+    const isHandled = stateless === undefined
       ? Effect.succeed(false)
-      : Effect.promise(() => other(request, response, messages))
+      : Effect.promise(() => stateless(request, response, messages))
     return Effect.flatMap(isHandled, (handled) => {
       if (handled) return Effect.void
       if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
@@ -220,7 +200,7 @@ export class HttpSessions {
   }
 
   private open(request: IncomingMessage, response: ServerResponse, message: object): Effect.Effect<void> {
-    const session = this.makeSession(this.settings.principal(request))
+    const session = this.makeSession(this.principalOf(request))
     this.opening.add(session)
     return Effect.promise(() => session.sdk.connect()).pipe(
       Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
@@ -328,6 +308,15 @@ const takeAnswers = (transport: Transport, parsed: object): object | undefined =
   const left = parsed.filter((message) => !channel.receive(message))
   return left.length > 0 || parsed.length === 0 ? left : undefined
 }
+
+/** Returns the caller that the headers of a request describe. Nobody has verified these headers. */
+const toCaller = ({ headers }: IncomingMessage): Caller => ({
+  header: (name) => {
+    const value = headers[name.toLowerCase()]
+    return typeof value === "string" ? value : value?.join(", ")
+  },
+  authInfo: undefined
+})
 
 const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
   const ids: Array<RequestId> = []

@@ -1,8 +1,4 @@
-/**
- * Tracks the HTTP streams that carry the calls of one session.
- *
- * @since 0.1.0
- */
+/** Tracks the HTTP streams that carry the calls of one session. */
 import type { RequestId, Transport } from "../../Sdk.ts"
 import { clearTimeout, setTimeout } from "../platform.ts"
 import type { Timer } from "../platform.ts"
@@ -10,9 +6,6 @@ import type { Timer } from "../platform.ts"
 /**
  * Reports to the asks of a call that the HTTP stream of the call is lost for good. Nothing can reach the client on a
  * lost stream, neither an ask nor the result of the call.
- *
- * @category models
- * @since 0.1.0
  */
 export interface LostStreams {
   /**
@@ -29,31 +22,16 @@ export interface LostStreams {
 
 const byTransport = new WeakMap<Transport, LostStreams>()
 
-/**
- * Registers the streams of a transport, so that asks on the transport can find them.
- *
- * @category watching
- * @since 0.1.0
- */
+/** Registers the streams of a transport, so that asks on the transport can find them. */
 export const watch = (transport: Transport, streams: LostStreams): void => {
   byTransport.set(transport, streams)
 }
 
-/**
- * Returns the streams of a transport, or undefined if none were registered.
- *
- * @category watching
- * @since 0.1.0
- */
+/** Returns the streams of a transport, or undefined if none were registered. */
 export const find = (transport: Transport | undefined): LostStreams | undefined =>
   transport === undefined ? undefined : byTransport.get(transport)
 
-/**
- * One HTTP response, with the requests that it answers.
- *
- * @category models
- * @since 0.1.0
- */
+/** One HTTP response, with the requests that it answers. */
 export interface HttpStream {
   readonly requests: ReadonlyArray<RequestId>
   readonly listeners: Set<() => void>
@@ -64,9 +42,6 @@ export interface HttpStream {
  * The HTTP responses that answer the calls of one session. A dropped response does not cancel its call (MCP 2025-11-25,
  * transports, "Sending Messages to the Server": "Disconnection SHOULD NOT be interpreted as the client cancelling its
  * request"). After a grace period, however, the call can neither ask the client nor be answered.
- *
- * @category models
- * @since 0.1.0
  */
 export class HttpStreams implements LostStreams {
   private readonly graceMillis: number

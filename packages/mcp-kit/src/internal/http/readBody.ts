@@ -1,6 +1,7 @@
+import * as Bytes from "effect/Bytes"
 import * as Effect from "effect/Effect"
 import type { IncomingMessage } from "node:http"
-import { concat, lastBytes, sampleBytes } from "../bytes.ts"
+import { lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
 
 /**
@@ -21,7 +22,7 @@ export const readBody = (request: IncomingMessage, maxBytes: number): Effect.Eff
     const end = () =>
       resume(Effect.succeed(
         sample === undefined
-          ? { _tag: "Text", text: fromUtf8(concat(chunks)) }
+          ? { _tag: "Text", text: fromUtf8(Bytes.concat(chunks)) }
           : { _tag: "TooLarge", head: fromUtf8(sample.head), tail: fromUtf8(sample.tail) }
       ))
     request.on("data", (chunk: Uint8Array) => {
@@ -36,7 +37,7 @@ export const readBody = (request: IncomingMessage, maxBytes: number): Effect.Eff
       }
       chunks.push(chunk)
       if (size <= maxBytes) return
-      sample = { head: concat(chunks).slice(0, sampleBytes), tail: lastBytes(chunks) }
+      sample = { head: Bytes.concat(chunks).slice(0, sampleBytes), tail: lastBytes(chunks) }
       chunks.length = 0
     })
     request.on("end", end)

@@ -1,17 +1,11 @@
-/**
- * Splits the bytes of stdin into lines.
- *
- * @since 0.1.0
- */
-import { concat, empty, lastBytes, sampleBytes } from "../bytes.ts"
+/** Splits the bytes of stdin into lines. */
+import * as Bytes from "effect/Bytes"
+import { empty, lastBytes, sampleBytes } from "../bytes.ts"
 import { fromUtf8 } from "../platform.ts"
 
 /**
  * Splits a byte stream into lines, in time linear in the size of the stream. Only the first and last bytes of a line
  * over the limit are kept, and reading continues with the next line.
- *
- * @category models
- * @since 0.1.0
  */
 export class LineReader {
   private readonly maxBytes: number
@@ -44,7 +38,7 @@ export class LineReader {
       this.tail = lastBytes([this.tail, part])
     } else if (this.size > this.maxBytes) {
       const kept = [...this.chunks, part]
-      this.head = concat(kept).slice(0, sampleBytes)
+      this.head = Bytes.concat(kept).slice(0, sampleBytes)
       this.tail = lastBytes(kept)
       this.chunks = []
     } else this.chunks.push(part)
@@ -58,7 +52,7 @@ export class LineReader {
     this.tail = empty
     if (head !== undefined) this.onLongLine(fromUtf8(head), fromUtf8(tail))
     else {
-      const line = fromUtf8(chunks.length === 1 ? chunks[0]! : concat(chunks))
+      const line = fromUtf8(chunks.length === 1 ? chunks[0]! : Bytes.concat(chunks))
       this.onLine(line.endsWith("\r") ? line.slice(0, -1) : line)
     }
   }

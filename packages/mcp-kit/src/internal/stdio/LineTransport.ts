@@ -1,19 +1,11 @@
-/**
- * A transport for the servers of the official SDKs, over a pair of streams with one JSON-RPC message a line.
- *
- * @since 0.1.0
- */
+/** A transport for the servers of the official SDKs, over a pair of streams with one JSON-RPC message a line. */
 import { UnreadAnswer } from "../calls/ClientChannel.ts"
+import { internalError, invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
 import { LineReader } from "./LineReader.ts"
 
-/**
- * The members of Node's `Readable` that the transport uses.
- *
- * @category models
- * @since 0.1.0
- */
+/** The members of Node's `Readable` that the transport uses. */
 export interface Input {
   readonly destroyed: boolean
   readonly readableEnded: boolean
@@ -25,24 +17,14 @@ export interface Input {
   pause(): unknown
 }
 
-/**
- * The members of Node's `Writable` that the transport uses.
- *
- * @category models
- * @since 0.1.0
- */
+/** The members of Node's `Writable` that the transport uses. */
 export interface Output {
   on(event: "error", listener: (error: Error) => void): unknown
   once(event: "drain", listener: () => void): unknown
   write(text: string): boolean
 }
 
-/**
- * The streams and the limit of a transport.
- *
- * @category models
- * @since 0.1.0
- */
+/** The streams and the limit of a transport. */
 export interface Options {
   readonly stdin: Input
   readonly stdout: Output
@@ -62,9 +44,6 @@ export interface Options {
  * A message larger than `maxMessageBytes` does not end the session. Only the id of such a message is read: an answer
  * becomes an `UnreadAnswer`, and a request becomes an error response. A response that is too large to write becomes an
  * error response as well.
- *
- * @category models
- * @since 0.1.0
  */
 export class LineTransport {
   onclose?: () => void
@@ -92,6 +71,7 @@ export class LineTransport {
     this.stdin.on("data", this.lines.push)
     this.stdin.on("end", this.onEnd)
     this.stdin.on("close", this.onEnd)
+    // The error listeners stay after `close`: an error without a listener would end the process.
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
     // A stream that has already ended does not emit these events again.
@@ -212,10 +192,6 @@ export class LineTransport {
     void this.close()
   }
 }
-
-/** JSON-RPC 2.0, "Error object". */
-const internalError = -32603
-const invalidRequest = -32600
 
 /** The capacity of a Linux pipe, in characters. A larger line is written by itself. */
 const largestBatch = 65_536

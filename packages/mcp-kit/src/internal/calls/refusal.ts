@@ -6,14 +6,15 @@ import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabi
 import { InvalidInputResponse } from "@effect-sampling/core/wire/RoundRunner"
 import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
-import { invalidParams, missingClientCapability } from "./errorCodes.ts"
+import { invalidParams, missingClientCapability } from "../errorCodes.ts"
 
 const isRefused = Schema.is(Schema.Union([StateRejected, InvalidInputResponse]))
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**
- * The JSON-RPC error of a request that is not a valid round of its call, or whose client declared too little. Undefined
- * for every other failure: those are the handler's.
+ * Returns the JSON-RPC error of a request whose state or answers are not valid for its call, or whose client did not
+ * declare a capability that the handler needs. Returns undefined for every other failure, which the result of the call
+ * reports.
  *
  * MCP 2026-07-28, multi round-trip requests, and "Error Codes": -32021.
  */
