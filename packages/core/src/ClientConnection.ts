@@ -124,13 +124,14 @@ export interface Caller {
 
 /**
  * Returns the principal of a request, which is the name of its caller, or undefined if the caller is not authenticated.
- * An HTTP session serves only the principal that opened it. A call that is answered in rounds (MCP 2026-07-28)
+ * An HTTP session of `StreamableHttpServer` serves only the principal that opened it. A call that is answered in rounds (MCP 2026-07-28)
  * continues only for the principal that started it.
  *
  * **Details**
  *
- * Default: the client id of `authInfo` and, if the token has one, its subject (`extra.sub`). Without `authInfo` it is
- * the `Authorization` header as it was sent, so nobody can continue with other credentials.
+ * Default: the client id of `authInfo` and the subject of its token (`extra.sub`). Many users share the client id of a
+ * public client, so without a subject the default is the `Authorization` header as it was sent: nobody can continue with
+ * other credentials. Without that header too, it is the client id alone.
  *
  * **Gotchas**
  *
@@ -157,12 +158,13 @@ export const Principal = Context.Reference<(caller: Caller) => string | undefine
   "@effect-sampling/core/ClientConnection/Principal",
   {
     defaultValue: () => ({ authInfo, header }) => {
-      if (authInfo === undefined) {
-        const credentials = header("authorization")
-        return credentials === undefined ? undefined : JSON.stringify(["authorization", credentials])
-      }
+      const credentials = header("authorization")
+      const presented = credentials === undefined ? undefined : JSON.stringify(["authorization", credentials])
+      if (authInfo === undefined) return presented
       const subject = authInfo.extra?.["sub"]
-      return typeof subject === "string" ? JSON.stringify([authInfo.clientId, subject]) : authInfo.clientId
+      return typeof subject === "string" || typeof subject === "number"
+        ? JSON.stringify(["subject", authInfo.clientId, subject])
+        : presented ?? JSON.stringify(["client", authInfo.clientId])
     }
   }
 )

@@ -11,6 +11,7 @@ import { ClientConnection, describe } from "./ClientConnection.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { quote, truncate } from "./internal/quote.ts"
+import { isRefusal } from "./internal/request/isRefusal.ts"
 import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
@@ -93,39 +94,27 @@ const decodeAnswer = (
   connection: ClientConnection,
   answer: unknown
 ): Effect.Effect<SamplingResponse, InvalidResponse | SamplingRejected> => {
-  const decoded = decode(answer)
-  if (Result.isFailure(decoded)) {
+  if (isRefusal(answer)) {
     return Effect.fail(
+      new SamplingRejected({
+        message:
+          `The user or a policy of ${describe(connection)} rejected the sampling request (it answered with the ` +
+          `stop reason ${quote(answer.stopReason)}).`
+      })
+    )
+  }
+  const decoded = decode(answer)
+  return Result.isFailure(decoded)
+    ? Effect.fail(
       new InvalidResponse({
         message: `The answer of ${describe(connection)} is not a valid sampling result: ${
           formatIssue(decoded.failure.issue)
         }. Fix the client's sampling handler.`
       })
     )
-  }
-  const result = decoded.success
-  return isRefusal(result)
-    ? Effect.fail(
-      new SamplingRejected({
-        message:
-          `The user or a policy of ${describe(connection)} rejected the sampling request (it answered with the ` +
-          `stop reason ${quote(result.stopReason ?? "")}).`
-      })
-    )
     : Effect.succeed({
-      ...result,
+      ...decoded.success,
       source: { kind: "client", name: truncate(connection.client?.name ?? "client", 80) },
       passedOver: []
     })
 }
-
-/**
- * Returns whether a result means that the user refused. GitHub Copilot CLI 1.0.102 answers a refused request with a
- * successful result, in both eras: role `user`, no model, stop reason `cancelled`, and a text meant for its user.
- * The text may be translated, so only the stop reason decides. The role does not matter either: a cancelled answer with
- * the role `assistant` is incomplete at best.
- */
-const isRefusal = ({ stopReason }: CreateMessageResult): boolean =>
-  stopReason !== undefined && refusals.has(stopReason.trim().toLowerCase())
-
-const refusals = new Set(["cancelled", "canceled", "declined", "denied", "rejected"])

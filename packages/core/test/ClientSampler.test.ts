@@ -216,7 +216,14 @@ describe("ClientSampler", () => {
       ["in American spelling", { ...copilot, stopReason: "canceled" }],
       ["with the stop reason declined", { ...copilot, stopReason: "declined" }],
       ["with the stop reason rejected", { ...copilot, stopReason: "rejected" }],
-      ["in the role of the assistant, with a partial answer", { ...answer, stopReason: "cancelled" }]
+      ["in the role of the assistant, with a partial answer", { ...answer, stopReason: "cancelled" }],
+      ["without a model", { role: "user", stopReason: "cancelled", content: text("No.") }],
+      ["with null for the model and the content", { ...copilot, model: null, content: null }],
+      ["without content", { role: "user", stopReason: "cancelled", model: "" }],
+      ["with content as plain text", { ...copilot, content: "No." }],
+      ["as user_cancelled", { ...copilot, stopReason: "user_cancelled" }],
+      ["as rejectedByUser", { ...copilot, stopReason: "rejectedByUser" }],
+      ["with an invisible character behind it", { ...copilot, stopReason: "cancelled\u200b" }]
     ])("a result that says the user cancelled is a SamplingRejected: %s", ([, reply]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(ask(fakeClient({ reply })))

@@ -35,6 +35,17 @@ export interface Transport {
 type OnMessage = { onmessage(message: unknown, extra?: unknown): void }["onmessage"]
 
 /**
+ * The streams of an SDK's HTTP transport, by the ids of the requests whose messages travel on them.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface RequestStreams {
+  get(requestId: RequestId): unknown
+  set(requestId: RequestId, stream: unknown): unknown
+}
+
+/**
  * The members of an SDK's low-level server that the kit uses.
  *
  * @category models
@@ -146,9 +157,8 @@ export interface Rounds<T extends SdkTypes> {
   readonly callerOf: (request: T["Request"]) => Caller
   readonly toCall: (
     method: RoundRunner.Call["method"],
-    principal: string | undefined,
     request: T["Request"]
-  ) => RoundRunner.Call
+  ) => Omit<RoundRunner.Call, "principal">
   readonly toInputRequired: (round: RoundRunner.InputRequired) => T["InputRequired"]
 }
 
@@ -165,6 +175,7 @@ export interface Rounds<T extends SdkTypes> {
  *   names. The kit calls all three often and does not cache their results.
  * - `parseUriTemplate` parses an RFC 6570 template, and returns undefined for a plain URI without variables. The parsed
  *   template is a function from a URI to the values of its variables, or to undefined if the URI does not match.
+ * - `requestStreams` returns the streams of the SDK's HTTP transport, and undefined for every other transport.
  * - `withRequest` adds services about the request to the context of its handler. Default: adds nothing.
  * - `rounds` is absent if the SDK does not support rounds.
  *
@@ -187,6 +198,7 @@ export interface Sdk<T extends SdkTypes> {
   ) => Promise<void>
   readonly parseUriTemplate: (template: string) => ((uri: string) => Variables | undefined) | undefined
   readonly resourceNotFound: (uri: string) => Error
+  readonly requestStreams: (transport: Transport) => RequestStreams | undefined
   readonly withRequest?: (context: Context.Context<never>, request: T["Request"]) => Context.Context<never>
   readonly rounds?: Rounds<T>
 }

@@ -15,11 +15,12 @@ import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
 import type { Feature } from "./Feature.ts"
+import type { HttpPort } from "./HttpPort.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
 import { makeServers } from "./internal/makeServers.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
-import type { NewServer, RequestId, Sdk, SdkTypes, Transport } from "./Sdk.ts"
+import type { SdkTypes } from "./Sdk.ts"
 
 /**
  * The options of a server over Streamable HTTP.
@@ -117,68 +118,6 @@ export class ListenError
 {}
 
 /**
- * One session: a server of the SDK with its HTTP transport.
- *
- * **Details**
- *
- * - `closeStream` ends the response stream of a request that the SDK will not answer.
- * - `handle` receives the parsed body in `messages`, or undefined for a GET or DELETE request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Session {
-  readonly transport: Transport & { readonly sessionId?: string | undefined }
-  readonly connect: () => Promise<void>
-  readonly close: () => Promise<void>
-  readonly closeStream: (requestId: RequestId) => void
-  readonly handle: (
-    request: Http.IncomingMessage,
-    response: Http.ServerResponse,
-    messages: object | undefined
-  ) => Promise<void>
-}
-
-/**
- * Serves the requests that belong to no session (MCP 2026-07-28). `handle` returns whether it handled the request.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Stateless {
-  readonly handle: (
-    request: Http.IncomingMessage,
-    response: Http.ServerResponse,
-    messages: object
-  ) => Promise<boolean>
-  readonly close: () => Promise<void>
-}
-
-/**
- * The port through which the kit serves HTTP on one SDK.
- *
- * **Details**
- *
- * - `openSession` creates the server and the transport of a session, which call `onInitialized` and `onClosed`.
- * - `isInitialize` returns whether the messages start a session.
- * - `stateless` is absent if the SDK serves sessions only.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Port<T extends SdkTypes> {
-  readonly sdk: Sdk<T>
-  readonly newServer: NewServer<T>
-  readonly openSession: (
-    makeServer: () => T["Server"],
-    onInitialized: (sessionId: string) => void,
-    onClosed: () => void
-  ) => Session
-  readonly isInitialize: (messages: unknown) => boolean
-  readonly stateless?: (makeServer: () => T["Server"], onError: (error: Error) => void) => Stateless
-}
-
-/**
  * A server for any number of clients at one address. It runs for as long as the Layer lives.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, transports, "Streamable HTTP".
@@ -187,7 +126,7 @@ export interface Port<T extends SdkTypes> {
  * @since 0.1.0
  */
 export const layer = <T extends SdkTypes, E, R>(
-  port: Port<T>,
+  port: HttpPort<T>,
   options: Options<T["Server"], E, R>
 ): Layer.Layer<Address, E | ListenError, R> =>
   Layer.effect(
@@ -213,7 +152,7 @@ export const layer = <T extends SdkTypes, E, R>(
   )
 
 const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
-  port: Port<T>,
+  port: HttpPort<T>,
   options: Options<T["Server"], E, R>,
   path: string
 ) {

@@ -1,5 +1,6 @@
 export * as Feature from "./Feature.ts"
 export * as Handler from "./Handler.ts"
+export * as HttpPort from "./HttpPort.ts"
 export * as SamplingClient from "./SamplingClient.ts"
 export * as Sdk from "./Sdk.ts"
 export * as StdioServer from "./StdioServer.ts"

@@ -1,6 +1,7 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import type { Era } from "@effect-sampling/mcp-suite/Adapter"
 import { repeatLast } from "@effect-sampling/mcp-suite/outcomes"
+import { ownHttp } from "@effect-sampling/mcp-suite/ownHttp"
 import { makeTools } from "@effect-sampling/mcp-suite/tools"
 import { assert, describe, it } from "@effect/vitest"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/client"
@@ -60,6 +61,13 @@ const ask = (server: Effect.Effect<Fetch>, era: Era): Effect.Effect<Record<strin
   })
 
 describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
+  ownHttp(adapter, (server) =>
+    Effect.promise(async () => {
+      const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: () => crypto.randomUUID() })
+      await server.connect(transport)
+      return (request) => transport.handleRequest(request)
+    }))
+
   it.live("A server of the user's own with sessions reaches the client", () =>
     Effect.gen(function*() {
       assert.include((yield* ask(withTransport(false), "2025-11-25"))["ok"], "model: ")

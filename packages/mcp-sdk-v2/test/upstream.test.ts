@@ -14,7 +14,7 @@ import {
 } from "@modelcontextprotocol/server"
 import { serveStdio } from "@modelcontextprotocol/server/stdio"
 import { Deferred, Effect } from "effect"
-import { answersWithJson, callParamsOf, rememberCallParams } from "../src/internal/sdkInternals.ts"
+import { answersWithJson, callParamsOf, rememberCallParams, requestStreams } from "../src/internal/sdkInternals.ts"
 import { connectClient, newClient } from "./fixtures/adapter.ts"
 
 const params = { messages: [{ role: "user" as const, content: { type: "text" as const, text: "x" } }], maxTokens: 1 }
@@ -132,6 +132,11 @@ describe("upstream", { timeout: 30_000 }, () => {
       )
       assert.deepInclude(yield* Deferred.await(failure), { code: "REQUEST_TIMEOUT" })
     }))
+
+  it("SDK 2.x lets a request take over the stream of an earlier one with the same id: requestStreams", () => {
+    assert.instanceOf(requestStreams(new WebStandardStreamableHTTPServerTransport({})), Map)
+    assert.isUndefined(requestStreams({}))
+  })
 
   it("SDK 2.x does not tell that a transport answers with plain JSON: answersWithJson", () => {
     const json = new WebStandardStreamableHTTPServerTransport({ enableJsonResponse: true })

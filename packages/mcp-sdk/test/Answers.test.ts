@@ -64,4 +64,25 @@ describe("Answers on the transport of a server", () => {
       assert.include(line, "not sent")
       yield* Effect.promise(() => server.close())
     }))
+
+  it.live("a tool that runs two wrapped functions at once gets the answers of both", () =>
+    Effect.gen(function*() {
+      const [here, there] = InMemoryTransport.createLinkedPair()
+      const answered = yield* Deferred.make<JSONRPCMessage>()
+      here.onmessage = (message: JSONRPCMessage) => {
+        if ("method" in message && "id" in message) void here.send({ jsonrpc: "2.0", id: message.id, result })
+        else if ("id" in message && message.id === 2) Deferred.doneUnsafe(answered, Effect.succeed(message))
+      }
+      const server = new Server({ name: "s", version: "1" }, { capabilities: { tools: {} } })
+      const ask = yield* Handler.tool(server, () => Effect.map(Sampler.sample("Hi"), (reply) => reply.text))
+      server.setRequestHandler(CallToolRequestSchema, async (_, extra): Promise<CallToolResult> => {
+        const results = await Promise.all([ask(extra), ask(extra)])
+        return { content: results.flatMap(({ content }) => content) }
+      })
+      yield* Effect.promise(() => server.connect(there))
+      for (const message of [initialize, call]) yield* Effect.promise(() => here.send(message))
+      const response = yield* Effect.timeout(Deferred.await(answered), "3 seconds")
+      assert.lengthOf(JSON.stringify(response).match(/at once/g) ?? [], 2)
+      yield* Effect.promise(() => server.close())
+    }).pipe(Effect.provide(ClientSampler.layer)))
 })

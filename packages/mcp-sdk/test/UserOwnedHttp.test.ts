@@ -1,11 +1,13 @@
 /* oxlint-disable typescript/no-unsafe-type-assertion -- assertions look into what came over the wire */
 import { Feature } from "@effect-sampling/mcp-sdk"
+import { ownHttp } from "@effect-sampling/mcp-suite/ownHttp"
 import { makeTools } from "@effect-sampling/mcp-suite/tools"
 import { assert, describe, it } from "@effect/vitest"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js"
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
+import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/webStandardStreamableHttp.js"
 import { CreateMessageRequestSchema } from "@modelcontextprotocol/sdk/types.js"
 import { Effect } from "effect"
 import { randomUUID } from "node:crypto"
@@ -73,6 +75,13 @@ const ask = (options: Options) =>
   })
 
 describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
+  ownHttp(adapter, (server) =>
+    Effect.promise(async () => {
+      const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: randomUUID })
+      await server.connect(transport as Parameters<McpServer["connect"]>[0])
+      return (request) => transport.handleRequest(request)
+    }))
+
   it.live("A server of the user's own with sessions reaches the client", () =>
     Effect.gen(function*() {
       assert.deepInclude(yield* ask({ sessions: true, json: false }), { ok: "from the client" })

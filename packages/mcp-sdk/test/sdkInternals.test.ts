@@ -12,7 +12,8 @@ import {
   answersWithJson,
   heedCancellationOfIdZero,
   protocolVersionOf,
-  rememberProtocolVersion
+  rememberProtocolVersion,
+  requestStreams
 } from "../src/internal/sdkInternals.ts"
 
 const params = { messages: [{ role: "user" as const, content: { type: "text" as const, text: "x" } }], maxTokens: 1 }
@@ -90,5 +91,16 @@ describe("sdkInternals", () => {
 
   it("A server of SDK 1.x that was not initialized has no protocol version: protocolVersionOf", () => {
     assert.isUndefined(protocolVersionOf(new Server({ name: "s", version: "1" })))
+  })
+
+  it("SDK 1.x lets a request take over the stream of an earlier one with the same id: requestStreams", () => {
+    const options = { sessionIdGenerator: () => "s" }
+    for (
+      const transport of [
+        new StreamableHTTPServerTransport(options),
+        new WebStandardStreamableHTTPServerTransport(options)
+      ]
+    ) assert.instanceOf(requestStreams(transport), Map)
+    assert.isUndefined(requestStreams(InMemoryTransport.createLinkedPair()[0]))
   })
 })

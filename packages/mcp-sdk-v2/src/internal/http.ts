@@ -1,4 +1,4 @@
-import type { Port, Session, Stateless } from "@effect-sampling/mcp-kit/StreamableHttpServer"
+import type { HttpPort, SdkSession, Stateless } from "@effect-sampling/mcp-kit/HttpPort"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import {
   createMcpHandler,
@@ -15,7 +15,7 @@ import type { Sdk2 } from "./sdk.ts"
 export const http = ({ bus, logging = false }: {
   readonly bus?: ServerEventBus | undefined
   readonly logging?: boolean | undefined
-}): Port<Sdk2> => ({
+}): HttpPort<Sdk2> => ({
   sdk,
   newServer: newServerWith({ logging, listChanged: bus !== undefined }),
   isInitialize: isInitializeRequest,
@@ -29,7 +29,7 @@ const openSession = (
   bus: ServerEventBus | undefined,
   onInitialized: (sessionId: string) => void,
   onClosed: () => void
-): Session => {
+): SdkSession => {
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: () => crypto.randomUUID(),
     onsessioninitialized: onInitialized

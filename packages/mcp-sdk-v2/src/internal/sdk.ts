@@ -21,7 +21,13 @@ import {
 import * as Context from "effect/Context"
 import { CurrentRequest } from "../CurrentRequest.ts"
 import { callToolParams } from "./callToolParams.ts"
-import { answersWithJson, callParamsOf, isAnsweredInRounds, rememberCallParams } from "./sdkInternals.ts"
+import {
+  answersWithJson,
+  callParamsOf,
+  isAnsweredInRounds,
+  rememberCallParams,
+  requestStreams
+} from "./sdkInternals.ts"
 
 export interface Sdk2 extends SdkTypes {
   readonly Server: Server
@@ -46,7 +52,7 @@ const rounds: Rounds<Sdk2> = {
     authInfo: http?.authInfo
   }),
   // `inputResponses` and `requestState` are unchecked here. The round runner checks them.
-  toCall: (method, principal, ctx): RoundRunner.Call => {
+  toCall: (method, ctx): Omit<RoundRunner.Call, "principal"> => {
     const params = callParamsOf(ctx)
     // Without the parameters, a new state would be bound to no call, and a returned state would be lost.
     if (params === undefined) throw protocolError(ProtocolErrorCode.InternalError, notRemembered)
@@ -57,7 +63,6 @@ const rounds: Rounds<Sdk2> = {
       method,
       name: typeof name === "string" ? name : "",
       arguments: params["arguments"],
-      principal,
       client: envelope[CLIENT_INFO_META_KEY],
       protocolVersion: envelope[PROTOCOL_VERSION_META_KEY],
       capabilities: envelope[CLIENT_CAPABILITIES_META_KEY],
@@ -107,6 +112,7 @@ export const sdk: Sdk<Sdk2> = {
     return (uri) => template.match(uri) ?? undefined
   },
   resourceNotFound: (uri) => new ResourceNotFoundError(uri),
+  requestStreams,
   withRequest: (context, ctx) => Context.add(context, CurrentRequest, ctx),
   rounds
 }

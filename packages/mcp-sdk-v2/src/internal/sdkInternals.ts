@@ -17,6 +17,19 @@ export const answersWithJson = (transport: Transport | undefined): boolean => {
 }
 
 /**
+ * Returns the streams of a Streamable HTTP transport by the ids of their requests. The transport gives an id to the
+ * stream of the latest request that has it, so the messages of an earlier one would travel on the stream of another
+ * request.
+ */
+export const requestStreams = (transport: object): Map<string | number, unknown> | undefined => {
+  const webStandard: unknown = Reflect.get(transport, "_webStandardTransport") ?? transport
+  const streams: unknown = typeof webStandard === "object" && webStandard !== null
+    ? Reflect.get(webStandard, "_requestToStreamMapping")
+    : undefined
+  return streams instanceof Map ? streams : undefined
+}
+
+/**
  * Returns whether the server answers its calls in rounds. The era belongs to the server instance, because an instance
  * of the SDK serves one revision, or one client that negotiated a revision.
  */

@@ -1,11 +1,11 @@
-import type { Port } from "@effect-sampling/mcp-kit/StreamableHttpServer"
+import type { HttpPort } from "@effect-sampling/mcp-kit/HttpPort"
 import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/streamableHttp.js"
 import { isInitializeRequest } from "@modelcontextprotocol/sdk/types.js"
 import { randomUUID } from "node:crypto"
 import { newServer, sdk } from "./sdk.ts"
 import type { Sdk1 } from "./sdk.ts"
 
-export const http: Port<Sdk1> = {
+export const http: HttpPort<Sdk1> = {
   sdk,
   newServer,
   isInitialize: isInitializeRequest,

@@ -24,7 +24,8 @@ import {
   answersWithJson,
   heedCancellationOfIdZero,
   protocolVersionOf,
-  rememberProtocolVersion
+  rememberProtocolVersion,
+  requestStreams
 } from "./sdkInternals.ts"
 
 /** The SDK's context of a request, which a handler receives after its arguments. */
@@ -78,7 +79,8 @@ export const sdk: Sdk<Sdk1> = {
     return (uri) => template.match(uri) ?? undefined
   },
   // MCP 2025-11-25, resources, "Error Handling": -32002.
-  resourceNotFound: (uri) => protocolError(-32_002, `Resource not found: ${uri}`)
+  resourceNotFound: (uri) => protocolError(-32_002, `Resource not found: ${uri}`),
+  requestStreams
 }
 
 const schemas = {

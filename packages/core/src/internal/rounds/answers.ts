@@ -5,6 +5,7 @@ import { CreateMessageResult } from "../../SamplingResponse.ts"
 import { ElicitResult, ListRootsResult } from "../clientResults.ts"
 import { compiled } from "../compiled.ts"
 import { formatIssue } from "../issues.ts"
+import { isRefusal } from "../request/isRefusal.ts"
 
 const decoders = {
   "sampling/createMessage": Schema.decodeUnknownResult(compiled(CreateMessageResult)),
@@ -14,6 +15,7 @@ const decoders = {
 
 /** Returns what is wrong with an answer to a request of this method, or undefined if it is valid. */
 export const findAnswerProblem = (method: ClientRequest["method"], answer: unknown): string | undefined => {
+  if (method === "sampling/createMessage" && isRefusal(answer)) return undefined
   const decoded: Result.Result<unknown, Schema.SchemaError> = decoders[method](answer)
   return Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : undefined
 }

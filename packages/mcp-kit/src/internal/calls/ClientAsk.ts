@@ -5,17 +5,16 @@ import { ConnectionLost } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import { toSamplingError } from "@effect-sampling/core/wire/AskError"
 import * as Effect from "effect/Effect"
-import type { RequestId, Transport } from "../../Sdk.ts"
+import type { RequestId } from "../../Sdk.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
-import { ClientChannel } from "./ClientChannel.ts"
-import type { Ask } from "./ClientChannel.ts"
+import type { Ask, ClientChannel } from "./ClientChannel.ts"
 
 /**
  * Sends a request on the stream of the call `requestId` and returns the result from its answer. Fails if no answer
  * comes within `timeoutMillis`, or if the stream is lost. Interruption cancels the request at the client.
  */
 export const make = (
-  transport: Transport,
+  channel: ClientChannel,
   connection: ClientConnection,
   request: ClientRequest,
   requestId: RequestId,
@@ -24,14 +23,14 @@ export const make = (
   Effect.callback((resume) => {
     let ask: Ask | undefined
     let isLost = false
-    const forget = HttpStreams.find(transport)?.onLost(requestId, () => {
+    const forget = HttpStreams.find(channel.transport)?.onLost(requestId, () => {
       isLost = true
       ask?.cancel("the stream of the call was lost")
       resume(Effect.fail(streamLost(connection)))
     })
     if (isLost) return
     // A transport may deliver the answer before `ask` returns.
-    ask = ClientChannel.on(transport).ask(request, requestId, timeoutMillis, (outcome) => {
+    ask = channel.ask(request, requestId, timeoutMillis, (outcome) => {
       forget?.()
       resume(
         outcome._tag === "Result"

@@ -1,7 +1,8 @@
 /** Sends requests of this library to one client, on the transport that an official SDK uses for its own requests. */
 import type { AskFailure } from "@effect-sampling/core/wire/AskError"
 import type { Fiber } from "effect/Fiber"
-import type { RequestId, Transport } from "../../Sdk.ts"
+import type { RequestId, RequestStreams, Transport } from "../../Sdk.ts"
+import { invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import { PendingAsks } from "./PendingAsks.ts"
 import type { Pending } from "./PendingAsks.ts"
@@ -42,23 +43,28 @@ export interface Ask {
  * time-out, keeps a request that it could not send, and checks each answer three times before our Schema does.
  */
 export class ClientChannel {
-  private readonly transport: Transport
+  readonly transport: Transport
   /** The open asks by time limit in milliseconds: one entry for each value of `AskTimeout` in use. */
   private readonly pending = new Map<number, PendingAsks<PendingAsk>>()
-  private readonly calls = new Map<RequestId, Fiber<unknown, unknown>>()
+  private readonly calls = new Map<RequestId, RunningCall>()
+  private readonly streams: RequestStreams | undefined
   private asks = 0
 
-  private constructor(transport: Transport) {
+  private constructor(transport: Transport, streams: RequestStreams | undefined) {
     this.transport = transport
+    this.streams = streams
     const { onclose, onmessage } = transport
     transport.onmessage = (message, extra) => {
       if (this.receive(message)) return
+      const id = isRecord(message) && "method" in message ? message["id"] : undefined
+      const call = isId(id) ? this.calls.get(id) : undefined
+      if (isId(id) && call !== undefined) return this.refuse(id, call)
       onmessage?.call(transport, message, extra)
       if (isRecord(message) && message["method"] === "notifications/cancelled") this.onCancelled(message["params"])
     }
     transport.onclose = () => {
       onclose?.()
-      for (const call of this.calls.values()) call.interruptUnsafe()
+      for (const call of this.calls.values()) interrupt(call)
       for (const asks of this.pending.values()) {
         for (const ask of asks.values()) this.settle(ask, { _tag: "Closed" })
         asks.close()
@@ -67,10 +73,10 @@ export class ClientChannel {
   }
 
   /** Returns the channel on a transport that is connected to an SDK server, and creates it at the first call. */
-  static on(transport: Transport): ClientChannel {
+  static on(transport: Transport, sdk: TransportInternals): ClientChannel {
     const known = channels.get(transport)
     if (known !== undefined) return known
-    const channel = new ClientChannel(transport)
+    const channel = new ClientChannel(transport, sdk.requestStreams(transport))
     channels.set(transport, channel)
     return channel
   }
@@ -88,23 +94,54 @@ export class ClientChannel {
     return this.calls.has(requestId)
   }
 
-  /**
-   * Interrupts the call when the client cancels it or leaves. One map of calls costs less than a listener on the abort
-   * signal of each call.
-   */
-  watch(requestId: RequestId, call: Fiber<unknown, unknown>): void {
-    this.calls.set(requestId, call)
+  /** Returns whether another request with this id is running. The signal tells the requests apart. */
+  isUsedByAnother(requestId: RequestId, signal: AbortSignal): boolean {
+    const call = this.calls.get(requestId)
+    return call !== undefined && call.signal !== signal
   }
 
-  unwatch(requestId: RequestId): void {
-    this.calls.delete(requestId)
+  /**
+   * Interrupts the call when the client cancels it or leaves. One map of calls costs less than a listener on the abort
+   * signal of each call. A request has several fibers if its handler runs several wrapped functions.
+   */
+  watch(requestId: RequestId, signal: AbortSignal, fiber: Fiber<unknown, unknown>): void {
+    const call = this.calls.get(requestId)
+    if (call === undefined) {
+      this.calls.set(requestId, { signal, stream: this.streams?.get(requestId), fiber, others: undefined })
+    } else (call.others ??= new Set()).add(fiber)
+  }
+
+  unwatch(requestId: RequestId, fiber: Fiber<unknown, unknown>): void {
+    const call = this.calls.get(requestId)
+    if (call === undefined) return
+    if (call.others?.delete(fiber) === true) return
+    if (call.fiber !== fiber) return
+    const [next] = call.others ?? []
+    if (next === undefined) this.calls.delete(requestId)
+    else {
+      call.others?.delete(next)
+      call.fiber = next
+    }
+  }
+
+  /**
+   * Refuses a request with the id of a running call before the SDK sees it. An SDK's HTTP transport has already given
+   * the id to the stream of the new request, which ends with the refusal; the running call gets the id back.
+   */
+  private refuse(requestId: RequestId, call: RunningCall): void {
+    const restore = (): void => {
+      if (call.stream !== undefined && this.calls.get(requestId) === call) this.streams?.set(requestId, call.stream)
+    }
+    const error = { code: invalidRequest, message: idInUse(requestId) }
+    this.transport.send({ jsonrpc: "2.0", id: requestId, error }).then(restore, restore)
+    restore()
   }
 
   private onCancelled(params: unknown): void {
     const id = isRecord(params) ? params["requestId"] : undefined
     const call = isId(id) ? this.calls.get(id) : undefined
     // The interruption waits for the SDK, which must first record that the client no longer wants a response.
-    if (call !== undefined) queueMicrotask(() => call.interruptUnsafe())
+    if (call !== undefined) queueMicrotask(() => interrupt(call))
   }
 
   /** Sends a request on the stream of the call that it belongs to. Progress from the client restarts the time limit. */
@@ -204,8 +241,29 @@ export const idInUse = (id: RequestId): string =>
     JSON.stringify(String(id).slice(0, 80))
   } belongs to a request that has not ended. Send each request with an id of its own.`
 
+/** The part of the port that a channel needs. */
+interface TransportInternals {
+  readonly requestStreams: (transport: Transport) => RequestStreams | undefined
+}
+
 /** The first id of our requests. The SDK counts its own requests from 0, so the ids do not collide. */
 const firstId = 2 ** 30
+
+/** A request that is being handled. */
+interface RunningCall {
+  /** The signal tells requests with one id apart. */
+  readonly signal: AbortSignal
+  /** What the SDK's HTTP transport sends this request's messages to. Undefined on other transports. */
+  readonly stream: unknown
+  fiber: Fiber<unknown, unknown>
+  /** The other fibers of a request whose handler runs several wrapped functions. Most have none. */
+  others: Set<Fiber<unknown, unknown>> | undefined
+}
+
+const interrupt = ({ fiber, others }: RunningCall): void => {
+  fiber.interruptUnsafe()
+  for (const other of others ?? []) other.interruptUnsafe()
+}
 
 const channels = new WeakMap<Transport, ClientChannel>()
 

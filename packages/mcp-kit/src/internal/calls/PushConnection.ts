@@ -3,6 +3,7 @@ import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import * as Effect from "effect/Effect"
 import type { Sdk, SdkTypes } from "../../Sdk.ts"
 import * as ClientAsk from "./ClientAsk.ts"
+import { ClientChannel } from "./ClientChannel.ts"
 
 /**
  * The connection to the client of one request, up to MCP 2025-11-25: the call waits while the client answers. Each call
@@ -42,6 +43,6 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     const { id, signal } = this.sdk.infoOf(this.request)
     return signal.aborted || transport === undefined
       ? Effect.fail(ClientAsk.callEnded())
-      : ClientAsk.make(transport, this, request, id, this.timeoutMillis)
+      : ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.timeoutMillis)
   }
 }

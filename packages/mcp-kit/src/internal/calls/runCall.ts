@@ -50,13 +50,22 @@ export const makeRunner = <T extends SdkTypes, R>(
     const withRequest = (context: Context.Context<never>, request: T["Request"]): Context.Context<never> =>
       sdk.withRequest === undefined ? context : sdk.withRequest(context, request)
 
+    const runRound = <A, E>(
+      rounds: Rounds<T>,
+      effect: Effect.Effect<A, E, R>,
+      method: RoundRunner.Call["method"],
+      request: T["Request"]
+    ) => {
+      const call = rounds.toCall(method, request)
+      const handler = withServices(effect, (context) => withRequest(context, request))
+      // `Principal` is the user's function. If it throws, that is a defect: the log gets the cause, and not the client.
+      return Effect.suspend(() => RoundRunner.run(handler, { ...call, principal: principal(rounds.callerOf(request)) }))
+    }
+
     const run: RunCall<T, R> = (effect, method, server, request, toResult) =>
       sdk.rounds?.isAnsweredInRounds(server) === true
         ? runUntilEnd(
-          RoundRunner.run(
-            withServices(effect, (context) => withRequest(context, request)),
-            sdk.rounds.toCall(method, principal(sdk.rounds.callerOf(request)), request)
-          ),
+          runRound(sdk.rounds, effect, method, request),
           server,
           request,
           toRoundResult(sdk.rounds, toResult)
@@ -85,7 +94,7 @@ const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.C
     toResult: (exit: Exit.Exit<A, E>) => B | Promise<B>
   ): Promise<B> => {
     const { id, signal } = sdk.infoOf(request)
-    if (transport !== undefined && ClientChannel.find(transport)?.isRunning(id) === true) {
+    if (transport !== undefined && ClientChannel.find(transport)?.isUsedByAnother(id, signal) === true) {
       throw HandlerFailure.protocolError(invalidRequest, idInUse(id))
     }
     let call: Fiber<unknown, unknown> | undefined
@@ -94,13 +103,13 @@ const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.C
         call = fiber
         calls.add(fiber)
         if (signal.aborted || transport === undefined) fiber.interruptUnsafe()
-        else ClientChannel.on(transport).watch(id, fiber)
+        else ClientChannel.on(transport, sdk).watch(id, signal, fiber)
       }
       // The cleanup is not a second observer of the fiber: V8 would enlarge the array of observers for many more.
     }).then((exit) => {
       if (call !== undefined) {
         calls.delete(call)
-        if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id)
+        if (transport !== undefined) ClientChannel.find(transport)?.unwatch(id, call)
         if (signal.aborted) HttpStreams.find(transport)?.cancelled(id)
       }
       return toResult(exit)

@@ -2,8 +2,8 @@
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import * as Effect from "effect/Effect"
 import type { IncomingMessage, ServerResponse } from "node:http"
+import type { SdkSession, Stateless } from "../../HttpPort.ts"
 import type { RequestId, Transport } from "../../Sdk.ts"
-import type { Session as SdkSession, Stateless } from "../../StreamableHttpServer.ts"
 import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
 import { invalidRequest, parseError } from "../errorCodes.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
@@ -63,7 +63,8 @@ export class HttpSessions {
       Effect.andThen(
         Effect.logError("An HTTP request failed", cause),
         Effect.sync(() => {
-          if (!response.headersSent) respond(response, 500, "Internal error")
+          if (response.headersSent) response.destroy()
+          else respond(response, 500, "Internal error")
         })
       ))
   }
@@ -165,18 +166,18 @@ export class HttpSessions {
     response: ServerResponse,
     parsed: object
   ): Effect.Effect<void> {
+    const requests = requestIds(parsed)
+    const inFlight = findInFlight(session, requests)
+    if (inFlight !== undefined) return refuse(response, 400, idInUse(inFlight), invalidRequest)
     const messages = takeAnswers(session.sdk.transport, parsed)
     if (messages === undefined) {
       response.writeHead(202)
       response.end()
       return Effect.void
     }
-    const requests = requestIds(messages)
-    if (this.isDraining && requests.length > 0) return refuse(response, 503, shuttingDown)
-    const inFlight = findInFlight(session, requests)
-    return inFlight === undefined
-      ? this.pass(session, request, response, requests, messages)
-      : refuse(response, 400, idInUse(inFlight), invalidRequest)
+    return this.isDraining && requests.length > 0
+      ? refuse(response, 503, shuttingDown)
+      : this.pass(session, request, response, requests, messages)
   }
 
   private serveWithoutSession(
@@ -223,6 +224,7 @@ export class HttpSessions {
     const streams = new HttpStreams.HttpStreams(this.settings.lostStreamGraceMillis, sdk.closeStream)
     const session = { sdk, streams, principal, openResponses: 0, lastSeen: this.settings.now() }
     HttpStreams.watch(sdk.transport, streams)
+    reportAnswers(sdk.transport, streams)
     return session
   }
 
@@ -259,9 +261,20 @@ const findInFlight = (
   requests: ReadonlyArray<RequestId>
 ): RequestId | undefined => {
   const channel = ClientChannel.find(sdk.transport)
-  return requests.find((id, index) =>
-    streams.isOpen(id) || channel?.isRunning(id) === true || requests.indexOf(id) !== index
-  )
+  const seen = new Set<RequestId>()
+  return requests.find((id) => streams.isOpen(id) || channel?.isRunning(id) === true || seen.size === seen.add(id).size)
+}
+
+/** Tells the streams about each response that was sent. */
+const reportAnswers = (transport: Transport, streams: HttpStreams.HttpStreams): void => {
+  const send = transport.send.bind(transport)
+  transport.send = (message, options) => {
+    const sent = send(message, options)
+    const id: unknown = typeof message === "object" && message !== null && !("method" in message)
+      ? Reflect.get(message, "id")
+      : undefined
+    return typeof id === "string" || typeof id === "number" ? sent.then(() => streams.answered(id)) : sent
+  }
 }
 
 /** The time that clients have to read the written responses when the server shuts down. */

@@ -35,6 +35,9 @@ export const find = (transport: Transport | undefined): LostStreams | undefined 
 export interface HttpStream {
   readonly requests: ReadonlyArray<RequestId>
   readonly listeners: Set<() => void>
+  /** The requests that are neither answered nor cancelled. */
+  readonly remaining: Set<RequestId>
+  hasCancelled: boolean
   isOpen: boolean
 }
 
@@ -57,7 +60,13 @@ export class HttpStreams implements LostStreams {
 
   /** Records a new response that will answer these requests: a single one, or those of a batch. */
   open(requests: ReadonlyArray<RequestId>): HttpStream {
-    const stream: HttpStream = { requests, listeners: new Set(), isOpen: true }
+    const stream: HttpStream = {
+      requests,
+      listeners: new Set(),
+      remaining: new Set(requests),
+      hasCancelled: false,
+      isOpen: true
+    }
     for (const id of requests) this.streams.set(id, stream)
     return stream
   }
@@ -96,8 +105,15 @@ export class HttpStreams implements LostStreams {
     }
   }
 
+  /** Records that the response of a request was sent. */
+  answered(requestId: RequestId): void {
+    this.settle(requestId)
+  }
+
   cancelled(requestId: RequestId): void {
-    if (this.streams.get(requestId)?.requests.length === 1) this.endStream(requestId)
+    const stream = this.streams.get(requestId)
+    if (stream !== undefined) stream.hasCancelled = true
+    this.settle(requestId)
   }
 
   close(): void {
@@ -105,6 +121,13 @@ export class HttpStreams implements LostStreams {
     for (const timer of this.timers) clearTimeout(timer)
     this.timers.clear()
     this.streams.clear()
+  }
+
+  /** The SDK ends a response whose requests were all answered, and no other. */
+  private settle(requestId: RequestId): void {
+    const stream = this.streams.get(requestId)
+    if (stream === undefined || !stream.remaining.delete(requestId)) return
+    if (stream.remaining.size === 0 && stream.hasCancelled) this.endStream(requestId)
   }
 
   /**
