@@ -78,7 +78,7 @@ describe("An HTTP server of one's own", { timeout: 30_000 }, () => {
   ownHttp(adapter, (server) =>
     Effect.promise(async () => {
       const transport = new WebStandardStreamableHTTPServerTransport({ sessionIdGenerator: randomUUID })
-      await server.connect(transport as Parameters<McpServer["connect"]>[0])
+      await server.connect(transport)
       return (request) => transport.handleRequest(request)
     }))
 

@@ -7,17 +7,17 @@ import { invalidParams } from "./errorCodes.ts"
 /** Answers a request. `server` is the server that received it. */
 type Respond<T extends SdkTypes> = (server: T["Server"], parameters: unknown, request: T["Request"]) => Promise<object>
 
-export interface ToolEntry<T extends SdkTypes> {
+interface ToolEntry<T extends SdkTypes> {
   readonly definition: ServedTool
   readonly call: Respond<T>
 }
 
-export interface PromptEntry<T extends SdkTypes> {
+interface PromptEntry<T extends SdkTypes> {
   readonly definition: PromptDefinition
   readonly get: Respond<T>
 }
 
-export interface ResourceEntry<T extends SdkTypes> {
+interface ResourceEntry<T extends SdkTypes> {
   readonly definition: { readonly name: string } & ({ readonly uri: string } | { readonly uriTemplate: string })
   /** Returns the values of the template's variables in the URI, or undefined if the URI is not of this resource. */
   readonly match: (uri: string) => Variables | undefined
