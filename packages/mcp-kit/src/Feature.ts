@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { ClientAskError } from "@effect-sampling/core/Client"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import * as CapturedServices from "@effect-sampling/core/wire/CapturedServices"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
@@ -11,11 +12,12 @@ import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import type * as Tool from "effect/ai/Tool"
-import type * as Toolkit from "effect/ai/Toolkit"
+import * as Toolkit from "effect/ai/Toolkit"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import { invalidParams } from "./internal/errorCodes.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
@@ -34,6 +36,14 @@ export interface Feature<Server> {
    */
   readonly install: (server: Server) => void
 }
+
+/**
+ * The features of a server: any number of effects, each with its own errors and requirements.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature<Server>, unknown, unknown>>
 
 /**
  * The author's description of a resource. `uri` is a URI or an RFC 6570 template.
@@ -61,12 +71,28 @@ export interface ResourceRequest {
 }
 
 /**
+ * The handler of one tool. It may fail with the errors that the tool declares, and with every error of sampling and of
+ * asking the client, which need not be declared.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolHandler<Served extends Tool.Any, R> = (
+  parameters: Tool.Parameters<Served>,
+  context: Toolkit.HandlerContext<Served>
+) => Effect.Effect<Tool.Success<Served>, Tool.Failure<Served> | ClientAskError, R>
+
+/**
  * The constructors of features on one SDK. The adapter of the SDK documents them.
  *
  * @category models
  * @since 0.1.0
  */
 export interface Features<T extends SdkTypes> {
+  readonly tool: <Served extends Tool.Any, R>(
+    tool: Served,
+    handler: ToolHandler<Served, R>
+  ) => Effect.Effect<Feature<T["Server"]>, never, R | Tool.HandlerServices<Served>>
   readonly toolkit: <Tools extends Record<string, Tool.Any>>(
     self: Toolkit.Toolkit<Tools>
   ) => Effect.Effect<
@@ -95,11 +121,23 @@ export interface Features<T extends SdkTypes> {
  * @since 0.1.0
  */
 export const make = <T extends SdkTypes>(sdk: Sdk<T>): Features<T> => ({
+  tool: makeTool(sdk),
   toolkit: makeToolkit(sdk),
   prompt: makePrompt(sdk),
   resource: makeResource(sdk),
   register: (server, feature) => logToStderr(Effect.map(feature, ({ install }) => install(serverOf<T>(server))))
 })
+
+const makeTool =
+  <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["tool"] =>
+  <Served extends Tool.Any, R>(tool: Served, handler: ToolHandler<Served, R>) =>
+    Effect.gen(function*() {
+      const services = yield* Effect.context<R | Tool.HandlerServices<Served>>()
+      const toolkit = Toolkit.make(tool.setFailure(Schema.Union([tool.failureSchema, ClientAskError])))
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record has one handler, under the name of the one tool
+      const handlers = yield* toolkit.toHandlers({ [tool.name]: handler } as never)
+      return yield* Effect.provideContext(makeToolkit(sdk)(toolkit), Context.merge(services, handlers))
+    })
 
 const makeToolkit =
   <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["toolkit"] =>

@@ -10,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
-import type { Feature } from "./Feature.ts"
+import type { AnyFeatures } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
 import { makeServers } from "./internal/makeServers.ts"
 import type { LineTransport } from "./internal/stdio/LineTransport.ts"
@@ -23,7 +23,7 @@ import * as StdioTransport from "./StdioTransport.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Server, E, R> extends StdioTransport.Options {
+export interface Options<Server, Features extends AnyFeatures<Server>> extends StdioTransport.Options {
   /**
    * The name under which the server introduces itself to its client.
    */
@@ -39,7 +39,7 @@ export interface Options<Server, E, R> extends StdioTransport.Options {
   /**
    * The tools, prompts and resources that the server offers.
    */
-  readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
+  readonly features: Features
   /**
    * The time that calls in flight may continue when the server shuts down. Then they are interrupted. Default: 10
    * seconds.
@@ -70,10 +70,10 @@ export interface Port<T extends SdkTypes> {
  * @category serving
  * @since 0.1.0
  */
-export const serve = <T extends SdkTypes, E, R>(
+export const serve = <T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: Port<T>,
-  options: Options<T["Server"], E, R>
-): Effect.Effect<void, E, R> =>
+  options: Options<T["Server"], Features>
+): Effect.Effect<void, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   Effect.scoped(Effect.flatMap(start(port, options), Deferred.await)).pipe(
     Effect.provideService(Logger.LogToStderr, true)
   )
@@ -85,10 +85,10 @@ export const serve = <T extends SdkTypes, E, R>(
  * @category layers
  * @since 0.1.0
  */
-export const layer = <T extends SdkTypes, E, R>(
+export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: Port<T>,
-  options: Options<T["Server"], E, R>
-): Layer.Layer<never, E, R> =>
+  options: Options<T["Server"], Features>
+): Layer.Layer<never, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   Layer.effectDiscard(
     Effect.withFiber((parent) =>
       Effect.flatMap(start(port, options), (closed) => {
@@ -100,10 +100,14 @@ export const layer = <T extends SdkTypes, E, R>(
   ).pipe(Layer.provide(Layer.succeed(Logger.LogToStderr, true)))
 
 /** Serves until the scope closes. Returns a `Deferred` that completes when the client leaves. */
-const start = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
+const start = Effect.fnUntraced(function*<T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: Port<T>,
-  options: Options<T["Server"], E, R>
-): Effect.fn.Return<Deferred.Deferred<void>, E, R | Scope.Scope> {
+  options: Options<T["Server"], Features>
+): Effect.fn.Return<
+  Deferred.Deferred<void>,
+  Effect.Error<Features[number]>,
+  Effect.Services<Features[number]> | Scope.Scope
+> {
   const { calls, makeServer, onError } = yield* makeServers(port, options)
   const closed = Deferred.makeUnsafe<void>()
   const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))

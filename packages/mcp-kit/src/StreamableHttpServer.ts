@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import type { AddressInfo } from "node:net"
-import type { Feature } from "./Feature.ts"
+import type { AnyFeatures } from "./Feature.ts"
 import type { HttpPort } from "./HttpPort.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
@@ -28,7 +28,7 @@ import type { SdkTypes } from "./Sdk.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Server, E, R> {
+export interface Options<Server, Features extends AnyFeatures<Server>> {
   /**
    * The name under which the server introduces itself to clients.
    */
@@ -44,7 +44,7 @@ export interface Options<Server, E, R> {
   /**
    * The tools, prompts and resources that the server offers.
    */
-  readonly features: ReadonlyArray<Effect.Effect<Feature<Server>, E, R>>
+  readonly features: Features
   /**
    * The port to listen on. With 0 the system chooses a free port, which {@link Address} reports. Default: 3000.
    */
@@ -125,10 +125,10 @@ export class ListenError
  * @category layers
  * @since 0.1.0
  */
-export const layer = <T extends SdkTypes, E, R>(
+export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: HttpPort<T>,
-  options: Options<T["Server"], E, R>
-): Layer.Layer<Address, E | ListenError, R> =>
+  options: Options<T["Server"], Features>
+): Layer.Layer<Address, Effect.Error<Features[number]> | ListenError, Effect.Services<Features[number]>> =>
   Layer.effect(
     Address,
     Effect.gen(function*() {
@@ -151,9 +151,9 @@ export const layer = <T extends SdkTypes, E, R>(
     })
   )
 
-const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
+const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: HttpPort<T>,
-  options: Options<T["Server"], E, R>,
+  options: Options<T["Server"], Features>,
   path: string
 ) {
   const clock = yield* Clock.Clock

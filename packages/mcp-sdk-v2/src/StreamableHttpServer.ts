@@ -3,10 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { AnyFeatures } from "@effect-sampling/mcp-kit/Feature"
 import * as StreamableHttpServerKit from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Address, ListenError } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type { Feature } from "./Feature.ts"
 import { http } from "./internal/http.ts"
 
 export {
@@ -32,7 +35,9 @@ export {
  * @category models
  * @since 0.1.0
  */
-export interface Options<E, R> extends StreamableHttpServerKit.Options<Server, E, R> {
+export interface Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature>>>
+  extends StreamableHttpServerKit.Options<Server, Features>
+{
   /**
    * Lets handlers send log messages to clients that request them, through `CurrentRequest`. Default: false.
    */
@@ -71,5 +76,7 @@ export interface Options<E, R> extends StreamableHttpServerKit.Options<Server, E
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
+export const layer = <const Features extends AnyFeatures<Server>>(
+  options: Options<Features>
+): Layer.Layer<Address, Effect.Error<Features[number]> | ListenError, Effect.Services<Features[number]>> =>
   StreamableHttpServerKit.layer(http(options), options)

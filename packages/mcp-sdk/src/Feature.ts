@@ -5,7 +5,7 @@
  */
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import * as FeatureKit from "@effect-sampling/mcp-kit/Feature"
-import type { ResourceOptions, ResourceRequest } from "@effect-sampling/mcp-kit/Feature"
+import type { ResourceOptions, ResourceRequest, ToolHandler } from "@effect-sampling/mcp-kit/Feature"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
@@ -35,6 +35,41 @@ export type {
  * @since 0.1.0
  */
 export type Feature = FeatureKit.Feature<Server>
+
+/**
+ * Builds one tool and its handler into a feature.
+ *
+ * **When to use**
+ *
+ * Use it for a tool that stands alone. Use {@link toolkit} for a group of tools whose handlers share a Layer.
+ *
+ * **Details**
+ *
+ * The handler may fail with what the tool declares as its `failure`, and with every error of sampling and of asking the
+ * client, which need not be declared. Everything else is as for {@link toolkit}.
+ *
+ * **Example** (Building a tool that samples)
+ *
+ * ```ts
+ * import { Sampler } from "@effect-sampling/core"
+ * import { Feature } from "@effect-sampling/mcp-sdk"
+ * import { Effect, Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ *
+ * const summarise = Feature.tool(
+ *   Tool.make("summarise", { parameters: Schema.Struct({ text: Schema.String }), success: Schema.String }),
+ *   ({ text }) => Effect.map(Sampler.sample(`Summarise:\n\n${text}`), (reply) => reply.text)
+ * )
+ * Effect.isEffect(summarise) // => true
+ * ```
+ *
+ * @category features
+ * @since 0.1.0
+ */
+export const tool: <Served extends Tool.Any, R>(
+  tool: Served,
+  handler: ToolHandler<Served, R>
+) => Effect.Effect<Feature, never, R | Tool.HandlerServices<Served>> = features.tool
 
 /**
  * Builds a feature from the tools of an `effect/ai` `Toolkit`.

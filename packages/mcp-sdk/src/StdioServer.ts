@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { AnyFeatures } from "@effect-sampling/mcp-kit/Feature"
 import * as StdioServerKit from "@effect-sampling/mcp-kit/StdioServer"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type { Feature } from "./Feature.ts"
 import { stdio } from "./internal/stdio.ts"
 
 /**
@@ -15,7 +17,8 @@ import { stdio } from "./internal/stdio.ts"
  * @category models
  * @since 0.1.0
  */
-export type Options<E, R> = StdioServerKit.Options<Server, E, R>
+export type Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature>>> =
+  StdioServerKit.Options<Server, Features>
 
 /**
  * Serves one client over stdio until the client closes stdin. Then the calls in flight are interrupted.
@@ -36,7 +39,9 @@ export type Options<E, R> = StdioServerKit.Options<Server, E, R>
  * @category serving
  * @since 0.1.0
  */
-export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effect<void, E, R> =>
+export const serve = <const Features extends AnyFeatures<Server>>(
+  options: Options<Features>
+): Effect.Effect<void, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.serve(stdio, options)
 
 /**
@@ -55,5 +60,7 @@ export const serve = <E = never, R = never>(options: Options<E, R>): Effect.Effe
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<never, E, R> =>
+export const layer = <const Features extends AnyFeatures<Server>>(
+  options: Options<Features>
+): Layer.Layer<never, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.layer(stdio, options)

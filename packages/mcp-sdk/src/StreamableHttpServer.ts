@@ -3,10 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { AnyFeatures } from "@effect-sampling/mcp-kit/Feature"
 import * as StreamableHttpServerKit from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Address, ListenError } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
+import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
+import type { Feature } from "./Feature.ts"
 import { http } from "./internal/http.ts"
 
 export {
@@ -32,7 +35,8 @@ export {
  * @category models
  * @since 0.1.0
  */
-export type Options<E, R> = StreamableHttpServerKit.Options<Server, E, R>
+export type Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature>>> =
+  StreamableHttpServerKit.Options<Server, Features>
 
 /**
  * A server for any number of clients at one address, each in a session of its own. It runs for as long as the Layer
@@ -58,5 +62,7 @@ export type Options<E, R> = StreamableHttpServerKit.Options<Server, E, R>
  * @category layers
  * @since 0.1.0
  */
-export const layer = <E = never, R = never>(options: Options<E, R>): Layer.Layer<Address, E | ListenError, R> =>
+export const layer = <const Features extends AnyFeatures<Server>>(
+  options: Options<Features>
+): Layer.Layer<Address, Effect.Error<Features[number]> | ListenError, Effect.Services<Features[number]>> =>
   StreamableHttpServerKit.layer(http, options)

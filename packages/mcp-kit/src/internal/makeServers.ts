@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
-import type { Feature } from "../Feature.ts"
+import type { AnyFeatures, Feature } from "../Feature.ts"
 import type { Capabilities, NewServer, Sdk, SdkTypes } from "../Sdk.ts"
 import * as CallsInFlight from "./calls/CallsInFlight.ts"
 import { logErrors } from "./logErrors.ts"
@@ -18,18 +18,22 @@ export interface Servers<Server> {
  * because there is a server for each session and, since MCP 2026-07-28, for each HTTP request. Features that conflict,
  * for example by two tools of one name, are a defect right away and not in the first session.
  */
-export const makeServers = Effect.fnUntraced(function*<T extends SdkTypes, E, R>(
+export const makeServers = Effect.fnUntraced(function*<T extends SdkTypes, Features extends AnyFeatures<T["Server"]>>(
   { newServer, sdk }: { readonly sdk: Sdk<T>; readonly newServer: NewServer<T> },
   options: {
     readonly name: string
     readonly version: string
     readonly instructions?: string | undefined
-    readonly features: ReadonlyArray<Effect.Effect<Feature<T["Server"]>, E, R>>
+    readonly features: Features
   }
-): Effect.fn.Return<Servers<T["Server"]>, E, R> {
+): Effect.fn.Return<Servers<T["Server"]>, Effect.Error<Features[number]>, Effect.Services<Features[number]>> {
   const { instructions, name, version } = options
   const calls = new Set<Fiber.Fiber<unknown, unknown>>()
-  const features = yield* Effect.all(options.features).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the errors and requirements of the elements are exactly these unions
+  const effects = options.features as ReadonlyArray<
+    Effect.Effect<Feature<T["Server"]>, Effect.Error<Features[number]>, Effect.Services<Features[number]>>
+  >
+  const features = yield* Effect.all(effects).pipe(Effect.provideService(CallsInFlight.CallsInFlight, calls))
   const model = newServer({ name, version, instructions, capabilities: undefined })
   for (const feature of features) feature.install(model)
   const registry = registryOf(sdk, model)
