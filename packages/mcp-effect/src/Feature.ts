@@ -11,6 +11,8 @@ import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
+import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as McpServer from "effect/ai/McpServer"
@@ -25,6 +27,47 @@ import * as Schema from "effect/Schema"
 import { Refused } from "./internal/Refused.ts"
 import { runCall, runRead } from "./internal/runCall.ts"
 import { parseUriTemplate } from "./internal/uriTemplate.ts"
+
+/**
+ * Registers one tool with its handler.
+ *
+ * **When to use**
+ *
+ * Use it for a tool that stands alone. Use {@link toolkit} for a group of tools whose handlers share a Layer.
+ *
+ * **Details**
+ *
+ * The handler may fail with what the tool declares as its `failure`, and with every error of sampling and of asking the
+ * client, which need not be declared. Everything else is as for {@link toolkit}.
+ *
+ * **Example** (Registering a tool that samples)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler } from "@effect-sampling/core"
+ * import { Feature } from "@effect-sampling/mcp-effect"
+ * import { Effect, Layer, Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ *
+ * const Summarise = Feature.tool(
+ *   Tool.make("summarise", { parameters: Schema.Struct({ text: Schema.String }), success: Schema.String }),
+ *   ({ text }) => Effect.map(Sampler.sample(`Summarise:\n\n${text}`), (reply) => reply.text)
+ * ).pipe(Layer.provide(ClientSampler.layer))
+ *
+ * Layer.isLayer(Summarise) // => true
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const tool = <Served extends Tool.Any, R>(
+  served: Served,
+  handler: ToolHandler<Served, R>
+): Layer.Layer<never, never, Requirements<R | Tool.HandlerServices<Served>>> =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the registration needs these services, and its calls receive the others from the transport
+  Layer.effectDiscard(Effect.flatMap(
+    SingleTool.make(served, handler),
+    ({ context, toolkit: single }) => Effect.provideContext(registerToolkit(single), context)
+  )) as Layer.Layer<never, never, Requirements<R | Tool.HandlerServices<Served>>>
 
 /**
  * Registers the tools of an `effect/ai` `Toolkit`, in place of `McpServer.toolkit`.

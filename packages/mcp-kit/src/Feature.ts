@@ -3,21 +3,21 @@
  *
  * @since 0.1.0
  */
-import { ClientAskError } from "@effect-sampling/core/Client"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import * as CapturedServices from "@effect-sampling/core/wire/CapturedServices"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
+import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
+import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import type * as Tool from "effect/ai/Tool"
-import * as Toolkit from "effect/ai/Toolkit"
-import * as Context from "effect/Context"
+import type * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import { invalidParams } from "./internal/errorCodes.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
@@ -71,18 +71,6 @@ export interface ResourceRequest {
 }
 
 /**
- * The handler of one tool. It may fail with the errors that the tool declares, and with every error of sampling and of
- * asking the client, which need not be declared.
- *
- * @category models
- * @since 0.1.0
- */
-export type ToolHandler<Served extends Tool.Any, R> = (
-  parameters: Tool.Parameters<Served>,
-  context: Toolkit.HandlerContext<Served>
-) => Effect.Effect<Tool.Success<Served>, Tool.Failure<Served> | ClientAskError, R>
-
-/**
  * The constructors of features on one SDK. The adapter of the SDK documents them.
  *
  * @category models
@@ -131,13 +119,10 @@ export const make = <T extends SdkTypes>(sdk: Sdk<T>): Features<T> => ({
 const makeTool =
   <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["tool"] =>
   <Served extends Tool.Any, R>(tool: Served, handler: ToolHandler<Served, R>) =>
-    Effect.gen(function*() {
-      const services = yield* Effect.context<R | Tool.HandlerServices<Served>>()
-      const toolkit = Toolkit.make(tool.setFailure(Schema.Union([tool.failureSchema, ClientAskError])))
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the record has one handler, under the name of the one tool
-      const handlers = yield* toolkit.toHandlers({ [tool.name]: handler } as never)
-      return yield* Effect.provideContext(makeToolkit(sdk)(toolkit), Context.merge(services, handlers))
-    })
+    Effect.flatMap(
+      SingleTool.make(tool, handler),
+      ({ context, toolkit }) => Effect.provideContext(makeToolkit(sdk)(toolkit), context)
+    )
 
 const makeToolkit =
   <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["toolkit"] =>

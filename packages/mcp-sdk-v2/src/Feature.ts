@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
+import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as FeatureKit from "@effect-sampling/mcp-kit/Feature"
-import type { ResourceOptions, ResourceRequest, ToolHandler } from "@effect-sampling/mcp-kit/Feature"
+import type { ResourceOptions, ResourceRequest } from "@effect-sampling/mcp-kit/Feature"
 import type { GetPromptResult, McpServer, ReadResourceResult, Server } from "@modelcontextprotocol/server"
 import type * as Tool from "effect/ai/Tool"
 import type * as Toolkit from "effect/ai/Toolkit"

@@ -29,6 +29,32 @@ describe("Feature", () => {
     ).type.toBe<Effect.Effect<Feature.Feature>>()
   })
 
+  test("tool asks for what its handler asks for, and takes errors of sampling that the tool does not declare", () => {
+    const Summarise = Tool.make("summarise", {
+      parameters: Schema.Struct({ text: Schema.String }),
+      success: Schema.String
+    })
+    const feature = Feature.tool(Summarise, (parameters) => {
+      expect(parameters).type.toBe<{ readonly text: string }>()
+      return Effect.map(Sampler.sample(parameters.text), (reply) => reply.text)
+    })
+    expect(feature).type.toBe<Effect.Effect<Feature.Feature, never, Sampler.Sampler>>()
+    expect(Feature.tool).type.not.toBeCallableWith(Summarise, () => Effect.fail(new Broken({ message: "" })))
+    expect(Feature.tool).type.not.toBeCallableWith(Summarise, () => Effect.succeed(1))
+  })
+
+  test("a server has the errors and requirements of all its features", () => {
+    const Sampling = Feature.prompt({ name: "p" }, () => Effect.map(Sampler.sample("x"), (reply) => reply.text))
+    type Requirements = Tool.HandlersFor<typeof Tools.tools> | Sampler.Sampler | Database
+    expect(StdioServer.serve({ name: "s", version: "1.0.0", features: [Feature.toolkit(Tools), Sampling, broken] }))
+      .type
+      .toBe<Effect.Effect<void, Broken, Requirements>>()
+    expect(
+      StreamableHttpServer.layer({ name: "s", version: "1.0.0", features: [Feature.toolkit(Tools), Sampling, broken] })
+    ).type.toBe<Layer.Layer<StreamableHttpServer.Address, Broken | StreamableHttpServer.ListenError, Requirements>>()
+    expect(StdioServer.serve({ name: "s", version: "1.0.0", features: [] })).type.toBe<Effect.Effect<void>>()
+  })
+
   test("toolkit asks for the services that its tools depend on when they run", () => {
     const Query = Tool.make("query", { success: Schema.String }).addDependency(Database)
     const feature = Feature.toolkit(Toolkit.make(Query))

@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
+import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as FeatureKit from "@effect-sampling/mcp-kit/Feature"
-import type { ResourceOptions, ResourceRequest, ToolHandler } from "@effect-sampling/mcp-kit/Feature"
+import type { ResourceOptions, ResourceRequest } from "@effect-sampling/mcp-kit/Feature"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
