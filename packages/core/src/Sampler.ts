@@ -29,8 +29,7 @@ import type {
   SampleOptions,
   SamplerCapabilities,
   Step,
-  StepOptions,
-  ToolServices
+  StepOptions
 } from "./internal/sampleTypes.ts"
 import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
 import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
@@ -199,10 +198,14 @@ export const sample: {
     SamplingError,
     Sampler
   >
-  <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+  <Tools extends Record<string, Tool.Any>, E = never, R = never, ToolkitError = never, ToolkitServices = never>(
     prompt: SamplingPrompt.Input,
-    options: SampleOptions & ToolLoop.Options<Tools, E, R>
-  ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, Sampler | ToolServices<Tools> | R>
+    options: SampleOptions & ToolLoop.Options<Tools, E, R, ToolkitError, ToolkitServices>
+  ): Effect.Effect<
+    Sample,
+    SamplingError | ToolLoop.Failure<Tools> | E | ToolkitError,
+    Sampler | Tool.HandlerServices<Tools[keyof Tools]> | R | ToolkitServices
+  >
 } = (prompt: SamplingPrompt.Input, options?: SampleOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sample(prompt, options))
 
@@ -245,11 +248,14 @@ export const sample: {
  * @category accessors
  * @since 0.1.0
  */
-export const step = <Tools extends Record<string, Tool.Any>>(
+export const step = <Tools extends Record<string, Tool.Any>, ToolkitError = never, ToolkitServices = never>(
   prompt: SamplingPrompt.Input,
-  options: StepOptions<Tools>
-): Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, Sampler | ToolServices<Tools>> =>
-  Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
+  options: StepOptions<Tools, ToolkitError, ToolkitServices>
+): Effect.Effect<
+  Step,
+  SamplingError | ToolLoop.Failure<Tools> | ToolkitError,
+  Sampler | Tool.HandlerServices<Tools[keyof Tools]> | ToolkitServices
+> => Effect.flatMap(Sampler, (sampler) => sampler.step(prompt, options))
 
 /**
  * Asks for a value of a Schema, with or without tools on the way.
@@ -286,14 +292,14 @@ export const sampleObject: {
     prompt: SamplingPrompt.Input,
     options?: SampleOptions & ObjectOptions & { readonly toolkit?: never }
   ): Effect.Effect<SampledObject<S["Type"]>, SamplingError, Sampler | S["DecodingServices"]>
-  <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
+  <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>, ToolkitError = never, ToolkitServices = never>(
     schema: S,
     prompt: SamplingPrompt.Input,
-    options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
+    options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools, ToolkitError, ToolkitServices>
   ): Effect.Effect<
     SampledObject<S["Type"]>,
-    SamplingError | ToolLoop.Failure<Tools>,
-    Sampler | ToolServices<Tools> | S["DecodingServices"]
+    SamplingError | ToolLoop.Failure<Tools> | ToolkitError,
+    Sampler | Tool.HandlerServices<Tools[keyof Tools]> | ToolkitServices | S["DecodingServices"]
   >
 } = (schema: Schema.Constraint, prompt: SamplingPrompt.Input, options?: SampleOptions & ObjectOptions) =>
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))

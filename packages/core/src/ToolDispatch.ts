@@ -15,6 +15,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import * as Stream from "effect/Stream"
 import { findHandler, Provided } from "./internal/capturedServices.ts"
 
 /**
@@ -55,6 +56,19 @@ export interface CallOptions {
 }
 
 /**
+ * A toolkit in one of the forms in which `effect/ai` passes toolkits around: a `Toolkit`, whose handlers come from
+ * Layers; a toolkit with its handlers (`Toolkit.WithHandler`, the value of `yield* toolkit`); or any other effect that
+ * returns one.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolkitInput<Tools extends Record<string, Tool.Any>, E = never, R = never> =
+  | Toolkit.WithHandler<Tools>
+  // A `Toolkit` is such an effect: its requirements are the handlers.
+  | Effect.Effect<Toolkit.WithHandler<Tools>, E, R>
+
+/**
  * The tools of a toolkit with their handlers, ready to be called by name.
  *
  * @category models
@@ -84,7 +98,8 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
 }
 
 /**
- * Builds a dispatch. It looks up the handlers of the toolkit in the context once, and prepares the schemas.
+ * Builds a dispatch. It prepares the schemas, and looks up the handlers of a `Toolkit` in the context once. The calls of
+ * a toolkit that comes with its handlers go through `handle`, which costs a queue, a stream and a fiber for each.
  *
  * **Example** (Calling a tool by name)
  *
@@ -108,7 +123,20 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Tools extends Record<string, Tool.Any>>(
+export const make = <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+  toolkit: ToolkitInput<Tools, E, R>
+): Effect.Effect<ToolDispatch<Tools>, E, R> =>
+  "handle" in toolkit
+    ? Effect.succeed(withHandlers(toolkit))
+    : isToolkit<Tools>(toolkit)
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the requirements of a `Toolkit` are its handlers, which are all that this effect needs
+    ? withContext(toolkit) as Effect.Effect<ToolDispatch<Tools>, never, R>
+    : Effect.map(toolkit, withHandlers)
+
+const isToolkit = <Tools extends Record<string, Tool.Any>>(toolkit: object): toolkit is Toolkit.Toolkit<Tools> =>
+  "tools" in toolkit
+
+const withContext = <Tools extends Record<string, Tool.Any>>(
   toolkit: Toolkit.Toolkit<Tools>
 ): Effect.Effect<ToolDispatch<Tools>, never, Tool.HandlersFor<Tools>> =>
   Effect.map(Effect.context<Tool.HandlersFor<Tools>>(), (context) => {
@@ -123,6 +151,22 @@ export const make = <Tools extends Record<string, Tool.Any>>(
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
     return { tools: toolkit.tools, call } as ToolDispatch<Tools>
   })
+
+const withHandlers = <Tools extends Record<string, Tool.Any>>(
+  { handle, tools }: Toolkit.WithHandler<Tools>
+): ToolDispatch<Tools> => ({
+  tools,
+  call: (name, parameters, { onPreliminary = dropPreliminary, parse, toolCallId } = {}) =>
+    Effect.flatMap(
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` decodes the parameters, and fails for a name that no tool has
+      handle<keyof Tools>(name, parameters as never, toolCallId, parse),
+      (results) =>
+        Stream.runFoldEffect(results, noOutcome, (_, { preliminary, ...outcome }) =>
+          preliminary
+            ? Effect.as(onPreliminary(outcome.encodedResult), noOutcome())
+            : Effect.succeed(toOutcome(outcome)))
+    )
+})
 
 type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<ToolOutcome, unknown>
 
@@ -221,6 +265,12 @@ const provideMissing = (captured: Context.Context<never>) => {
 
 const missing = Symbol()
 const constMissing = () => missing
+
+const toOutcome = ({ modelOutput, ...outcome }: Omit<Tool.HandlerResult<Tool.Any>, "preliminary">): ToolOutcome =>
+  modelOutput === undefined ? outcome : { ...outcome, modelOutput }
+
+/** A toolkit streams its results: preliminary ones, if there are any, and then the outcome. */
+const noOutcome = (): ToolOutcome => ({ result: undefined, encodedResult: undefined, isFailure: false })
 
 const dropPreliminary = () => Effect.void
 

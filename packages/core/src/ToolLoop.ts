@@ -4,12 +4,12 @@
  * @since 0.1.0
  */
 import type * as Tool from "effect/ai/Tool"
-import type * as Toolkit from "effect/ai/Toolkit"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { ToolResultContent, ToolUseContent } from "./Content.ts"
 import type { SamplingMessage } from "./SamplingMessage.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
+import type { ToolkitInput } from "./ToolDispatch.ts"
 
 /**
  * Whether the model may (`auto`), must (`required`) or must not (`none`) call a tool, or must call a given one.
@@ -29,11 +29,16 @@ export type ToolChoice<Tools extends Record<string, Tool.Any>> =
  * @category models
  * @since 0.1.0
  */
-export interface StepOptions<Tools extends Record<string, Tool.Any>> {
+export interface StepOptions<
+  Tools extends Record<string, Tool.Any>,
+  ToolkitError = never,
+  ToolkitServices = Tool.HandlersFor<Tools>
+> {
   /**
-   * The tools that the model may call. Their handlers come from Layers (`Toolkit.toLayer`).
+   * The tools that the model may call. The handlers of a `Toolkit` come from Layers (`Toolkit.toLayer`). A toolkit with
+   * its handlers, and an effect that returns one, need no Layer.
    */
-  readonly toolkit: Toolkit.Toolkit<Tools>
+  readonly toolkit: ToolkitInput<Tools, ToolkitError, ToolkitServices>
   /**
    * The tool choice of the first turn. Later turns use `none` if it is `none`, and `auto` otherwise. Default: `auto`.
    * With `{ tool }`, only that tool is offered in the first turn, because MCP has no way to name a tool.
@@ -52,7 +57,13 @@ export interface StepOptions<Tools extends Record<string, Tool.Any>> {
  * @category models
  * @since 0.1.0
  */
-export interface Options<Tools extends Record<string, Tool.Any>, E = never, R = never> extends StepOptions<Tools> {
+export interface Options<
+  Tools extends Record<string, Tool.Any>,
+  E = never,
+  R = never,
+  ToolkitError = never,
+  ToolkitServices = Tool.HandlersFor<Tools>
+> extends StepOptions<Tools, ToolkitError, ToolkitServices> {
   /**
    * The largest number of completions to ask for, a positive integer. Default: 16. In the last turn the model is told
    * to answer without tools; if it still calls one, the loop fails with `TurnLimitExceeded`.

@@ -79,6 +79,17 @@ const call = Effect.fnUntraced(function*(name: string, given: unknown) {
   return yield* dispatch.call(name, given)
 })
 
+const callWithHandlers = Effect.fnUntraced(function*(name: string, given: unknown) {
+  const dispatch = yield* ToolDispatch.make(yield* Tools)
+  return yield* dispatch.call(name, given)
+})
+
+/** The dispatch of a toolkit that an effect returns with its handlers. */
+const handlersOf = <All extends Record<string, Tool.Any>, E, R>(
+  toolkit: Toolkit.Toolkit<All>,
+  layer: Layer.Layer<Tool.HandlersFor<All>, E, R>
+) => ToolDispatch.make(Effect.provide(toolkit, layer))
+
 /** An exit in a comparable form: errors by tag and message, each with the phase that failed. */
 const summary = (exit: Exit.Exit<unknown, unknown>): unknown =>
   Exit.isSuccess(exit) ? simplify(exit.value) : exit.cause.reasons.map((reason) =>
@@ -119,15 +130,19 @@ describe("ToolDispatch", () => {
         const expected = yield* Effect.exit(handle(name, given))
         const actual = yield* Effect.exit(call(name, given))
         assert.deepStrictEqual(summary(actual), summary(expected))
+        const ofHandlers = yield* Effect.exit(callWithHandlers(name, given))
+        assert.deepStrictEqual(summary(ofHandlers), summary(expected))
       }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
   }
 
   it.effect("a dispatched call of an unknown tool fails with an AiError that lists the tools", () =>
     Effect.gen(function*() {
-      for (const name of ["missing", "toString", "__proto__"]) {
-        const error = yield* Effect.flip(call(name, {}))
-        assert.isTrue(AiError.isAiError(error))
-        assert.include(String(error), "strict")
+      for (const dispatched of [call, callWithHandlers]) {
+        for (const name of ["missing", "toString", "__proto__"]) {
+          const error = yield* Effect.flip(dispatched(name, {}))
+          assert.isTrue(AiError.isAiError(error))
+          assert.include(String(error), "strict")
+        }
       }
     }).pipe(Effect.provide(handlers), Effect.provideService(Tenant, "acme")))
 
@@ -157,21 +172,28 @@ describe("ToolDispatch", () => {
   it.effect("preliminary results reach the caller encoded, before the handler ends", () =>
     Effect.gen(function*() {
       const Progress = Toolkit.make(Tool.make("progress", { success: DateText }))
-      const seen = yield* Ref.make<ReadonlyArray<unknown>>([])
-      const dispatch = yield* ToolDispatch.make(Progress).pipe(
-        Effect.provide(Progress.toLayer({
-          progress: (_, { preliminary, toolCallId }) =>
-            Effect.as(Effect.andThen(preliminary(at), Effect.sync(() => assert.strictEqual(toolCallId, "call-1"))), at)
-        }))
-      )
-      yield* dispatch.call("progress", {}, {
-        toolCallId: "call-1",
-        onPreliminary: (encoded) => Ref.update(seen, (all) => [...all, encoded])
+      const progress = Progress.toLayer({
+        progress: (_, { preliminary, toolCallId }) =>
+          Effect.as(Effect.andThen(preliminary(at), Effect.sync(() => assert.strictEqual(toolCallId, "call-1"))), at)
       })
-      assert.deepStrictEqual(yield* Ref.get(seen), [at.toISOString()])
-      const unheard = yield* dispatch.call("progress", {}, { toolCallId: "call-1" })
-      assert.strictEqual(unheard.encodedResult, at.toISOString())
+      for (const toolkit of [Effect.provide(ToolDispatch.make(Progress), progress), handlersOf(Progress, progress)]) {
+        const seen = yield* Ref.make<ReadonlyArray<unknown>>([])
+        const dispatch = yield* toolkit
+        yield* dispatch.call("progress", {}, {
+          toolCallId: "call-1",
+          onPreliminary: (encoded) => Ref.update(seen, (all) => [...all, encoded])
+        })
+        assert.deepStrictEqual(yield* Ref.get(seen), [at.toISOString()])
+        const unheard = yield* dispatch.call("progress", {}, { toolCallId: "call-1" })
+        assert.strictEqual(unheard.encodedResult, at.toISOString())
+      }
     }))
+
+  it.effect("an effect that fails to return a toolkit fails with its own error", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(ToolDispatch.make(Effect.andThen(new Refused({ why: "closed" }), Tools)))
+      assert.deepStrictEqual(error, new Refused({ why: "closed" }))
+    }).pipe(Effect.provide(handlers)))
 
   it.effect("a dispatched call refuses excess parameters with onExcessProperty error", () =>
     Effect.gen(function*() {

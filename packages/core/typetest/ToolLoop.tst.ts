@@ -19,6 +19,8 @@ const All = Toolkit.make(strict, lenient, scoped)
 type PlainHandlers = Tool.Handler<"plain">
 type AllHandlers = Tool.Handler<"strict"> | Tool.Handler<"lenient"> | Tool.Handler<"scoped">
 
+declare const ready: Toolkit.WithHandler<typeof All.tools>
+declare const opening: Effect.Effect<typeof ready, Stopped, Log>
 declare const schema: Schema.Codec<number, string, Tenant, Log>
 declare const sampler: Sampler.Sampler["Service"]
 
@@ -48,6 +50,15 @@ describe("sample with a toolkit", () => {
     >()
   })
 
+  it("`sample` with a toolkit that has its handlers requires only what its tools depend on", () => {
+    expect(sampler.sample("hi", { toolkit: ready })).type.toBe<
+      Effect.Effect<Sampler.Sample, SamplingError.SamplingError | Strict, Tenant>
+    >()
+    expect(sampler.sample("hi", { toolkit: opening })).type.toBe<
+      Effect.Effect<Sampler.Sample, SamplingError.SamplingError | Strict | Stopped, Tenant | Log>
+    >()
+  })
+
   it("the tool choice of `sample` accepts only the names of its tools", () => {
     expect(sampler.sample).type.toBeCallableWith("hi", { toolkit: All, toolChoice: { tool: "strict" } })
     expect(sampler.sample).type.not.toBeCallableWith("hi", { toolkit: All, toolChoice: { tool: "other" } })
@@ -61,6 +72,9 @@ describe("step", () => {
   it("`step` has the errors and requirements of `sample`", () => {
     expect(sampler.step("hi", { toolkit: All, execute: false })).type.toBe<
       Effect.Effect<Sampler.Step, SamplingError.SamplingError | Strict, AllHandlers | Tenant>
+    >()
+    expect(sampler.step("hi", { toolkit: ready })).type.toBe<
+      Effect.Effect<Sampler.Step, SamplingError.SamplingError | Strict, Tenant>
     >()
     expect(Sampler.step("hi", { toolkit: Plain })).type.toBe<
       Effect.Effect<Sampler.Step, SamplingError.SamplingError, Sampler.Sampler | PlainHandlers>
@@ -96,6 +110,9 @@ describe("sampleObject", () => {
   it("`sampleObject` accepts tools, with their errors and requirements", () => {
     expect(sampler.sampleObject(Schema.Int, "hi", { toolkit: All, maxTurns: 3 })).type.toBe<
       Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError | Strict, AllHandlers | Tenant>
+    >()
+    expect(sampler.sampleObject(Schema.Int, "hi", { toolkit: ready })).type.toBe<
+      Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError | Strict, Tenant>
     >()
     expect(Sampler.sampleObject(Schema.Int, "hi", { toolkit: Plain })).type.toBe<
       Effect.Effect<Sampler.SampledObject<number>, SamplingError.SamplingError, Sampler.Sampler | PlainHandlers>

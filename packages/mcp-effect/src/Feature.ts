@@ -70,7 +70,8 @@ export const tool = <Served extends Tool.Any, R>(
   )) as Layer.Layer<never, never, Requirements<R | Tool.HandlerServices<Served>>>
 
 /**
- * Registers the tools of an `effect/ai` `Toolkit`, in place of `McpServer.toolkit`.
+ * Registers the tools of an `effect/ai` `Toolkit`, in place of `McpServer.toolkit`. A toolkit with its handlers (the
+ * value of `yield* toolkit`), and an effect that returns one, need no Layer of handlers.
  *
  * **Details**
  *
@@ -117,18 +118,25 @@ export const tool = <Served extends Tool.Any, R>(
  * @category layers
  * @since 0.1.0
  */
-export const toolkit = <Tools extends Record<string, Tool.Any>>(
-  self: Toolkit.Toolkit<Tools>
-): Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>> =>
+export const toolkit: {
+  <Tools extends Record<string, Tool.Any>>(
+    self: Toolkit.Toolkit<Tools>
+  ): Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>>
+  <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+    self: ToolDispatch.ToolkitInput<Tools, E, R>
+  ): Layer.Layer<never, E, R | Exclude<McpServer.ToolkitRequirements<Tools>, Tool.HandlersFor<Tools>>>
+} = <Tools extends Record<string, Tool.Any>, E, R>(self: ToolDispatch.ToolkitInput<Tools, E, R>) =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- building the registration needs these services; middleware and the transport provide the others to each call
   Layer.effectDiscard(registerToolkit(self)) as Layer.Layer<never, never, McpServer.ToolkitRequirements<Tools>>
 
-const registerToolkit = <Tools extends Record<string, Tool.Any>>(self: Toolkit.Toolkit<Tools>) =>
+const registerToolkit = <Tools extends Record<string, Tool.Any>, E, R>(
+  self: ToolDispatch.ToolkitInput<Tools, E, R>
+) =>
   Effect.gen(function*() {
     const server = yield* McpServer.McpServer
     const dispatch = yield* ToolDispatch.make(self)
     const services = yield* Effect.context()
-    for (const tool of Object.values(self.tools)) {
+    for (const tool of Object.values<Tool.Any>(dispatch.tools)) {
       const definition = ToolResult.definition(tool)
       const toResult = ToolResult.make(tool, definition)
       yield* server.addTool({

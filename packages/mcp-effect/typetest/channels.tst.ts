@@ -10,12 +10,22 @@ class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 
 const Tools = Toolkit.make(Tool.make("ping", { success: Schema.String }))
 
+declare const ready: Toolkit.WithHandler<typeof Tools.tools>
+declare const opening: Effect.Effect<typeof ready, Broken, Database>
+
 describe("Feature", () => {
   test("Feature.toolkit has the type of McpServer.toolkit", () => {
     expect(Feature.toolkit(Tools)).type.toBe<ReturnType<typeof McpServer.toolkit<typeof Tools.tools>>>()
     expect(
       Feature.toolkit(Tools).pipe(Layer.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") })))
     ).type.toBe<Layer.Layer<never, never, McpServer.McpServer>>()
+  })
+
+  test("Feature.toolkit requires only the server if the toolkit has its handlers, and keeps the errors of its effect", () => {
+    expect(Feature.toolkit(ready)).type.toBe<Layer.Layer<never, never, McpServer.McpServer>>()
+    expect(Feature.toolkit(opening)).type.toBe<
+      Layer.Layer<never, Broken, Database | McpServer.McpServer>
+    >()
   })
 
   test("Feature.toolkit leaves the dependencies of its tools to middleware", () => {

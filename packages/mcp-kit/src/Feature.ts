@@ -13,7 +13,6 @@ import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
 import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import type * as Tool from "effect/ai/Tool"
-import type * as Toolkit from "effect/ai/Toolkit"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
@@ -81,13 +80,9 @@ export interface Features<T extends SdkTypes> {
     tool: Served,
     handler: ToolHandler<Served, R>
   ) => Effect.Effect<Feature<T["Server"]>, never, R | Tool.HandlerServices<Served>>
-  readonly toolkit: <Tools extends Record<string, Tool.Any>>(
-    self: Toolkit.Toolkit<Tools>
-  ) => Effect.Effect<
-    Feature<T["Server"]>,
-    never,
-    Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>
-  >
+  readonly toolkit: <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+    self: ToolDispatch.ToolkitInput<Tools, E, R>
+  ) => Effect.Effect<Feature<T["Server"]>, E, R | Tool.HandlerServices<Tools[keyof Tools]>>
   readonly prompt: <E, R, Arguments extends PromptArguments = Schema.Struct<{}>>(
     options: PromptOptions<Arguments>,
     handler: (parameters: Arguments["Type"]) => Effect.Effect<string | T["PromptResult"], E, R>
@@ -126,10 +121,10 @@ const makeTool =
 
 const makeToolkit =
   <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["toolkit"] =>
-  <Tools extends Record<string, Tool.Any>>(self: Toolkit.Toolkit<Tools>) =>
+  <Tools extends Record<string, Tool.Any>, E, R>(self: ToolDispatch.ToolkitInput<Tools, E, R>) =>
     Effect.gen(function*() {
       const dispatch = yield* ToolDispatch.make(self)
-      const entries = yield* Effect.forEach(Object.values(self.tools), (tool) =>
+      const entries = yield* Effect.forEach(Object.values<Tool.Any>(dispatch.tools), (tool) =>
         Effect.map(
           Effect.flatMap(
             CapturedServices.of(tool),

@@ -3,13 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { ToolkitInput } from "@effect-sampling/core/ToolDispatch"
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as FeatureKit from "@effect-sampling/mcp-kit/Feature"
 import type { ResourceOptions, ResourceRequest } from "@effect-sampling/mcp-kit/Feature"
 import type { GetPromptResult, McpServer, ReadResourceResult, Server } from "@modelcontextprotocol/server"
 import type * as Tool from "effect/ai/Tool"
-import type * as Toolkit from "effect/ai/Toolkit"
 import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import { sdk } from "./internal/sdk.ts"
@@ -71,7 +71,8 @@ export const tool: <Served extends Tool.Any, R>(
 ) => Effect.Effect<Feature, never, R | Tool.HandlerServices<Served>> = features.tool
 
 /**
- * Builds a feature from the tools of an `effect/ai` `Toolkit`.
+ * Builds a feature from the tools of an `effect/ai` `Toolkit`, whose handlers come from Layers, or of a toolkit with its
+ * handlers (the value of `yield* toolkit`), or of an effect that returns one.
  *
  * **Details**
  *
@@ -90,10 +91,9 @@ export const tool: <Served extends Tool.Any, R>(
  * @category features
  * @since 0.1.0
  */
-export const toolkit: <Tools extends Record<string, Tool.Any>>(
-  self: Toolkit.Toolkit<Tools>
-) => Effect.Effect<Feature, never, Tool.HandlersFor<Tools> | Tool.HandlerServices<Tools[keyof Tools]>> =
-  features.toolkit
+export const toolkit: <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+  self: ToolkitInput<Tools, E, R>
+) => Effect.Effect<Feature, E, R | Tool.HandlerServices<Tools[keyof Tools]>> = features.toolkit
 
 /**
  * Builds a feature from a prompt whose handler may sample. A string from the handler becomes one user message.

@@ -15,6 +15,8 @@ class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
 const Ping = Tool.make("ping", { success: Schema.String })
 const Tools = Toolkit.make(Ping)
 
+declare const ready: Toolkit.WithHandler<typeof Tools.tools>
+declare const opening: Effect.Effect<typeof ready, Broken, Database>
 declare const server: McpServer
 declare const client: Client
 declare const broken: Effect.Effect<Feature.Feature, Broken, Database>
@@ -27,6 +29,13 @@ describe("Feature", () => {
     expect(
       Feature.toolkit(Tools).pipe(Effect.provide(Tools.toLayer({ ping: () => Effect.succeed("pong") })))
     ).type.toBe<Effect.Effect<Feature.Feature>>()
+  })
+
+  test("toolkit asks for nothing if the toolkit has its handlers, and keeps the errors of the effect that returns it", () => {
+    expect(Feature.toolkit(ready)).type.toBe<Effect.Effect<Feature.Feature>>()
+    expect(Feature.toolkit(opening)).type.toBe<
+      Effect.Effect<Feature.Feature, Broken, Database>
+    >()
   })
 
   test("tool asks for what its handler asks for, and takes errors of sampling that the tool does not declare", () => {

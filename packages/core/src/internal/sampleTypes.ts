@@ -161,12 +161,19 @@ export interface ObjectOptions {
  * @category models
  * @since 0.1.0
  */
-export type StepOptions<Tools extends Record<string, Tool.Any>> = SampleOptions & ToolLoop.StepOptions<Tools> & {
-  /**
-   * Whether `step` runs the calls. Default: true.
-   */
-  readonly execute?: boolean | undefined
-}
+export type StepOptions<
+  Tools extends Record<string, Tool.Any>,
+  ToolkitError = never,
+  ToolkitServices = Tool.HandlersFor<Tools>
+> =
+  & SampleOptions
+  & ToolLoop.StepOptions<Tools, ToolkitError, ToolkitServices>
+  & {
+    /**
+     * Whether `step` runs the calls. Default: true.
+     */
+    readonly execute?: boolean | undefined
+  }
 
 /**
  * Options of `sampleObject` with tools. In every turn the model must either call tools or return its answer.
@@ -174,20 +181,11 @@ export type StepOptions<Tools extends Record<string, Tool.Any>> = SampleOptions 
  * @category models
  * @since 0.1.0
  */
-export type ObjectToolOptions<Tools extends Record<string, Tool.Any>> = Omit<
-  ToolLoop.Options<Tools>,
-  "onTurn" | "toolChoice"
->
-
-/**
- * The services that tools need: their handlers, and the services that the handlers and the schemas require.
- *
- * @category utility types
- * @since 0.1.0
- */
-export type ToolServices<Tools extends Record<string, Tool.Any>> =
-  | Tool.HandlersFor<Tools>
-  | Tool.HandlerServices<Tools[keyof Tools]>
+export type ObjectToolOptions<
+  Tools extends Record<string, Tool.Any>,
+  ToolkitError = never,
+  ToolkitServices = Tool.HandlersFor<Tools>
+> = Omit<ToolLoop.Options<Tools, never, never, ToolkitError, ToolkitServices>, "onTurn" | "toolChoice">
 
 /**
  * The capabilities of a source.
@@ -248,10 +246,14 @@ export interface Methods {
       Sample,
       SamplingError
     >
-    <Tools extends Record<string, Tool.Any>, E = never, R = never>(
+    <Tools extends Record<string, Tool.Any>, E = never, R = never, ToolkitError = never, ToolkitServices = never>(
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ToolLoop.Options<Tools, E, R>
-    ): Effect.Effect<Sample, SamplingError | ToolLoop.Failure<Tools> | E, ToolServices<Tools> | R>
+      options: SampleOptions & ToolLoop.Options<Tools, E, R, ToolkitError, ToolkitServices>
+    ): Effect.Effect<
+      Sample,
+      SamplingError | ToolLoop.Failure<Tools> | E | ToolkitError,
+      Tool.HandlerServices<Tools[keyof Tools]> | R | ToolkitServices
+    >
   }
   /**
    * Asks for one completion that may call tools, and runs its calls. It is one turn, the building block of a loop of
@@ -259,10 +261,14 @@ export interface Methods {
    *
    * With `execute: false` the calls are not run, and you have to answer them. Default: true.
    */
-  readonly step: <Tools extends Record<string, Tool.Any>>(
+  readonly step: <Tools extends Record<string, Tool.Any>, ToolkitError = never, ToolkitServices = never>(
     prompt: SamplingPrompt.Input,
-    options: StepOptions<Tools>
-  ) => Effect.Effect<Step, SamplingError | ToolLoop.Failure<Tools>, ToolServices<Tools>>
+    options: StepOptions<Tools, ToolkitError, ToolkitServices>
+  ) => Effect.Effect<
+    Step,
+    SamplingError | ToolLoop.Failure<Tools> | ToolkitError,
+    Tool.HandlerServices<Tools[keyof Tools]> | ToolkitServices
+  >
   /**
    * Asks for a value of a Schema, with or without tools on the way.
    *
@@ -278,14 +284,19 @@ export interface Methods {
       prompt: SamplingPrompt.Input,
       options?: SampleOptions & ObjectOptions & { readonly toolkit?: never }
     ): Effect.Effect<SampledObject<S["Type"]>, SamplingError, S["DecodingServices"]>
-    <S extends Schema.Constraint, Tools extends Record<string, Tool.Any>>(
+    <
+      S extends Schema.Constraint,
+      Tools extends Record<string, Tool.Any>,
+      ToolkitError = never,
+      ToolkitServices = never
+    >(
       schema: S,
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools>
+      options: SampleOptions & ObjectOptions & ObjectToolOptions<Tools, ToolkitError, ToolkitServices>
     ): Effect.Effect<
       SampledObject<S["Type"]>,
-      SamplingError | ToolLoop.Failure<Tools>,
-      ToolServices<Tools> | S["DecodingServices"]
+      SamplingError | ToolLoop.Failure<Tools> | ToolkitError,
+      Tool.HandlerServices<Tools[keyof Tools]> | ToolkitServices | S["DecodingServices"]
     >
   }
 }

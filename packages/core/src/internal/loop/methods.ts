@@ -15,7 +15,16 @@ import { makeTarget } from "../objects/structuredOutput.ts"
 import type { Target } from "../objects/structuredOutput.ts"
 import { truncate } from "../quote.ts"
 import { invalidRequest } from "../request/validateRequest.ts"
-import type { Methods, ObjectOptions, Primitive, Sample, SampleOptions, Step, StepOptions } from "../sampleTypes.ts"
+import type {
+  Methods,
+  ObjectOptions,
+  ObjectToolOptions,
+  Primitive,
+  Sample,
+  SampleOptions,
+  Step,
+  StepOptions
+} from "../sampleTypes.ts"
 import { turnAttributes } from "../trace/spanAttributes.ts"
 import { prepareTools } from "./runCalls.ts"
 import { answer, append, runLoop, toolUses } from "./runLoop.ts"
@@ -32,13 +41,13 @@ export const makeMethods = (primitive: Primitive): Methods => {
   const methods = {
     sample: (
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & Partial<ToolLoop.Options<AnyTools, unknown, unknown>> = {}
+      options: SampleOptions & Partial<ToolLoop.Options<AnyTools, unknown, unknown, unknown, unknown>> = {}
     ) => hasToolkit(options) ? sampleWithTools(prompt, options) : sampleOnce(prompt, options),
     step: step(primitive),
     sampleObject: (
       schema: Schema.Constraint,
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<AnyTools>> = {}
+      options: SampleOptions & ObjectOptions & Partial<ObjectToolOptions<AnyTools, unknown, unknown>> = {}
     ) => sampleAnObject(schema, prompt, options)
   }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- overloads: the errors and services depend on whether there is a toolkit
@@ -61,9 +70,9 @@ const toSampleAfter = (messages: ReadonlyArray<SamplingMessage>) => (response: S
 
 const withTools = ({ createMessage }: Primitive) =>
   Effect.fnUntraced(
-    function*<Tools extends AnyTools, E, R>(
+    function*<Tools extends AnyTools, E, R, ToolkitError, ToolkitServices>(
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ToolLoop.Options<Tools, E, R>
+      options: SampleOptions & ToolLoop.Options<Tools, E, R, ToolkitError, ToolkitServices>
     ) {
       const request = yield* requestOf(prompt, options)
       const maxTurns = yield* atLeast(1, "maxTurns", options.maxTurns ?? defaultMaxTurns)
@@ -93,9 +102,9 @@ const withTools = ({ createMessage }: Primitive) =>
 
 const step = ({ createMessage }: Primitive) =>
   Effect.fnUntraced(
-    function*<Tools extends AnyTools>(
+    function*<Tools extends AnyTools, ToolkitError, ToolkitServices>(
       prompt: SamplingPrompt.Input,
-      options: StepOptions<Tools>
+      options: StepOptions<Tools, ToolkitError, ToolkitServices>
     ) {
       const request = yield* requestOf(prompt, options)
       const tools = yield* prepareTools(options)
@@ -117,10 +126,10 @@ const step = ({ createMessage }: Primitive) =>
 
 const sampleObject = ({ capabilities, createMessage }: Primitive) =>
   Effect.fnUntraced(
-    function*<S extends Schema.Constraint, Tools extends AnyTools>(
+    function*<S extends Schema.Constraint, Tools extends AnyTools, ToolkitError, ToolkitServices>(
       schema: S,
       prompt: SamplingPrompt.Input,
-      options: SampleOptions & ObjectOptions & Partial<ToolLoop.Options<Tools>>
+      options: SampleOptions & ObjectOptions & Partial<ObjectToolOptions<Tools, ToolkitError, ToolkitServices>>
     ) {
       const request = yield* requestOf(prompt, options)
       const tools = options.toolkit === undefined

@@ -47,28 +47,28 @@ export interface Tools<E, R> {
   ) => Effect.Effect<ReadonlyArray<ToolResultContent>, E, R>
 }
 
-export const prepareTools = <All extends Record<string, Tool.Any>>(
-  { concurrency = 1, toolChoice, toolkit }: StepOptions<All>
+export const prepareTools = <All extends Record<string, Tool.Any>, ToolkitError, ToolkitServices>(
+  { concurrency = 1, toolChoice, toolkit }: StepOptions<All, ToolkitError, ToolkitServices>
 ): Effect.Effect<
   Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>,
-  InvalidRequest,
-  Tool.HandlersFor<All>
+  InvalidRequest | ToolkitError,
+  ToolkitServices
 > =>
   Effect.flatMap(ToolDispatch.make(toolkit), (dispatch) => {
     if (concurrency !== "unbounded" && !(Number.isInteger(concurrency) && concurrency > 0)) {
       return Effect.fail(invalidRequest(`concurrency: Expected a positive integer or "unbounded"`))
     }
-    if (typeof toolChoice === "object" && !Object.hasOwn(toolkit.tools, toolChoice.tool)) {
+    if (typeof toolChoice === "object" && !Object.hasOwn(dispatch.tools, toolChoice.tool)) {
       return Effect.fail(invalidRequest(`toolChoice: The toolkit has no tool ${quote(toolChoice.tool)}`))
     }
-    const foreign = Object.values(toolkit.tools).find(Tool.isProviderDefined)
+    const foreign = Object.values<Tool.Any>(dispatch.tools).find(Tool.isProviderDefined)
     if (foreign !== undefined) {
       return Effect.fail(
         invalidRequest(`toolkit: The tool ${quote(foreign.name)} is defined by a provider, so it cannot be called here`)
       )
     }
     const tools: Tools<unknown, unknown> = {
-      definitions: Object.values(toolkit.tools).map(toDefinition),
+      definitions: Object.values<Tool.Any>(dispatch.tools).map(toDefinition),
       runCalls: (calls, history) =>
         Effect.forEach(calls, (call) => runCallOnce(dispatch, call, history), {
           concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
