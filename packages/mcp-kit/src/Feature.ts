@@ -21,6 +21,7 @@ import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/ca
 import { invalidParams } from "./internal/errorCodes.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
 import { addEntries, serverOf } from "./internal/registry.ts"
+import { contentsOf, promptOf } from "./internal/textResults.ts"
 import type { AnyServer, Sdk, SdkTypes, Variables } from "./Sdk.ts"
 
 /**
@@ -172,10 +173,7 @@ const makePrompt =
       const toResult = orProtocolError(
         `The prompt "${options.name}"`,
         report,
-        (result: string | T["PromptResult"]): object =>
-          typeof result === "string"
-            ? { messages: [{ role: "user", content: { type: "text", text: result } }] }
-            : result
+        (result: string | T["PromptResult"]): object => typeof result === "string" ? promptOf(result) : result
       )
       const get = (server: T["Server"], parameters: unknown, request: T["Request"]): Promise<object> => {
         const decoded = decode(parameters)
@@ -191,12 +189,11 @@ const makeResource = <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["resource"] 
   handler: (request: ResourceRequest) => Effect.Effect<string | T["ResourceResult"], E, R>
 ) =>
   Effect.map(makeRunner<T, R>(sdk), ({ report, run }) => {
-    const mimeType = described.mimeType !== undefined && { mimeType: described.mimeType }
     const common = {
       name,
       ...(described.title !== undefined && { title: described.title }),
       ...(described.description !== undefined && { description: described.description }),
-      ...mimeType
+      ...(described.mimeType !== undefined && { mimeType: described.mimeType })
     }
     const matchTemplate = sdk.parseUriTemplate(address)
     const read = (server: T["Server"], uri: string, variables: Variables, request: T["Request"]) =>
@@ -209,7 +206,7 @@ const makeResource = <T extends SdkTypes>(sdk: Sdk<T>): Features<T>["resource"] 
           `The resource "${name}"`,
           report,
           (result: string | T["ResourceResult"]): object =>
-            typeof result === "string" ? { contents: [{ uri, text: result, ...mimeType }] } : result
+            typeof result === "string" ? contentsOf(result, uri, described.mimeType) : result
         )
       )
     const entry = {

@@ -13,6 +13,7 @@ import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/ca
 import type { Runner } from "./internal/calls/runCall.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
 import { registryOf, serverOf } from "./internal/registry.ts"
+import { contentsOf, promptOf } from "./internal/textResults.ts"
 import type { AnyServer, Sdk, SdkTypes } from "./Sdk.ts"
 
 /**
@@ -55,6 +56,43 @@ export interface PromptWrap<T extends SdkTypes> {
 }
 
 /**
+ * The members of an SDK's high-level server with which the kit registers handlers. They are methods, because TypeScript
+ * compares the parameters of methods bivariantly: the SDK's own types of configurations and callbacks are narrower.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface McpServer<T extends SdkTypes> {
+  readonly server: T["Server"]
+  registerTool(name: string, config: object, callback: unknown): unknown
+  registerPrompt(name: string, config: object, callback: unknown): unknown
+  registerResource(name: string, uriOrTemplate: unknown, config: object, callback: unknown): unknown
+}
+
+/**
+ * A function whose effect answers a request: from the decoded input, and the SDK's context of the request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type RequestHandler<T extends SdkTypes, Result, E, R> = (
+  input: unknown,
+  request: T["Request"]
+) => Effect.Effect<Result, E, R>
+
+/**
+ * Registers a handler on an SDK's high-level server, and returns what the SDK returns. `registration` is what the SDK's
+ * method takes before the callback.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Register<T extends SdkTypes, Registration extends ReadonlyArray<unknown>, Result> = <E, R>(
+  server: McpServer<T>,
+  ...parameters: [...registration: Registration, handler: RequestHandler<T, Result, E, R>]
+) => Effect.Effect<unknown, never, R>
+
+/**
  * The constructors of handlers on one SDK. The adapter of the SDK documents them.
  *
  * @category models
@@ -64,6 +102,13 @@ export interface Handlers<T extends SdkTypes> {
   readonly tool: Wrap<T, string | T["ToolResult"], T["ToolResult"]>
   readonly prompt: PromptWrap<T>
   readonly resource: Wrap<T, T["ResourceResult"]>
+  readonly registerTool: Register<T, [name: string, config: object], string | T["ToolResult"]>
+  readonly registerPrompt: Register<T, [name: string, config: object], string | T["PromptResult"]>
+  readonly registerResource: Register<
+    T,
+    [name: string, uriOrTemplate: unknown, config: object],
+    string | T["ResourceResult"]
+  >
 }
 
 /**
@@ -72,20 +117,35 @@ export interface Handlers<T extends SdkTypes> {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => ({
-  tool: wrapAs(sdk, "tools/call", toolResult<T>),
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the callback takes the request from the last parameter, so it fits both overloads
-  prompt: wrapAs(
-    sdk,
-    "prompts/get",
-    (report) => orProtocolError("A prompt", report, identity<T["PromptResult"]>)
-  ) as PromptWrap<T>,
-  resource: wrapAs(
-    sdk,
-    "resources/read",
-    (report) => orProtocolError("A resource", report, identity<T["ResourceResult"]>)
-  )
-})
+export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => {
+  const tool = wrapWithRequest(sdk, "tools/call", toolResult<T>)
+  const prompt = wrapWithRequest(sdk, "prompts/get", promptResult<T>)
+  const resource = wrapWithRequest(sdk, "resources/read", resourceResult<T>)
+  return {
+    tool: spread(tool),
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the callback takes the request from the last parameter, so it fits both overloads
+    prompt: spread(prompt) as PromptWrap<T>,
+    resource: spread(resource),
+    registerTool: (server, name, config, handler) =>
+      Effect.map(
+        tool(server, ([input = {}], request) => handler(input, request)),
+        (callback) => server.registerTool(name, config, callback)
+      ),
+    registerPrompt: (server, name, config, handler) =>
+      Effect.map(
+        prompt(server, ([input = {}], request) => handler(input, request)),
+        (callback) => server.registerPrompt(name, config, callback)
+      ),
+    registerResource: (server, name, uriOrTemplate, config, handler) =>
+      Effect.map(
+        resource(server, ([uri, variables = {}], request) =>
+          Effect.map(handler({ uri, variables }, request), (result) =>
+            toContents<T>(result, uri, config))),
+        (callback) =>
+          server.registerResource(name, uriOrTemplate, config, callback)
+      )
+  }
+}
 
 const toolResult =
   <T extends SdkTypes>(report: Runner<T, never>["report"]) =>
@@ -101,26 +161,64 @@ const toolResult =
       : own(ended)
   }
 
-const wrapAs = <T extends SdkTypes, Result, Wrapped>(
+const promptResult = <T extends SdkTypes>(report: Runner<T, never>["report"]) =>
+  orProtocolError(
+    "A prompt",
+    report,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `promptOf` has the shape of MCP's `GetPromptResult`
+    (result: string | T["PromptResult"]) => typeof result === "string" ? promptOf(result) as T["PromptResult"] : result
+  )
+
+const resourceResult = <T extends SdkTypes>(report: Runner<T, never>["report"]) =>
+  orProtocolError("A resource", report, identity<T["ResourceResult"]>)
+
+/** Adds the address of the resource to a text. Without it, one function for all calls could not build the result. */
+const toContents = <T extends SdkTypes>(
+  result: string | T["ResourceResult"],
+  uri: unknown,
+  config: object
+): T["ResourceResult"] => {
+  if (typeof result !== "string") return result
+  const mimeType = "mimeType" in config && typeof config.mimeType === "string" ? config.mimeType : undefined
+  return contentsOf(result, String(uri), mimeType)
+}
+
+/** Turns a constructor that passes the request into one of callbacks with the SDK's own arguments. */
+const spread =
+  <T extends SdkTypes, Result, Wrapped>(wrap: WrapWithRequest<T, Result, Wrapped>): Wrap<T, Result, Wrapped> =>
+  (server, f) =>
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK calls the callback with the arguments of the function
+    wrap(server, (parameters) => f(...parameters as never))
+
+type ToResult<T extends SdkTypes, Result, Wrapped> = (
+  report: Runner<T, never>["report"]
+) => (exit: Exit.Exit<Result, unknown>) => Wrapped | Promise<Wrapped>
+
+type WrapWithRequest<T extends SdkTypes, Result, Wrapped> = <E, R>(
+  server: AnyServer<T>,
+  f: (parameters: ReadonlyArray<unknown>, request: T["Request"]) => Effect.Effect<Result, E, R>
+) => Effect.Effect<Callback<T, ReadonlyArray<unknown>, Wrapped>, never, R>
+
+const wrapWithRequest = <T extends SdkTypes, Result, Wrapped>(
   sdk: Sdk<T>,
   method: RoundRunner.Call["method"],
-  makeToResult: (
-    report: Runner<T, never>["report"]
-  ) => (exit: Exit.Exit<Result, unknown>) => Wrapped | Promise<Wrapped>
-): Wrap<T, Result, Wrapped> =>
-<Arguments extends ReadonlyArray<unknown>, E, R>(
+  makeToResult: ToResult<T, Result, Wrapped>
+): WrapWithRequest<T, Result, Wrapped> =>
+<E, R>(
   server: AnyServer<T>,
-  f: (...parameters: Arguments) => Effect.Effect<Result, E, R>
+  f: (parameters: ReadonlyArray<unknown>, request: T["Request"]) => Effect.Effect<Result, E, R>
 ) =>
-  logToStderr(Effect.map(makeRunner<T, R>(sdk), ({ report, run }): Callback<T, Arguments, Wrapped> => {
-    const target = serverOf<T>(server)
-    // Only for its effect: the first lookup of a server's registry prepares the server.
-    registryOf(sdk, target)
-    const toResult = makeToResult(report)
-    return (...all) => {
-      const request = all.at(-1)
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes the arguments first, then its context
-      const parameters = all.slice(0, -1) as ReadonlyArray<unknown> as Arguments
-      return run(Effect.suspend(() => f(...parameters)), method, target, request, toResult)
-    }
-  }))
+  logToStderr(
+    Effect.map(makeRunner<T, R>(sdk), ({ report, run }): Callback<T, ReadonlyArray<unknown>, Wrapped> => {
+      const target = serverOf<T>(server)
+      // Only for its effect: the first lookup of a server's registry prepares the server.
+      registryOf(sdk, target)
+      const toResult = makeToResult(report)
+      return (...all) => {
+        // The SDK passes the arguments first, then its context.
+        const request = all.at(-1)
+        const parameters = all.slice(0, -1)
+        return run(Effect.suspend(() => f(parameters, request)), method, target, request, toResult)
+      }
+    })
+  )

@@ -12,13 +12,22 @@ import type {
   InputRequiredResult,
   McpServer,
   ReadResourceResult,
+  RegisteredPrompt,
+  RegisteredResource,
+  RegisteredResourceTemplate,
+  RegisteredTool,
+  ResourceMetadata,
+  ResourceTemplate,
   Server,
   ServerContext
 } from "@modelcontextprotocol/server"
 import type * as Effect from "effect/Effect"
+import type { InputOf, InputSchema, PromptConfig, ResourceInput, ToolConfig } from "./internal/registrations.ts"
 import { sdk } from "./internal/sdk.ts"
 
 const handlers = HandlerKit.make(sdk)
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes the input that each signature below names, and returns the registration
+const registrations = handlers as unknown as Record<"registerTool" | "registerPrompt" | "registerResource", never>
 
 /**
  * Builds the callback of the SDK's `registerTool` from an effectful function with the same arguments.
@@ -96,3 +105,82 @@ export const resource: <Arguments extends ReadonlyArray<unknown>, E, R>(
   never,
   R
 > = handlers.resource
+
+/**
+ * Registers a tool on the SDK's server, whose handler is an effectful function of the tool's arguments.
+ *
+ * **Details**
+ *
+ * The configuration is that of the SDK's `registerTool`, and the SDK validates the arguments. Call it before the server
+ * connects. Results and errors are those of {@link tool}. The services of the effect stay in use for as long as the
+ * server runs, so provide them with a `ManagedRuntime`, and dispose of it when the server ends. `Effect.provide` would
+ * close them at once.
+ *
+ * **Example** (Adding a sampling tool to an existing server)
+ *
+ * ```ts
+ * import { ClientSampler, Sampler } from "@effect-sampling/core"
+ * import { Handler } from "@effect-sampling/mcp-sdk-v2"
+ * import { McpServer } from "@modelcontextprotocol/server"
+ * import { Effect, ManagedRuntime } from "effect"
+ * import { z } from "zod"
+ *
+ * const server = new McpServer({ name: "existing", version: "1.0.0" })
+ * const runtime = ManagedRuntime.make(ClientSampler.layer)
+ *
+ * await runtime.runPromise(
+ *   Handler.registerTool(
+ *     server,
+ *     "explain",
+ *     { inputSchema: z.object({ topic: z.string() }) },
+ *     ({ topic }) => Effect.map(Sampler.sample(`Explain ${topic}`), (reply) => reply.text)
+ *   )
+ * )
+ * ```
+ *
+ * @category registrations
+ * @since 0.1.0
+ */
+export const registerTool: <
+  E,
+  R,
+  Output extends InputSchema,
+  Input extends InputSchema | undefined = undefined
+>(
+  server: McpServer,
+  name: string,
+  config: ToolConfig<Input, Output>,
+  handler: (input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<string | CallToolResult, E, R>
+) => Effect.Effect<RegisteredTool, never, R> = registrations.registerTool
+
+/**
+ * Registers a prompt on the SDK's server, whose handler is an effectful function of the prompt's arguments. A string
+ * from the handler becomes one user message. Everything else is as for {@link registerTool}, with the errors of
+ * {@link prompt}.
+ *
+ * @category registrations
+ * @since 0.1.0
+ */
+export const registerPrompt: <E, R, Input extends InputSchema | undefined = undefined>(
+  server: McpServer,
+  name: string,
+  config: PromptConfig<Input>,
+  handler: (input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<string | GetPromptResult, E, R>
+) => Effect.Effect<RegisteredPrompt, never, R> = registrations.registerPrompt
+
+/**
+ * Registers a resource on the SDK's server, whose handler is an effectful function of its URI and of the values of the
+ * template's variables in it. A string from the handler is the text of the resource. Everything else is as for
+ * {@link registerTool}, with the errors of {@link resource}.
+ *
+ * @category registrations
+ * @since 0.1.0
+ */
+export const registerResource: <E, R, UriOrTemplate extends string | ResourceTemplate>(
+  server: McpServer,
+  name: string,
+  uriOrTemplate: UriOrTemplate,
+  config: ResourceMetadata,
+  handler: (input: ResourceInput, ctx: ServerContext) => Effect.Effect<string | ReadResourceResult, E, R>
+) => Effect.Effect<UriOrTemplate extends string ? RegisteredResource : RegisteredResourceTemplate, never, R> =
+  registrations.registerResource

@@ -1,4 +1,5 @@
 import { asks } from "@effect-sampling/mcp-suite/asks"
+import { asyncHandlers } from "@effect-sampling/mcp-suite/asyncHandlers"
 import { clientErrors } from "@effect-sampling/mcp-suite/clientErrors"
 import { features, installedFeatures } from "@effect-sampling/mcp-suite/features"
 import { handlers } from "@effect-sampling/mcp-suite/handlers"
@@ -11,6 +12,7 @@ import { adapter } from "./fixtures/adapter.ts"
 features(adapter)
 installedFeatures(adapter)
 handlers(adapter)
+asyncHandlers(adapter)
 asks(adapter)
 clientErrors(adapter)
 malformed(adapter)

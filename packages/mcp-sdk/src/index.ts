@@ -1,3 +1,4 @@
+export * as AsyncHandler from "./AsyncHandler.ts"
 export * as Feature from "./Feature.ts"
 export * as Handler from "./Handler.ts"
 export * as SamplingClient from "./SamplingClient.ts"

@@ -11,6 +11,7 @@ import { quote, truncate } from "../internal/quote.ts"
 import { emptyJournal, needsState, wireKey } from "../internal/rounds/Journal.ts"
 import type { Journal } from "../internal/rounds/Journal.ts"
 import { decodeJournal, encodeJournal } from "../internal/rounds/journalBytes.ts"
+import { CurrentRun } from "../internal/rounds/RoundRun.ts"
 import { inRoundSpan } from "../internal/rounds/roundSpan.ts"
 import type { RoundAttributes } from "../internal/rounds/roundSpan.ts"
 import { runRound } from "../internal/rounds/runRound.ts"
@@ -130,6 +131,40 @@ export const run = <A, E, R>(
       ? runFrom(emptyJournal(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(), responses.size > 0))
       : Effect.flatMap(openJournal(carrier, call.requestState, binding), runFrom)
   })
+
+/**
+ * Runs an effect in which a fiber only waits for asks of other fibers of its call. The end of a round then does not
+ * wait for this fiber, as it waits for work in flight. Outside of rounds it is just the effect.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const idle = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(CurrentRun, (run) => run === undefined ? effect : run.tree.idle(effect))
+
+/**
+ * Runs an effect whose place among the asks of its call may differ from round to round, because code that the round
+ * cannot see decides when it starts. Such an ask fails with no `ReplayMismatch` if another one was recorded in its
+ * place. Outside of rounds it is just the effect.
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const unordered = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const run = fiber.getRef(CurrentRun)
+    if (run !== undefined) run.tree.placeOf(fiber).isUncertain = true
+    return effect
+  })
+
+/**
+ * Returns whether the round of the current call has ended with open asks. It is false while a handler runs, in a call
+ * that its client cancelled, and outside of rounds.
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const hasEnded: Effect.Effect<boolean> = Effect.map(CurrentRun, (run) => run?.interruption !== undefined)
 
 /** Converts the end of a run to what the client receives. It seals a state only if the next run needs one. */
 const toRound = <A, E>(

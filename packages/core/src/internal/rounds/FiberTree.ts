@@ -1,4 +1,5 @@
 import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import { Branch } from "./Branch.ts"
@@ -109,6 +110,16 @@ export class FiberTree implements Scheduler.Scheduler {
     const branch = this.branchOf(fiber)
     branch.wakesAt = undefined
     branch.isTimer = false
+  }
+
+  /** Runs an effect in which a fiber only waits for other fibers of the run, so it does not count as work in flight. */
+  idle<A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> {
+    return Effect.withFiber((fiber) => {
+      const branch = this.branchOf(fiber)
+      branch.isWaiting = true
+      this.check()
+      return Effect.ensuring(effect, Effect.sync(() => (branch.isWaiting = false)))
+    })
   }
 
   /** Interrupts a fiber. Returns whether it reacted; a fiber in an uninterruptible region does not. */
