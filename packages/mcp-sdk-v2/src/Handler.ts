@@ -38,24 +38,24 @@ const registrations = handlers as unknown as Record<"registerTool" | "registerPr
  * `isError` result with the message of the error. A defect becomes a generic `isError` result, and its cause is logged.
  * The effect is interrupted when the client cancels the call or disconnects.
  *
- * **Example** (Adding a sampling tool to an existing server)
+ * **Example** (A callback for an existing server)
  *
  * ```ts
  * import { ClientSampler, Sampler } from "@effect-sampling/core"
  * import { Handler } from "@effect-sampling/mcp-sdk-v2"
  * import { McpServer } from "@modelcontextprotocol/server"
- * import { Effect } from "effect"
+ * import { Effect, ManagedRuntime } from "effect"
  *
  * const server = new McpServer({ name: "existing", version: "1.0.0" })
+ * const runtime = ManagedRuntime.make(ClientSampler.layer)
  *
- * const joke = await Effect.runPromise(
- *   Handler.tool(server, () => Effect.map(Sampler.sample("Tell a joke"), (reply) => reply.text)).pipe(
- *     Effect.provide(ClientSampler.layer)
- *   )
+ * const joke = await runtime.runPromise(
+ *   Handler.tool(server, () => Effect.map(Sampler.sample("Tell a joke"), (reply) => reply.text))
  * )
  * server.registerTool("joke", { description: "Tells a joke" }, joke)
  * ```
  *
+ * @see {@link registerTool} for arguments that are inferred
  * @category handlers
  * @since 0.1.0
  */

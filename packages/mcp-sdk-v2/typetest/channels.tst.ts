@@ -1,13 +1,31 @@
 /// <reference types="node" />
 import { ClientSampler, Sampler } from "@effect-sampling/core"
-import { Feature, Handler, SamplingClient, StdioServer, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
+import {
+  AsyncHandler,
+  Feature,
+  Handler,
+  SamplingClient,
+  StdioServer,
+  StreamableHttpServer
+} from "@effect-sampling/mcp-sdk-v2"
 import type { Client } from "@modelcontextprotocol/client"
-import type { McpServer } from "@modelcontextprotocol/server"
-import type { CallToolResult, GetPromptResult, InputRequiredResult } from "@modelcontextprotocol/server"
+import type {
+  CallToolResult,
+  GetPromptResult,
+  InputRequiredResult,
+  McpServer,
+  RegisteredPrompt,
+  RegisteredResource,
+  RegisteredResourceTemplate,
+  RegisteredTool,
+  ResourceTemplate,
+  ServerContext
+} from "@modelcontextprotocol/server"
 import { Context, Data, Effect, Schema } from "effect"
 import type { Layer } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { describe, expect, test } from "tstyche"
+import { z } from "zod"
 
 class Database extends Context.Service<Database, { readonly get: Effect.Effect<string> }>()("Database") {}
 class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
@@ -19,6 +37,9 @@ declare const ready: Toolkit.WithHandler<typeof Tools.tools>
 declare const opening: Effect.Effect<typeof ready, Broken, Database>
 declare const server: McpServer
 declare const client: Client
+declare const template: ResourceTemplate
+declare const asyncHandlers: AsyncHandler.AsyncHandlers
+declare const needing: Layer.Layer<Sampler.Sampler, never, Database>
 declare const broken: Effect.Effect<Feature.Feature, Broken, Database>
 
 describe("Feature", () => {
@@ -158,5 +179,64 @@ describe("SamplingClient", () => {
       Effect.Effect<void, never, Sampler.Sampler | Database>
     >()
     expect(SamplingClient.serve(client).pipe(Effect.provide(ClientSampler.layer))).type.toBe<Effect.Effect<void>>()
+  })
+})
+
+describe("Registrations", () => {
+  test("Handler.registerTool infers the arguments, keeps the requirements, and returns what the SDK returns", () => {
+    const registered = Handler.registerTool(server, "t", {
+      inputSchema: z.object({ topic: z.string(), times: z.number().optional() })
+    }, (input) => {
+      expect(input).type.toBe<{ topic: string; times?: number | undefined }>()
+      return Effect.map(Sampler.sample(input.topic), (reply) => reply.text)
+    })
+    expect(registered).type.toBe<Effect.Effect<RegisteredTool, never, Sampler.Sampler>>()
+    expect(Handler.registerTool(server, "t", {}, (input) => {
+      expect(input).type.toBe<{}>()
+      return Effect.fail(new Broken({ message: "" }))
+    })).type.toBe<Effect.Effect<RegisteredTool>>()
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", {}, () => Effect.succeed(1))
+  })
+
+  test("Handler.registerPrompt and registerResource infer their input", () => {
+    expect(Handler.registerPrompt(server, "p", { argsSchema: z.object({ topic: z.string() }) }, ({ topic }) => {
+      expect(topic).type.toBe<string>()
+      return Effect.succeed(topic)
+    })).type.toBe<Effect.Effect<RegisteredPrompt>>()
+    expect(Handler.registerResource(server, "r", "file:///r", {}, ({ uri }) => {
+      expect(uri).type.toBe<URL>()
+      return Effect.flatMap(Database, ({ get }) => get)
+    })).type.toBe<Effect.Effect<RegisteredResource, never, Database>>()
+    expect(
+      Handler.registerResource(server, "r", template, {}, ({ variables }) => Effect.succeed(String(variables["x"])))
+    ).type.toBe<Effect.Effect<RegisteredResourceTemplate>>()
+  })
+
+  test("an async handler has inferred arguments, and promises of what it samples", () => {
+    expect(
+      asyncHandlers.registerTool(server, "t", {
+        inputSchema: z.object({ topic: z.string(), times: z.number().optional() })
+      }, async (input, sampling, request) => {
+        expect(input).type.toBe<{ topic: string; times?: number | undefined }>()
+        expect(sampling.sample(input.topic)).type.toBe<Promise<Sampler.Sample>>()
+        expect(sampling.sampleObject(z.object({ age: z.string().transform(Number) }), "x")).type.toBe<
+          Promise<Sampler.SampledObject<{ age: number }>>
+        >()
+        expect(sampling.sampleObject(Schema.Struct({ at: Schema.DateFromString }), "x")).type.toBe<
+          Promise<Sampler.SampledObject<{ readonly at: Date }>>
+        >()
+        expect(sampling.elicit(z.object({ name: z.string() }), "Name?")).type.toBe<Promise<{ name: string }>>()
+        expect(sampling.once("pay", async () => 42)).type.toBe<Promise<number>>()
+        expect(sampling.signal).type.toBe<AbortSignal>()
+        expect(request).type.toBe<ServerContext>()
+        return "text"
+      })
+    ).type.toBe<RegisteredTool>()
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", {}, async () => 1)
+  })
+
+  test("AsyncHandler.make takes a Layer that needs nothing else", () => {
+    expect(AsyncHandler.make).type.toBeCallableWith(ClientSampler.layer)
+    expect(AsyncHandler.make).type.not.toBeCallableWith(needing)
   })
 })
