@@ -14,8 +14,7 @@ const errors: ReadonlyArray<SamplingError.SamplingError> = [
   new SamplingError.ProviderError({ provider: "p", reason: "auth", message: "m" }),
   new SamplingError.TurnLimitExceeded({ maxTurns: 2, history: [SamplingMessage.user("hi")], message: "m" }),
   new SamplingError.StructuredOutputError({ attempts: [{ answer: "a", problem: "p" }], message: "m" }),
-  new SamplingError.RoundsExceeded({ rounds: 8, message: "m" }),
-  new SamplingError.ReplayMismatch({ expected: "a", found: "b", message: "m" })
+  new SamplingError.RoundsExceeded({ rounds: 8, message: "m" })
 ]
 
 describe("SamplingError", () => {

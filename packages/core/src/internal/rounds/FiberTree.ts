@@ -22,7 +22,9 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly neverYields: boolean
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch(new Place(""), undefined, undefined)
+  private readonly root = new Branch(new Place(""), undefined, undefined, 0)
+  /** The number of starts and ends of fibers so far. */
+  private events = 0
   private hasRoot = false
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
@@ -88,11 +90,6 @@ export class FiberTree implements Scheduler.Scheduler {
     return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
   }
 
-  /** Returns the place of a fiber and the enclosing places, innermost first. */
-  placesOf(fiber: AnyFiber): ReadonlyArray<Place> {
-    return this.branches.get(fiber)?.places ?? [fiber.getRef(CurrentPlace)]
-  }
-
   /** Moves a fiber that begins or ends a once-step. Fibers that it forks there find the place in their context. */
   moves(fiber: AnyFiber, place: Place): void {
     const branch = this.branches.get(fiber)
@@ -101,15 +98,11 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** Notes that a fiber sleeps until its clock shows `wakesAt`. */
   sleeps(fiber: AnyFiber, wakesAt: number): void {
-    const branch = this.branchOf(fiber)
-    branch.wakesAt = wakesAt
-    branch.isTimer = branch.isNew && fiber.currentOpCount <= timerOperations
+    this.branchOf(fiber).wakesAt = wakesAt
   }
 
   wakes(fiber: AnyFiber): void {
-    const branch = this.branchOf(fiber)
-    branch.wakesAt = undefined
-    branch.isTimer = false
+    this.branchOf(fiber).wakesAt = undefined
   }
 
   /** Runs an effect in which a fiber only waits for other fibers of the run, so it does not count as work in flight. */
@@ -133,21 +126,9 @@ export class FiberTree implements Scheduler.Scheduler {
     return branch.isInterrupted
   }
 
-  /** Returns whether the fiber of a place, or of a once-step in it, has not ended. */
-  isLive(path: string): boolean {
-    const fiberPath = outsideSteps(path)
-    for (const { place } of this.branches.values()) if (outsideSteps(place.path) === fiberPath) return true
-    return false
-  }
-
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
     return this.tasks > 0 || this.some((branch) => branch.wakesAt === undefined || branch.wakesAt <= horizon)
-  }
-
-  /** Returns whether a fiber may continue by itself, now or later. The timers of timeouts do not count. */
-  mayGoOn(horizon: number): boolean {
-    return this.isBusy(horizon) || this.some((branch) => !branch.isTimer)
   }
 
   /** The fibers that the root waits for now, in `Effect.race` and similar operations. */
@@ -216,7 +197,6 @@ export class FiberTree implements Scheduler.Scheduler {
     if (known === undefined) return
     known.awaitsChildren = false
     known.operation++
-    known.isNew = false
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): Branch {
@@ -227,6 +207,7 @@ export class FiberTree implements Scheduler.Scheduler {
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       branch.fiber = undefined
+      branch.endedAt = ++this.events
       // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
@@ -242,7 +223,7 @@ export class FiberTree implements Scheduler.Scheduler {
     const from = starter?.place ?? fiber.getRef(CurrentPlace)
     const startedIn = isScheduled ? undefined : parent.operation
     const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
-    const branch = new Branch(place, parent, startedIn)
+    const branch = new Branch(place, parent, startedIn, ++this.events)
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
@@ -278,14 +259,6 @@ export class FiberTree implements Scheduler.Scheduler {
       : from.nextForeign(this.running.place)
   }
 }
-
-const outsideSteps = (path: string): string => path.replace(/~.*$/, "")
-
-/**
- * A fiber that `Effect.timeout` or a similar operation starts as a timer runs at most this many operations before it
- * sleeps.
- */
-const timerOperations = 4
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100
