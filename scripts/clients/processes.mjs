@@ -5,6 +5,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 
 const groups = new Set()
+const homes = new Set()
 
 const killGroup = (pid) => {
   try {
@@ -16,6 +17,7 @@ const killGroup = (pid) => {
 
 process.once("exit", () => {
   for (const pid of groups) killGroup(pid)
+  for (const home of homes) endAllAtHome(home)
 })
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(130))
 
@@ -55,6 +57,7 @@ export const endAllAtHome = (home) => {
 export const newHome = (home) => {
   Fs.rmSync(home, { recursive: true, force: true })
   Fs.mkdirSync(home, { recursive: true })
+  homes.add(home)
   return {
     PATH: [Path.dirname(process.execPath), process.env.PATH].join(Path.delimiter),
     HOME: home,
