@@ -63,9 +63,17 @@ const declared = (runs) => {
   return all.size === 0 ? "nothing" : [...all].toSorted((one, other) => one.localeCompare(other)).join(", ")
 }
 
+const transports = { stdio: "stdio", http: "HTTP" }
+
+/** The revision, and the transport if only one of them came to it. */
+const revisionCell = (revision, runs) => {
+  const used = new Set(runs.map(({ transport }) => transport))
+  return used.size === 1 ? `${revision}, over ${transports[runs[0].transport]} only` : revision
+}
+
 const rowOf = (client, revision, runs) => [
   `${client.title}: ${versions(client)}`,
-  revision,
+  revisionCell(revision, runs),
   declared(runs),
   cell(runs, "bare", listed),
   cell(runs, "bare", refused),

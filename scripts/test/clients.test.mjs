@@ -28,7 +28,8 @@ const cells = (table) => table.trim().split("\n").map((line) => line.slice(2, -2
 describe("the table of clients", () => {
   it("has a row for each revision that a client used, the oldest first", () => {
     const modern = { revision: "2026-07-28", declares: ["sampling"], asks: [], codes: [-32_021] }
-    const runs = [run("bare", { wire: modern }), run("bare"), run("provider"), run("offering")]
+    const overHttp = run("bare", { transport: "http" })
+    const runs = [run("bare", { wire: modern }), run("bare"), overHttp, run("provider"), run("offering")]
     const [, , legacy, auto] = cells(clientsTable([{ client, runs }]))
     const first = "A client: `a-client` 1.2.3"
     assert.deepStrictEqual(legacy, [
@@ -43,7 +44,7 @@ describe("the table of clients", () => {
     ])
     assert.deepStrictEqual(auto.slice(0, 5), [
       first,
-      "2026-07-28",
+      "2026-07-28, over stdio only",
       "sampling",
       "yes",
       "error -32021, with the sentence"
