@@ -5,9 +5,6 @@ import { parseSync } from "oxc-parser"
 /** The fences that are examples, and those that look like one but would not be checked. */
 const languages = { ts: "example", typescript: "rename", js: "rename", javascript: "rename", mts: "rename" }
 
-/** Stands before the fence whose program scripts/pack.mjs runs against the packed packages. */
-export const serverMarker = "<!-- server -->"
-
 export class ExampleError extends Error {
   constructor(file, line, message) {
     super(`${file}:${line}: ${message}`)
@@ -22,7 +19,6 @@ export const examplesOf = (file, text) => {
   const lines = file.endsWith(".md") ? markdownLines(text) : jsdocLines(file, text)
   const examples = []
   let open
-  let last = ""
   for (const [index, line] of lines.entries()) {
     if (line === undefined) {
       // A JSDoc comment has ended.
@@ -35,13 +31,12 @@ export const examplesOf = (file, text) => {
         throw new ExampleError(file, index + 1, "a fence in a block quote is not checked: move it out")
       }
       if (fence !== null) {
-        open = { line: index + 1, indent: fence[1].length, marker: fence[2], info: fence[3], marked: last, body: [] }
-      } else if (line.text.trim() !== "") last = line.text.trim()
+        open = { line: index + 1, indent: fence[1].length, marker: fence[2], info: fence[3], body: [] }
+      }
     } else if (fence !== null && fence[3] === "" && fence[2].startsWith(open.marker)) {
       const example = toExample(file, open)
       if (example !== undefined) examples.push(example)
       open = undefined
-      last = ""
     } else open.body.push(line)
   }
   if (open !== undefined) throw new ExampleError(file, open.line, "this fence is never closed")
@@ -70,13 +65,10 @@ const jsdocLines = (file, text) => {
 
 const lineAt = (text, offset) => text.slice(0, offset).split("\n").length
 
-const toExample = (file, { body, indent, info, line, marked }) => {
+const toExample = (file, { body, indent, info, line }) => {
   const [language, ...words] = info.match(/\w+="[^"]*"|\S+/g) ?? [""]
   const kind = Object.hasOwn(languages, language.toLowerCase()) ? languages[language.toLowerCase()] : undefined
-  if (kind === undefined) {
-    if (marked === serverMarker) throw new ExampleError(file, line, `${serverMarker} must stand before a ts fence`)
-    return undefined
-  }
+  if (kind === undefined) return undefined
   if (kind === "rename" || language !== "ts") {
     throw new ExampleError(file, line, `write \`\`\`ts, not \`\`\`${language}: only ts fences are checked`)
   }
@@ -94,7 +86,6 @@ const toExample = (file, { body, indent, info, line, marked }) => {
     line,
     run,
     title,
-    server: marked === serverMarker,
     code: body.map(({ text }) => text.slice(Math.min(indent, /^\s*/.exec(text)[0].length))).join("\n") + "\n",
     module: withAssertions(file, source)
   }

@@ -50,11 +50,6 @@ describe("finding fences", () => {
     assert.strictEqual(markdown("```ts", "a", "```")[0].run, true)
   })
 
-  it("knows the fence after the server marker", () => {
-    const examples = markdown("<!-- server -->", "", "```ts no-run", "a", "```", "```ts", "b", "```")
-    assert.deepStrictEqual(examples.map(({ server }) => server), [true, false])
-  })
-
   it("refuses a fence that is never closed", () => {
     refused(["text", "```ts", "a"], /^docs\/guide\.md:2: this fence is never closed/)
     refused(["```sh", "npm i"], /:1: this fence is never closed/)
@@ -67,7 +62,6 @@ describe("finding fences", () => {
     refused(["```TS", "a", "```"], /write ```ts/)
     refused(["```ts norun", "a", "```"], /unknown word "norun"/)
     refused(["> ```ts", "> a", "> ```"], /block quote/)
-    refused(["<!-- server -->", "```sh", "a", "```"], /must stand before a ts fence/)
     refused(["```ts", "const = 1", "```"], /^docs\/guide\.md:2: /)
   })
 })
