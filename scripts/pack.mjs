@@ -3,7 +3,8 @@
 // 1. publint and attw (ESM only) accept each tarball, and it holds what it must and nothing else;
 // 2. every public module loads and type-checks, without skipLibCheck; internal modules stay unreachable;
 // 3. the quickstart of README.md works as it stands: each of its commands runs, each of its files is written, and the
-//    calls that it makes with the MCP Inspector are made with the official client.
+//    calls that it makes with the MCP Inspector are made with the official client;
+// 4. each snippet of docs/editors.md starts the server of the quickstart.
 //
 // The packages are not published, and nothing may be downloaded. So npm's registry is a server on loopback, which has the
 // tarballs and the packages of the lockfile: the commands of the README need no change. See pack-registry.mjs.
@@ -13,6 +14,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { Worker } from "node:worker_threads"
+import { pathPlaceholder, serversOf } from "./editors.mjs"
 import { QuickstartError, stepsOf } from "./quickstart.mjs"
 
 class Failure extends Error {}
@@ -155,6 +157,17 @@ for (const specifier of ${JSON.stringify(internals)}) {
   return specifiers.length
 }
 
+/** Makes the call of the quickstart with a server that is started like this. */
+const callServer = (call, server) =>
+  run(
+    `the call of ${call.name}`,
+    process.execPath,
+    ["scripts/quickstart-client.mjs", JSON.stringify({ call, server })],
+    {
+      timeout: 60_000
+    }
+  ).trim()
+
 const takeStep = (step, project, env) => {
   switch (step.kind) {
     case "file":
@@ -164,21 +177,33 @@ const takeStep = (step, project, env) => {
       run(step.line, "sh", ["-c", step.line], { cwd: project, env })
       return []
     default:
-      return [
-        run(`the call of ${step.name}`, process.execPath, [
-          "scripts/quickstart-client.mjs",
-          JSON.stringify({ ...step, cwd: project })
-        ], { timeout: 60_000 }).trim()
-      ]
+      return [callServer(step, { command: step.command, args: [step.file], cwd: project })]
   }
 }
 
+const quickstart = () => stepsOf(Fs.readFileSync("README.md", "utf8"))
+
 const checkQuickstart = (project, env) => {
-  const steps = stepsOf(Fs.readFileSync("README.md", "utf8"))
+  const steps = quickstart()
   const said = steps.flatMap((step) => takeStep(step, project, env))
   if (said.length === 0) throw new Failure("README.md: the quickstart calls no tool with the Inspector")
   typeCheck("the server of the quickstart", project, "server.ts")
   return `${steps.length} steps; ${said.join("; ")}`
+}
+
+/** An editor starts the server in a directory of its own choice. */
+const checkEditors = (project, cwd) => {
+  const call = quickstart().find(({ kind }) => kind === "call")
+  const servers = serversOf(Fs.readFileSync("docs/editors.md", "utf8"))
+  for (const { args, command, env, file } of servers) {
+    const paths = args.map((each) => each.replace(pathPlaceholder, Path.join(project, call.file)))
+    try {
+      callServer(call, { command, args: paths, env, cwd })
+    } catch (error) {
+      throw new Failure(`docs/editors.md, ${file}: ${error.message}`)
+    }
+  }
+  return `${servers.length} snippets start the server`
 }
 
 const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-sampling-pack-"))
@@ -204,6 +229,7 @@ try {
   install(project, packages, env)
   console.log(`installed ${packed.length} tarballs: ${checkModules(project, packed)} modules load and type-check`)
   console.log(`README.md: ${checkQuickstart(empty, env)}`)
+  console.log(`docs/editors.md: ${checkEditors(empty, directory)}`)
 } catch (error) {
   if (!(error instanceof Failure || error instanceof QuickstartError)) throw error
   console.log(error.message)

@@ -6,10 +6,11 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { CreateMessageRequestSchema } from "@modelcontextprotocol/sdk/types.js"
 import assert from "node:assert/strict"
 
-const { arguments: args, command, cwd, file, name, result: quoted } = JSON.parse(process.argv[2])
+// Like editors, the transport passes few variables of its own environment on, and those of `env`.
+const { call: { arguments: args, name, result: quoted }, server } = JSON.parse(process.argv[2])
 
 const call = async (client) => {
-  await client.connect(new StdioClientTransport({ command, args: [file], cwd, stderr: "inherit" }))
+  await client.connect(new StdioClientTransport({ ...server, stderr: "inherit" }))
   try {
     return await client.callTool({ name, arguments: args })
   } finally {
