@@ -12,8 +12,9 @@ export default {
   ignoreWorkspaces: placeholders,
   workspaces: {
     ".": {
-      entry: ["scripts/*.mjs", "scripts/runtimes/*.mjs"],
-      project: ["scripts/**/*.mjs"],
+      entry: ["scripts/*.mjs", "scripts/runtimes/*.mjs", "scripts/clients/{recorder,server}.mjs"],
+      // The drivers of clients are copied to where their clients are installed.
+      project: ["scripts/**/*.mjs", "!scripts/clients/drivers/**"],
       ignoreDependencies: [
         // Called by name, or written into the project that scripts/pack.mjs makes.
         "@arethetypeswrong/cli",

@@ -1,12 +1,10 @@
 // Finds the ```ts fences of a Markdown file or of the JSDoc of a TypeScript file, and turns each into a module whose
 // lines and columns are those of the file that it comes from. Pure: docs.mjs reads and writes.
 import { parseSync } from "oxc-parser"
+import { isQuoted } from "./fences.mjs"
 
 /** The fences that are examples, and those that look like one but would not be checked. */
 const languages = { ts: "example", typescript: "rename", js: "rename", javascript: "rename", mts: "rename" }
-
-/** Stands before the fence whose program scripts/pack.mjs runs against the packed packages. */
-export const serverMarker = "<!-- server -->"
 
 export class ExampleError extends Error {
   constructor(file, line, message) {
@@ -16,13 +14,13 @@ export class ExampleError extends Error {
 
 /**
  * The examples of a file: the line of the opening fence, the code between the fences as it stands in the file (for
- * printing or writing elsewhere), the module that checks it, whether to run it, and its `title`.
+ * printing or writing elsewhere), the module that checks it, whether to run it, its `title`, and, of an example that is
+ * wrong, the `quote` of the compiler's error.
  */
 export const examplesOf = (file, text) => {
   const lines = file.endsWith(".md") ? markdownLines(text) : jsdocLines(file, text)
   const examples = []
   let open
-  let last = ""
   for (const [index, line] of lines.entries()) {
     if (line === undefined) {
       // A JSDoc comment has ended.
@@ -35,17 +33,30 @@ export const examplesOf = (file, text) => {
         throw new ExampleError(file, index + 1, "a fence in a block quote is not checked: move it out")
       }
       if (fence !== null) {
-        open = { line: index + 1, indent: fence[1].length, marker: fence[2], info: fence[3], marked: last, body: [] }
-      } else if (line.text.trim() !== "") last = line.text.trim()
+        open = { line: index + 1, indent: fence[1].length, marker: fence[2], info: fence[3], body: [] }
+      }
     } else if (fence !== null && fence[3] === "" && fence[2].startsWith(open.marker)) {
       const example = toExample(file, open)
-      if (example !== undefined) examples.push(example)
+      const before = examples.at(-1)
+      if (before?.wrong === true && before.quote === undefined) {
+        if (open.info !== "text") throw new ExampleError(file, before.line, quoteMissing)
+        before.quote = open.body.map(({ text }) => text).join("\n")
+      } else if (example !== undefined) examples.push(example)
       open = undefined
-      last = ""
     } else open.body.push(line)
   }
   if (open !== undefined) throw new ExampleError(file, open.line, "this fence is never closed")
+  const last = examples.at(-1)
+  if (last?.wrong === true && last.quote === undefined) throw new ExampleError(file, last.line, quoteMissing)
   return examples
+}
+
+const quoteMissing = "a text fence with the compiler's error must follow this wrong example"
+
+/** What is wrong with the quote of a wrong example, given the compiler's output for it. */
+export const misquoted = ({ quote }, output) => {
+  if (output === "") return "this example is marked as wrong, but compiles"
+  return isQuoted(quote, output) ? undefined : `the error that follows is not the compiler's:\n${output}`
 }
 
 const markdownLines = (text) => text.split("\n").map((line) => ({ pad: 0, text: line.replace(/\r$/, "") }))
@@ -70,31 +81,30 @@ const jsdocLines = (file, text) => {
 
 const lineAt = (text, offset) => text.slice(0, offset).split("\n").length
 
-const toExample = (file, { body, indent, info, line, marked }) => {
+const toExample = (file, { body, indent, info, line }) => {
   const [language, ...words] = info.match(/\w+="[^"]*"|\S+/g) ?? [""]
   const kind = Object.hasOwn(languages, language.toLowerCase()) ? languages[language.toLowerCase()] : undefined
-  if (kind === undefined) {
-    if (marked === serverMarker) throw new ExampleError(file, line, `${serverMarker} must stand before a ts fence`)
-    return undefined
-  }
+  if (kind === undefined) return undefined
   if (kind === "rename" || language !== "ts") {
     throw new ExampleError(file, line, `write \`\`\`ts, not \`\`\`${language}: only ts fences are checked`)
   }
   let run = true
+  let wrong = false
   let title
   for (const word of words) {
     const match = /^title="(.+)"$/.exec(word)
     if (word === "no-run") run = false
+    else if (word === "wrong") wrong = true
     else if (match !== null) title = match[1]
-    else throw new ExampleError(file, line, `unknown word "${word}" after \`\`\`ts: use no-run or title="…"`)
+    else throw new ExampleError(file, line, `unknown word "${word}" after \`\`\`ts: use no-run, wrong or title="…"`)
   }
   const source = "\n".repeat(line) + body.map(({ pad, text }) => " ".repeat(pad) + text).join("\n") + "\n"
   return {
     file,
     line,
-    run,
+    run: run && !wrong,
+    wrong,
     title,
-    server: marked === serverMarker,
     code: body.map(({ text }) => text.slice(Math.min(indent, /^\s*/.exec(text)[0].length))).join("\n") + "\n",
     module: withAssertions(file, source)
   }

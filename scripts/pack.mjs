@@ -1,15 +1,21 @@
-// Packs every public package as for a release, and uses the tarballs as a stranger would: in an empty project outside of
-// the repository, with the peers of the lockfile, without the source condition. There,
+// Packs every public package as for a release, and uses the tarballs as a stranger would: in empty directories outside of
+// the repository, without the source condition.
 // 1. publint and attw (ESM only) accept each tarball, and it holds what it must and nothing else;
 // 2. every public module loads and type-checks, without skipLibCheck; internal modules stay unreachable;
-// 3. the server of the README type-checks, starts as a stdio process and answers a real client through its tool.
+// 3. the quickstart of README.md works as it stands: each of its commands runs, each of its files is written, and the
+//    calls that it makes with the MCP Inspector are made with the official client;
+// 4. each snippet of docs/editors.md starts the server of the quickstart.
 //
-// The server is the ts fence after `<!-- server -->` in README.md. See CONTRIBUTING.md.
+// The packages are not published, and nothing may be downloaded. So npm's registry is a server on loopback, which has the
+// tarballs and the packages of the lockfile: the commands of the README need no change. See pack-registry.mjs.
 import { spawnSync } from "node:child_process"
+import { once } from "node:events"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { examplesOf, serverMarker } from "./examples-in-docs.mjs"
+import { Worker } from "node:worker_threads"
+import { pathPlaceholder, serversOf } from "./editors.mjs"
+import { QuickstartError, stepsOf } from "./quickstart.mjs"
 
 class Failure extends Error {}
 
@@ -55,7 +61,14 @@ const pack = ({ directory, manifest }, destination) => {
   if (foreign.length > 0) throw new Failure(`${manifest.name}: the tarball must not hold ${foreign.join(", ")}`)
   const modules = paths.flatMap((path) => /^dist\/((?!internal\/).+)\.js$/.exec(path)?.[1] ?? [])
   const internals = paths.flatMap((path) => /^dist\/(internal\/.+)\.js$/.exec(path)?.[1] ?? [])
-  return { name: manifest.name, tarball: Path.join(destination, filename), modules, internals, size: files.length }
+  return {
+    name: manifest.name,
+    manifest,
+    tarball: Path.join(destination, filename),
+    modules,
+    internals,
+    size: files.length
+  }
 }
 
 const lint = ({ modules, name, tarball }) => {
@@ -63,31 +76,31 @@ const lint = ({ modules, name, tarball }) => {
   run(`attw ${name}`, "attw", [tarball, "--profile", "esm-only", "--no-emoji", "--include-entrypoints", ...modules])
 }
 
-/** The packages that an example imports. */
-const importsOf = ({ code }) =>
-  Array.from(code.matchAll(/^(?:import|\}) .*from "((?:@[^/"]+\/)?[^/".:][^/":]*)(?:\/[^"]*)?"$/gm), ([, name]) => name)
+/**
+ * The environment in which npm finds all packages at `registry`, with a cache of its own, and nothing of this repository.
+ * What `npm run` sets would make it work here instead of in the directory of the stranger.
+ */
+const strangersEnvironment = (registry) => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|init_cwd$|node_options$)/i.test(name))),
+  npm_config_registry: registry,
+  npm_config_noproxy: "127.0.0.1",
+  npm_config_cache: Path.join(directory, "cache"),
+  npm_config_userconfig: Path.join(directory, "npmrc"),
+  npm_config_audit: "false",
+  npm_config_fund: "false",
+  npm_config_update_notifier: "false"
+})
 
-/** An empty project that has the tarballs, and their peers and the example's packages at the versions of the lockfile. */
-const install = (project, packages, packed, example) => {
-  const locked = readJson("package-lock.json").packages
-  const names = new Set(["@modelcontextprotocol/sdk", "@types/node", ...importsOf(example)])
-  for (const { manifest } of packages) for (const name of Object.keys(manifest.peerDependencies ?? {})) names.add(name)
-  const dependencies = Object.fromEntries(packed.map(({ name, tarball }) => [name, `file:${tarball}`]))
-  for (const name of names) {
-    if (name in dependencies) continue
-    const version = locked[`node_modules/${name}`]?.version
-    if (version === undefined) throw new Failure(`${name} is needed, but package-lock.json has no version of it`)
-    dependencies[name] = version
+/** Installs the packed packages, all of their peers and the types of Node into an empty project. */
+const install = (project, packages, env) => {
+  const names = new Set(["@modelcontextprotocol/sdk", "@types/node"])
+  for (const { manifest } of packages) {
+    for (const name of [manifest.name, ...Object.keys(manifest.peerDependencies ?? {})]) names.add(name)
   }
-  Fs.writeFileSync(
-    Path.join(project, "package.json"),
-    JSON.stringify({ name: "stranger", private: true, type: "module", dependencies }, null, 2)
-  )
-  run("npm install", "npm", ["install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"], {
-    cwd: project
-  })
+  Fs.writeFileSync(Path.join(project, "package.json"), JSON.stringify({ name: "stranger", type: "module" }))
+  run("npm install", "npm", ["install", ...names], { cwd: project, env })
   // Peers that do not fit the ranges of the packages are an error here.
-  run("npm ls", "npm", ["ls", "--all"], { cwd: project })
+  run("npm ls", "npm", ["ls", "--all"], { cwd: project, env })
 }
 
 /** Type-checks as strictly as can be; what is wrong in the declarations of others is not ours to report. */
@@ -144,25 +157,53 @@ for (const specifier of ${JSON.stringify(internals)}) {
   return specifiers.length
 }
 
-const serverExample = () => {
-  const readme = "README.md"
-  const servers = examplesOf(readme, Fs.readFileSync(readme, "utf8")).filter(({ server }) => server)
-  if (servers.length === 1) return servers[0]
-  throw new Failure(
-    `${readme}: ${serverMarker} must stand once, on a line before the ts fence of the server, so that the server is run ` +
-      `against the packed packages; it stands ${servers.length} times`
-  )
+/** Makes the call of the quickstart with a server that is started like this. */
+const callServer = (call, server) =>
+  run(
+    `the call of ${call.name}`,
+    process.execPath,
+    ["scripts/quickstart-client.mjs", JSON.stringify({ call, server })],
+    {
+      timeout: 60_000
+    }
+  ).trim()
+
+const takeStep = (step, project, env) => {
+  switch (step.kind) {
+    case "file":
+      Fs.writeFileSync(Path.join(project, step.name), step.text)
+      return []
+    case "command":
+      run(step.line, "sh", ["-c", step.line], { cwd: project, env })
+      return []
+    default:
+      return [callServer(step, { command: step.command, args: [step.file], cwd: project })]
+  }
 }
 
-const checkServer = (project, { code, file, line, title }) => {
-  const name = title ?? "server.ts"
-  Fs.writeFileSync(Path.join(project, name), code)
-  typeCheck(`${file}:${line} as ${name}`, project, name)
-  Fs.copyFileSync("scripts/pack-client.mjs", Path.join(project, "client.mjs"))
-  return run(`${file}:${line} as a stdio server`, process.execPath, ["client.mjs", name], {
-    cwd: project,
-    timeout: 60_000
-  }).trim()
+const quickstart = () => stepsOf(Fs.readFileSync("README.md", "utf8"))
+
+const checkQuickstart = (project, env) => {
+  const steps = quickstart()
+  const said = steps.flatMap((step) => takeStep(step, project, env))
+  if (said.length === 0) throw new Failure("README.md: the quickstart calls no tool with the Inspector")
+  typeCheck("the server of the quickstart", project, "server.ts")
+  return `${steps.length} steps; ${said.join("; ")}`
+}
+
+/** An editor starts the server in a directory of its own choice. */
+const checkEditors = (project, cwd) => {
+  const call = quickstart().find(({ kind }) => kind === "call")
+  const servers = serversOf(Fs.readFileSync("docs/editors.md", "utf8"))
+  for (const { args, command, env, file } of servers) {
+    const paths = args.map((each) => each.replace(pathPlaceholder, Path.join(project, call.file)))
+    try {
+      callServer(call, { command, args: paths, env, cwd })
+    } catch (error) {
+      throw new Failure(`docs/editors.md, ${file}: ${error.message}`)
+    }
+  }
+  return `${servers.length} snippets start the server`
 }
 
 const directory = Fs.mkdtempSync(Path.join(Os.tmpdir(), "effect-sampling-pack-"))
@@ -172,8 +213,8 @@ process.once("exit", remove)
 
 try {
   const project = Path.join(directory, "project")
-  Fs.mkdirSync(project)
-  const example = serverExample()
+  const empty = Path.join(directory, "summariser")
+  for (const each of [project, empty]) Fs.mkdirSync(each)
   build()
   const packages = publicPackages()
   const packed = packages.map((each) => pack(each, directory))
@@ -181,11 +222,16 @@ try {
     lint(each)
     console.log(`${each.name}: ${each.size} files, publint and attw agree`)
   }
-  install(project, packages, packed, example)
+  const registry = new Worker(new URL("pack-registry.mjs", import.meta.url), { workerData: { packed } })
+  registry.unref()
+  const [url] = await once(registry, "message")
+  const env = strangersEnvironment(url)
+  install(project, packages, env)
   console.log(`installed ${packed.length} tarballs: ${checkModules(project, packed)} modules load and type-check`)
-  console.log(`${example.file}:${example.line}: ${checkServer(project, example)}`)
+  console.log(`README.md: ${checkQuickstart(empty, env)}`)
+  console.log(`docs/editors.md: ${checkEditors(empty, directory)}`)
 } catch (error) {
-  if (!(error instanceof Failure)) throw error
+  if (!(error instanceof Failure || error instanceof QuickstartError)) throw error
   console.log(error.message)
   process.exitCode = 1
 }

@@ -90,6 +90,15 @@ describe("docs", () => {
     assert.match(docs("```ts no-run", "throw new Error(\"never\")", "```").output, /1 examples in 1 files, 0 to run/)
   })
 
+  it("compares what a wrong example says with the compiler, and does not report it", () => {
+    const wrong = ["```ts wrong", "const one: string = 1", "```", "", "```text"]
+    const right = "error TS2322: Type 'number' is not assignable to type 'string'."
+    assert.deepStrictEqual(docs(...wrong, right, "```"), { status: 0, output: "1 examples in 1 files, 0 to run\n" })
+    const { output, status } = docs(...wrong, "error TS2322: Something else.", "```")
+    assert.strictEqual(status, 1)
+    assert.match(output, /^README\.md:1: the error that follows is not the compiler's:\nerror TS2322: Type 'number'/m)
+  })
+
   it("fails without examples", () => {
     const { output, status } = docs("# Title")
     assert.strictEqual(status, 1)

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "vitest"
-import { examplesOf } from "../examples-in-docs.mjs"
+import { examplesOf, misquoted } from "../examples-in-docs.mjs"
 
 const markdown = (...lines) => examplesOf("docs/guide.md", lines.join("\n"))
 const code = (...lines) => markdown("```ts", ...lines, "```")[0].module
@@ -50,9 +50,31 @@ describe("finding fences", () => {
     assert.strictEqual(markdown("```ts", "a", "```")[0].run, true)
   })
 
-  it("knows the fence after the server marker", () => {
-    const examples = markdown("<!-- server -->", "", "```ts no-run", "a", "```", "```ts", "b", "```")
-    assert.deepStrictEqual(examples.map(({ server }) => server), [true, false])
+  it("reads what is wrong, and the error that is quoted after it", () => {
+    const [wrong, right] = markdown(
+      "```ts wrong",
+      "a",
+      "```",
+      "",
+      "text",
+      "```text",
+      "error TS1: …",
+      "```",
+      "```ts",
+      "```"
+    )
+    assert.deepStrictEqual([wrong.wrong, wrong.run, wrong.quote], [true, false, "error TS1: …"])
+    assert.deepStrictEqual([right.wrong, right.run, right.quote], [false, true, undefined])
+    refused(["```ts wrong", "a", "```", "```ts", "```"], /:1: a text fence with the compiler's error must follow/)
+    refused(["```ts wrong", "a", "```"], /:1: a text fence with the compiler's error must follow/)
+  })
+
+  it("compares a quote with whole lines, and takes … for any text", () => {
+    const output = "error TS1: Type 'A' is not 'B'.\n  Type 'C' is not 'D'."
+    assert.isUndefined(misquoted({ quote: "error TS1: Type … is not 'B'." }, output))
+    assert.isUndefined(misquoted({ quote: "error TS1: …\n  Type 'C' is not 'D'." }, output))
+    assert.match(misquoted({ quote: "error TS1: Type 'A'" }, output), /is not the compiler's:\nerror TS1/)
+    assert.match(misquoted({ quote: "error TS1" }, ""), /compiles/)
   })
 
   it("refuses a fence that is never closed", () => {
@@ -67,7 +89,6 @@ describe("finding fences", () => {
     refused(["```TS", "a", "```"], /write ```ts/)
     refused(["```ts norun", "a", "```"], /unknown word "norun"/)
     refused(["> ```ts", "> a", "> ```"], /block quote/)
-    refused(["<!-- server -->", "```sh", "a", "```"], /must stand before a ts fence/)
     refused(["```ts", "const = 1", "```"], /^docs\/guide\.md:2: /)
   })
 })

@@ -3,12 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { AnyFeatures } from "@effect-sampling/mcp-kit/Feature"
 import * as StdioServerKit from "@effect-sampling/mcp-kit/StdioServer"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Feature } from "./Feature.ts"
+import type { AnyFeatures, Feature } from "./Feature.ts"
 import { stdio } from "./internal/stdio.ts"
 
 /**
@@ -17,7 +16,7 @@ import { stdio } from "./internal/stdio.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature>>>
+export interface Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<Feature>>>
   extends StdioServerKit.Options<Server, Features>
 {
   /**
@@ -54,7 +53,7 @@ export interface Options<Features extends AnyFeatures<Server> = ReadonlyArray<Ef
  * @category serving
  * @since 0.1.0
  */
-export const serve = <const Features extends AnyFeatures<Server>>(
+export const serve = <const Features extends AnyFeatures>(
   options: Options<Features>
 ): Effect.Effect<void, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.serve(stdio(options), options)
@@ -75,7 +74,7 @@ export const serve = <const Features extends AnyFeatures<Server>>(
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Features extends AnyFeatures<Server>>(
+export const layer = <const Features extends AnyFeatures>(
   options: Options<Features>
 ): Layer.Layer<never, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.layer(stdio(options), options)

@@ -3,13 +3,12 @@
  *
  * @since 0.1.0
  */
-import type { AnyFeatures } from "@effect-sampling/mcp-kit/Feature"
 import * as StreamableHttpServerKit from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Address, ListenError } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { Feature } from "./Feature.ts"
+import type { AnyFeatures, Feature } from "./Feature.ts"
 import { http } from "./internal/http.ts"
 
 export {
@@ -35,7 +34,7 @@ export {
  * @category models
  * @since 0.1.0
  */
-export type Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature>>> =
+export type Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<Feature>>> =
   StreamableHttpServerKit.Options<Server, Features>
 
 /**
@@ -62,7 +61,7 @@ export type Options<Features extends AnyFeatures<Server> = ReadonlyArray<Effect.
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Features extends AnyFeatures<Server>>(
+export const layer = <const Features extends AnyFeatures>(
   options: Options<Features>
 ): Layer.Layer<Address, Effect.Error<Features[number]> | ListenError, Effect.Services<Features[number]>> =>
   StreamableHttpServerKit.layer(http, options)

@@ -5,9 +5,11 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { ShowDefects } from "../Development.ts"
 
 /**
- * The text that a client receives for a defect. It reveals nothing, because the cause is in the server's log.
+ * The text that a client receives for a defect, unless `Development.ShowDefects` is set. It reveals nothing, because the
+ * cause is in the server's log.
  *
  * @category texts
  * @since 0.1.0
@@ -23,8 +25,21 @@ export const internalErrorText = "Internal error: see the server's log"
 export const interruptedText = "The call was interrupted: the server is shutting down"
 
 /**
- * Returns the text that a client receives for a failure: the message of a typed error, or {@link internalErrorText} for
- * anything else. In the second case the cause is logged, and `what` names the handler in the log.
+ * Logs the cause of a defect, in which `what` names the handler, and returns the text that a client receives for it:
+ * {@link internalErrorText}, or the message and the stack if `Development.ShowDefects` is set.
+ *
+ * @category texts
+ * @since 0.1.0
+ */
+export const defectText = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<string> =>
+  Effect.andThen(
+    Effect.logError(`${what} failed`, cause),
+    Effect.map(ShowDefects, (isShown) => isShown ? Cause.pretty(cause) : internalErrorText)
+  )
+
+/**
+ * Returns the text that a client receives for a failure: the message of a typed error, or {@link defectText} for anything
+ * else.
  *
  * @category texts
  * @since 0.1.0
@@ -34,9 +49,7 @@ export const text = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<s
   const message = Cause.hasDies(cause)
     ? undefined
     : cause.reasons.filter(Cause.isFailReason).map(({ error }) => messageOf(error)).find((text) => text !== undefined)
-  return message === undefined
-    ? Effect.as(Effect.logError(`${what} failed`, cause), internalErrorText)
-    : Effect.succeed(message)
+  return message === undefined ? defectText(cause, what) : Effect.succeed(message)
 }
 
 /**

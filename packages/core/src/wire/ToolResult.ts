@@ -131,7 +131,8 @@ const unescapePointer = (token: string): string => decodeURIComponent(token).rep
 export interface ToResult {
   readonly onSuccess: (outcome: ToolOutcome) => ToolResult
   /**
-   * Reports a typed error with its message. Reports a defect with a generic text and logs its cause.
+   * Reports a typed error with its message. Reports a defect with a generic text, or with its message and stack if
+   * `Development.ShowDefects` is set, and logs its cause.
    */
   readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<ToolResult>
 }
@@ -146,15 +147,15 @@ export interface ToResult {
  */
 export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => {
   const isDeclared = Schema.is(tool.failureSchema)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a failure whose schema needs services fails to encode here and becomes an internal error
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a failure whose schema needs services fails to encode here and is reported like a defect
   const encodeFailure = Schema.encodeUnknownExit(tool.failureSchema as Schema.Codec<unknown>)
   const hasOutputSchema = outputSchema !== undefined
 
-  const declaredFailure = (error: unknown): ToolResult => {
+  const declaredFailure = (error: unknown): ToolResult | undefined => {
     const message = HandlerFailure.messageOf(error)
     if (message !== undefined) return ofError(message)
     const encoded = encodeFailure(error)
-    return ofError(Exit.isSuccess(encoded) ? toText(encoded.value) : HandlerFailure.internalErrorText)
+    return Exit.isSuccess(encoded) ? ofError(toText(encoded.value)) : undefined
   }
 
   const success = (outcome: ToolOutcome): ToolResult => {
@@ -183,10 +184,7 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
         ? undefined
         : cause.reasons.filter(Cause.isFailReason).map(({ error }) => failure(error)).find((it) => it !== undefined)
       return declared === undefined
-        ? Effect.as(
-          Effect.logError(`The tool "${tool.name}" failed`, cause),
-          ofError(HandlerFailure.internalErrorText)
-        )
+        ? Effect.map(HandlerFailure.defectText(cause, `The tool "${tool.name}"`), ofError)
         : Effect.succeed(declared)
     }
   }
