@@ -1,4 +1,5 @@
 import type * as Fiber from "effect/Fiber"
+import { isParked } from "./parked.ts"
 import type { Place } from "./Place.ts"
 
 /** The state of one fiber of a handler. */
@@ -27,6 +28,10 @@ export class Branch {
   operation = 0
   /** The time at which it wakes, if it sleeps, in milliseconds of its clock. */
   wakesAt: number | undefined
+  /** The function with which its last operation suspended it, or undefined if that operation did not. */
+  register: unknown
+  private known: { readonly register: unknown; readonly isParked: boolean } | undefined
+
   /** The number of starts and ends of fibers in the run before it started, and before it ended. */
   readonly startedAt: number
   endedAt = Infinity
@@ -41,6 +46,14 @@ export class Branch {
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.parent = parent
     this.startedIn = startedIn
+  }
+
+  /** Whether it only waits for another fiber. */
+  get isParked(): boolean {
+    if (this.known?.register !== this.register) {
+      this.known = { register: this.register, isParked: isParked(this.register) }
+    }
+    return this.known?.isParked === true
   }
 
   /**

@@ -2,7 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import * as Tracer from "effect/Tracer"
 import { Branch } from "./Branch.ts"
+import { registerOf } from "./parked.ts"
 import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -20,6 +22,7 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
 export class FiberTree implements Scheduler.Scheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
+  private readonly outer: Tracer.Tracer
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
@@ -41,6 +44,7 @@ export class FiberTree implements Scheduler.Scheduler {
   constructor(context: Context.Context<never>, onIdle: () => void) {
     this.scheduler = Context.get(context, Scheduler.Scheduler)
     this.neverYields = Context.get(context, Scheduler.PreventSchedulerYield)
+    this.outer = Context.get(context, Tracer.Tracer)
     this.onIdle = onIdle
   }
 
@@ -76,9 +80,23 @@ export class FiberTree implements Scheduler.Scheduler {
       [Scheduler.Scheduler.key, this],
       // If yielding were prevented, Effect would not ask the scheduler.
       [Scheduler.PreventSchedulerYield.key, false],
+      [Tracer.Tracer.key, this.tracer],
       [CurrentBranch.key, this.root],
       [CurrentPlace.key, this.root.place]
     ]
+  }
+
+  /** The tracer of the call, which also notes how each operation suspends its fiber. */
+  private get tracer(): Tracer.Tracer {
+    const { context } = this.outer
+    return Object.create(this.outer, {
+      context: {
+        value: (operation: Tracer.EffectPrimitive<unknown>, fiber: AnyFiber) => {
+          if (fiber === this.current && this.running !== undefined) this.running.register = registerOf(operation)
+          return context === undefined ? operation["~effect/Effect/evaluate"](fiber) : context(operation, fiber)
+        }
+      }
+    })
   }
 
   branchOf(fiber: AnyFiber): Branch {
@@ -128,7 +146,8 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
-    return this.tasks > 0 || this.some((branch) => branch.wakesAt === undefined || branch.wakesAt <= horizon)
+    return this.tasks > 0 ||
+      this.some(({ isParked, wakesAt }) => wakesAt === undefined ? !isParked : wakesAt <= horizon)
   }
 
   /** The fibers that the root waits for now, in `Effect.race` and similar operations. */
