@@ -1,6 +1,19 @@
 import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Layer, Queue, Schema, Semaphore, Stream, SynchronizedRef } from "effect"
+import {
+  Deferred,
+  Duration,
+  Effect,
+  Fiber,
+  Latch,
+  Layer,
+  PubSub,
+  Queue,
+  Schema,
+  Semaphore,
+  Stream,
+  SynchronizedRef
+} from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
@@ -153,4 +166,104 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         expect(error).toMatchObject({ _tag: "ReplayMismatch" })
       }))
   }
+})
+
+const parked: Readonly<Record<string, Effect.Effect<unknown, never, never>>> = {
+  "takes from an empty queue": Effect.flatMap(Queue.unbounded<number>(), Queue.take),
+  "offers to a full queue": Effect.flatMap(
+    Queue.bounded<number>(1),
+    (queue) => Effect.andThen(Queue.offer(queue, 1), Queue.offer(queue, 2))
+  ),
+  "waits for a deferred": Effect.flatMap(Deferred.make<void>(), Deferred.await),
+  "waits for a latch": Effect.flatMap(Latch.make(), Latch.await),
+  "waits for a permit": Effect.flatMap(Semaphore.make(0), (semaphore) => semaphore.take(1)),
+  "waits for a message": Effect.scoped(
+    Effect.flatMap(Effect.flatMap(PubSub.unbounded<number>(), PubSub.subscribe), PubSub.take)
+  ),
+  "joins a fiber that waits": Effect.flatMap(Effect.forkChild(Effect.never), Fiber.join),
+  "waits for several effects that wait": Effect.all([Effect.never, Effect.never], unbounded),
+  "runs a stream from an empty queue": Effect.flatMap(
+    Queue.unbounded<number>(),
+    (queue) => Stream.runDrain(Stream.mapEffect(Stream.fromQueue(queue), Effect.succeed))
+  )
+}
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Parked fibers", (it) => {
+  for (const [what, wait] of Object.entries(parked)) {
+    // With an infinite settle time, a round that took the fiber for work in flight would never end.
+    it.effect(`a round does not wait for a fiber that ${what}`, () =>
+      Effect.gen(function*() {
+        const handler = Effect.andThen(Effect.forkChild(wait), Effect.flatMap(ask("a"), ask))
+        const { value } = yield* Effect.timeout(drive(handler, echo), "2 seconds")
+        expect(value).toBe("<<a>>")
+      }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
+  }
+
+  it.effect("a round waits for a promise, for as long as it may settle", () =>
+    Effect.gen(function*() {
+      const slow = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 30)))
+      const handler = Effect.all([ask("a"), Effect.andThen(slow, ask("b"))], unbounded)
+      const { rounds } = yield* drive(handler, echo)
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([2])
+    }))
+})
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Fibers of other owners", (it) => {
+  /** A worker of the process, which runs jobs with the context of whoever sent them. */
+  const makeWorker = Effect.gen(function*() {
+    const jobs = yield* Queue.unbounded<Effect.Effect<void>>()
+    const fiber = yield* Effect.forkDetach(Effect.forever(Effect.flatMap(Queue.take(jobs), (job) => job)))
+    const run = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+      Effect.gen(function*() {
+        const context = yield* Effect.context<R>()
+        const result = yield* Deferred.make<A, E>()
+        yield* Queue.offer(jobs, Effect.asVoid(Deferred.into(Effect.provideContext(effect, context), result)))
+        return yield* Deferred.await(result)
+      })
+    return { fiber, run }
+  })
+
+  it.effect("a worker of the process asks for a call, and lives on after the end of its rounds", () =>
+    Effect.gen(function*() {
+      const { fiber, run } = yield* makeWorker
+      for (let i = 0; i < 5; i++) {
+        const handler = Effect.flatMap(run(ask(`a ${i}`)), (text) => run(ask(text)))
+        const { value } = yield* Effect.timeout(drive(handler, echo), "5 seconds")
+        expect(value).toBe(`<<a ${i}>>`)
+      }
+      expect(fiber.pollUnsafe()).toBeUndefined()
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("a worker of the process runs a once-step of a call once", () =>
+    Effect.gen(function*() {
+      const { fiber, run } = yield* makeWorker
+      const ledger: Array<string> = []
+      const handler = Effect.gen(function*() {
+        const receipt = yield* run(pay(ledger, "x"))
+        return [receipt, yield* run(ask("a")), yield* ask("b")]
+      })
+      const { value } = yield* Effect.timeout(drive(handler, echo), "5 seconds")
+      expect([value, ledger]).toStrictEqual([["receipt x 1", "<a>", "<b>"], ["x"]])
+      yield* Fiber.interrupt(fiber)
+    }))
+
+  it.effect("nothing of a call is held by a worker after the end of the call", () =>
+    Effect.gen(function*() {
+      const { fiber, run } = yield* makeWorker
+      let observers = 0
+      const addObserver = fiber.addObserver.bind(fiber)
+      Object.assign(fiber, {
+        addObserver: (observer: Parameters<typeof addObserver>[0]) => {
+          observers++
+          return addObserver(observer)
+        }
+      })
+      for (let i = 0; i < 50; i++) {
+        yield* drive(Effect.andThen(run(Effect.flatMap(Effect.forkChild(ask("b")), Fiber.join)), run(ask("a"))), echo)
+      }
+      expect(observers).toBe(0)
+      expect(fiber.pollUnsafe()).toBeUndefined()
+      yield* Fiber.interrupt(fiber)
+    }))
 })

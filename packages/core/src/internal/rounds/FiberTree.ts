@@ -28,6 +28,10 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
   /** The number of starts and ends of fibers so far. */
   private events = 0
+  /** What dispatchers hold of the tree. A fiber keeps its first dispatcher for as long as it lives. */
+  private readonly link: { tree: FiberTree | undefined } = { tree: this }
+  /** The fibers of other owners, which run effects of the handler. */
+  private readonly foreign = new WeakMap<AnyFiber, Branch>()
   private hasRoot = false
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
@@ -59,19 +63,30 @@ export class FiberTree implements Scheduler.Scheduler {
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
     const dispatcher = this.scheduler.makeDispatcher()
+    const { link } = this
     return {
       scheduleTask: (task, priority) => {
-        this.tasks++
+        const { tree } = link
+        if (tree !== undefined) tree.tasks++
         dispatcher.scheduleTask(() => {
-          this.tasks--
-          this.startsTask = true
-          this.current = undefined
+          tree?.startTask()
           task()
-          this.check()
+          tree?.check()
         }, priority)
       },
       flush: () => dispatcher.flush()
     }
+  }
+
+  private startTask(): void {
+    this.tasks--
+    this.startsTask = true
+    this.current = undefined
+  }
+
+  /** Lets go of the tree, which a fiber of another owner may hold through its dispatcher. */
+  close(): void {
+    this.link.tree = undefined
   }
 
   /** The services that the handler's fiber has to start with. */
@@ -100,7 +115,15 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   branchOf(fiber: AnyFiber): Branch {
-    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+    return this.branches.get(fiber) ?? this.foreign.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+  }
+
+  /**
+   * Interrupts a fiber that belongs to the run. A fiber of another owner, such as a worker of the process that runs jobs
+   * with the context of a handler, only sees what it waits for end.
+   */
+  stop(fiber: AnyFiber): void {
+    if (!this.foreign.has(fiber)) fiber.interruptUnsafe()
   }
 
   /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
@@ -219,6 +242,8 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): Branch {
+    // A fiber of the run is seen before its first operation. One that is seen later had another scheduler before.
+    if (this.hasRoot && hasBegun(fiber)) return this.addForeign(fiber)
     const branch = this.hasRoot ? this.makeChild(fiber, isScheduled) : this.root
     this.hasRoot = true
     branch.fiber = fiber
@@ -233,6 +258,14 @@ export class FiberTree implements Scheduler.Scheduler {
       if (branch.parent !== undefined) branch.parent.liveChildren--
       this.check()
     })
+    return branch
+  }
+
+  private addForeign(fiber: AnyFiber): Branch {
+    const known = this.foreign.get(fiber)
+    if (known !== undefined) return known
+    const branch = new Branch(fiber.getRef(CurrentPlace), undefined, undefined, 0)
+    this.foreign.set(fiber, branch)
     return branch
   }
 
@@ -278,6 +311,13 @@ export class FiberTree implements Scheduler.Scheduler {
       : from.nextForeign(this.running.place)
   }
 }
+
+/**
+ * Returns whether a fiber has operations to go back to. Effect does not promise this member: without it, each fiber
+ * counts as one of the run.
+ */
+const hasBegun = (fiber: AnyFiber & { readonly _stack?: unknown }): boolean =>
+  Array.isArray(fiber._stack) && fiber._stack.length > 0
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

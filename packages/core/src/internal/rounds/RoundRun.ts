@@ -243,7 +243,7 @@ export class RoundRun {
   /** Ends the call: no run of this handler can continue it. No handler can catch that. */
   private breakOff(fiber: AnyFiber, error: ReplayMismatch): Effect.Effect<never> {
     this.interrupt({ _tag: "Mismatch", error })
-    fiber.interruptUnsafe()
+    this.tree.stop(fiber)
     return Effect.interrupt
   }
 
@@ -273,7 +273,7 @@ export class RoundRun {
     if (problem === undefined) return Effect.succeed(record.answer)
     return Effect.withFiber((fiber) => {
       this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
-      fiber.interruptUnsafe()
+      this.tree.stop(fiber)
       return Effect.interrupt
     })
   }
@@ -373,7 +373,7 @@ export class RoundRun {
   /** Abandons a fiber that survives the interruption of its asks and keeps asking. */
   private leaveBehind(fiber: AnyFiber): void {
     this.finish()
-    fiber.interruptUnsafe()
+    this.tree.stop(fiber)
   }
 
   /** Runs when nothing is left to run. Resumes the asks that can have a result, or ends the round. */
@@ -460,6 +460,7 @@ export class RoundRun {
     this.isOver = true
     this.end()
     this.release()
+    this.tree.close()
     for (const observer of this.overObservers) observer()
   }
 
@@ -507,7 +508,7 @@ export class RoundRun {
     const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
     if (!isCut(asker)) return "now"
     const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
-    if (starters.every((starter) => this.tree.interrupt(starter))) asker.interruptUnsafe()
+    if (starters.every((starter) => this.tree.interrupt(starter))) this.tree.stop(asker)
     else if (!this.isOver && !this.tree.branchOf(asker).isEnding) {
       this.tree.branchOf(asker).isEnding = true
       return "soon"
@@ -516,7 +517,7 @@ export class RoundRun {
   }
 
   private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of fibers) fiber.interruptUnsafe()
+    for (const fiber of fibers) this.tree.stop(fiber)
     this.unsettle()
     this.tree.check()
   }
