@@ -15,11 +15,12 @@ export default {
       entry: ["scripts/*.mjs", "scripts/runtimes/*.mjs"],
       project: ["scripts/**/*.mjs"],
       ignoreDependencies: [
-        // Called by name, or written into the project that scripts/pack.mjs makes.
+        // Called by name, or used by the tests of the documentation.
         "@arethetypeswrong/cli",
         "@changesets/*",
         "@dprint/*",
         "@effect/language-service",
+        "@modelcontextprotocol/client",
         "@modelcontextprotocol/conformance",
         "@modelcontextprotocol/sdk",
         "bun",

@@ -5,6 +5,7 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { setTimeout } from "node:timers/promises"
 import { afterAll, assert, beforeAll, describe, it } from "vitest"
 import { fencesOf } from "../fences.mjs"
 
@@ -32,14 +33,13 @@ const freePort = async () => {
 
 /** Asks until the port is open: not every recipe says so. */
 const listens = async (port, child) => {
-  while (child.exitCode === null) {
-    const socket = Net.connect(port, "127.0.0.1")
-    const ok = await once(socket, "connect").then(() => true, () => false)
-    socket.destroy()
-    if (ok) return
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  throw new Error("the server has ended")
+  if (child.exitCode !== null) throw new Error("the server has ended")
+  const socket = Net.connect(port, "127.0.0.1")
+  const isOpen = await once(socket, "connect").then(() => true, () => false)
+  socket.destroy()
+  if (isOpen) return
+  await setTimeout(50)
+  return listens(port, child)
 }
 
 /** Starts a recipe as the page says, on a port of its own. */
@@ -99,12 +99,11 @@ const sampled = async (port, era) => {
 }
 
 /** A client that samples gets its own answer, and one that does not an error that says why. */
-const answers = (...eras) => async (port) => {
-  for (const era of eras) {
+const answers = (...eras) => (port) =>
+  Promise.all(eras.map(async (era) => {
     await sampled(port, era)
     assert.match(await call(newClient(era, {}), port), /did not declare the capability "sampling"/, era)
-  }
-}
+  }))
 
 const status = (port, headers) =>
   fetch(`http://127.0.0.1:${port}/mcp`, { method: "POST", body: "{}", headers }).then((response) => response.status)
