@@ -16,11 +16,12 @@ export default {
       // The drivers of clients are copied to where their clients are installed.
       project: ["scripts/**/*.mjs", "!scripts/clients/drivers/**"],
       ignoreDependencies: [
-        // Called by name, or written into the project that scripts/pack.mjs makes.
+        // Called by name, or used by the tests of the documentation.
         "@arethetypeswrong/cli",
         "@changesets/*",
         "@dprint/*",
         "@effect/language-service",
+        "@modelcontextprotocol/client",
         "@modelcontextprotocol/conformance",
         "@modelcontextprotocol/sdk",
         "bun",

@@ -99,6 +99,16 @@ describe("docs", () => {
     assert.match(output, /^README\.md:1: the error that follows is not the compiler's:\nerror TS2322: Type 'number'/m)
   })
 
+  it("lets an example import another one of the same file by its title", () => {
+    const one = ["```ts title=\"one.ts\"", "export const one: number = 1", "```"]
+    const two = ["```ts", "import { one } from \"./one.ts\"", "one // => 1", "```"]
+    assert.deepStrictEqual(docs(...one, ...two), { status: 0, output: "2 examples in 1 files, 2 to run\n" })
+    const wrong = ["```ts", "import { two } from \"./one.ts\"", "```"]
+    assert.match(docs(...one, ...wrong).output, /^README\.md\(5,10\): error TS/m)
+    assert.match(docs(...one.with(1, "const one: string = 1")).output, /^README\.md\(2,7\): error TS/m)
+    assert.match(docs(...one, ...one).output, /^README\.md:4: another example of this file is called one\.ts$/m)
+  })
+
   it("fails without examples", () => {
     const { output, status } = docs("# Title")
     assert.strictEqual(status, 1)

@@ -43,7 +43,15 @@ export interface Feature<Server> {
  * @category models
  * @since 0.1.0
  */
-export type AnyFeatures<Server> = ReadonlyArray<Effect.Effect<Feature<Server>, unknown, unknown>>
+export type AnyFeatures<Server> = FeaturesOf<Feature<Server>>
+
+/**
+ * The features of a server, by the name that an adapter has for a feature. The compiler shows that name in its errors.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type FeaturesOf<Feature> = ReadonlyArray<Effect.Effect<Feature, unknown, unknown>>
 
 /**
  * The author's description of a resource. `uri` is a URI or an RFC 6570 template.

@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { FeaturesOf } from "@effect-sampling/mcp-kit/Feature"
 import * as StdioServerKit from "@effect-sampling/mcp-kit/StdioServer"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { AnyFeatures, Feature } from "./Feature.ts"
+import type { Feature } from "./Feature.ts"
 import { stdio } from "./internal/stdio.ts"
 
 /**
@@ -16,7 +17,7 @@ import { stdio } from "./internal/stdio.ts"
  * @category models
  * @since 0.1.0
  */
-export interface Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<Feature>>>
+export interface Options<Features extends FeaturesOf<Feature> = ReadonlyArray<Effect.Effect<Feature>>>
   extends StdioServerKit.Options<Server, Features>
 {
   /**
@@ -53,7 +54,7 @@ export interface Options<Features extends AnyFeatures = ReadonlyArray<Effect.Eff
  * @category serving
  * @since 0.1.0
  */
-export const serve = <const Features extends AnyFeatures>(
+export const serve = <const Features extends FeaturesOf<Feature>>(
   options: Options<Features>
 ): Effect.Effect<void, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.serve(stdio(options), options)
@@ -74,7 +75,7 @@ export const serve = <const Features extends AnyFeatures>(
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Features extends AnyFeatures>(
+export const layer = <const Features extends FeaturesOf<Feature>>(
   options: Options<Features>
 ): Layer.Layer<never, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.layer(stdio(options), options)

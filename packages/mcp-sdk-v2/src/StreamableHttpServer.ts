@@ -3,12 +3,13 @@
  *
  * @since 0.1.0
  */
+import type { FeaturesOf } from "@effect-sampling/mcp-kit/Feature"
 import * as StreamableHttpServerKit from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Address, ListenError } from "@effect-sampling/mcp-kit/StreamableHttpServer"
 import type { Server, ServerEventBus } from "@modelcontextprotocol/server"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { AnyFeatures, Feature } from "./Feature.ts"
+import type { Feature } from "./Feature.ts"
 import { http } from "./internal/http.ts"
 
 export {
@@ -34,7 +35,7 @@ export {
  * @category models
  * @since 0.1.0
  */
-export interface Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<Feature>>>
+export interface Options<Features extends FeaturesOf<Feature> = ReadonlyArray<Effect.Effect<Feature>>>
   extends StreamableHttpServerKit.Options<Server, Features>
 {
   /**
@@ -75,7 +76,7 @@ export interface Options<Features extends AnyFeatures = ReadonlyArray<Effect.Eff
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Features extends AnyFeatures>(
+export const layer = <const Features extends FeaturesOf<Feature>>(
   options: Options<Features>
 ): Layer.Layer<Address, Effect.Error<Features[number]> | ListenError, Effect.Services<Features[number]>> =>
   StreamableHttpServerKit.layer(http(options), options)

@@ -38,14 +38,6 @@ export type {
 export interface Feature extends FeatureKit.Feature<Server> {}
 
 /**
- * The features of a server: any number of effects, each with its own errors and requirements.
- *
- * @category models
- * @since 0.1.0
- */
-export type AnyFeatures = ReadonlyArray<Effect.Effect<Feature, unknown, unknown>>
-
-/**
  * Builds one tool and its handler into a feature.
  *
  * **When to use**

@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { FeaturesOf } from "@effect-sampling/mcp-kit/Feature"
 import * as StdioServerKit from "@effect-sampling/mcp-kit/StdioServer"
 import type { Server } from "@modelcontextprotocol/sdk/server/index.js"
 import type * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
-import type { AnyFeatures, Feature } from "./Feature.ts"
+import type { Feature } from "./Feature.ts"
 import { stdio } from "./internal/stdio.ts"
 
 /**
@@ -16,10 +17,11 @@ import { stdio } from "./internal/stdio.ts"
  * @category models
  * @since 0.1.0
  */
-export type Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<Feature>>> = StdioServerKit.Options<
-  Server,
-  Features
->
+export type Options<Features extends FeaturesOf<Feature> = ReadonlyArray<Effect.Effect<Feature>>> =
+  StdioServerKit.Options<
+    Server,
+    Features
+  >
 
 /**
  * Serves one client over stdio until the client closes stdin. Then the calls in flight are interrupted.
@@ -40,7 +42,7 @@ export type Options<Features extends AnyFeatures = ReadonlyArray<Effect.Effect<F
  * @category serving
  * @since 0.1.0
  */
-export const serve = <const Features extends AnyFeatures>(
+export const serve = <const Features extends FeaturesOf<Feature>>(
   options: Options<Features>
 ): Effect.Effect<void, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.serve(stdio, options)
@@ -61,7 +63,7 @@ export const serve = <const Features extends AnyFeatures>(
  * @category layers
  * @since 0.1.0
  */
-export const layer = <const Features extends AnyFeatures>(
+export const layer = <const Features extends FeaturesOf<Feature>>(
   options: Options<Features>
 ): Layer.Layer<never, Effect.Error<Features[number]>, Effect.Services<Features[number]>> =>
   StdioServerKit.layer(stdio, options)
