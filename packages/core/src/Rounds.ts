@@ -112,10 +112,11 @@ export const once = <
   effect: Effect.Effect<Success["Type"], Failure["Type"], R>,
   options: OnceOptions<Success, Failure> = {}
 ): Effect.Effect<Success["Type"], Failure["Type"], R | RecordingServices<Success, Failure>> =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a type parameter without a Schema has its default
   recorded(effect, {
     name,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a type parameter without a Schema has its default
     success: options.success ?? Schema.Void as Schema.Constraint as Success,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a type parameter without a Schema has its default
     failure: options.failure ?? Schema.Never as Schema.Constraint as Failure,
     isShared: false
   })
@@ -144,10 +145,11 @@ export const once = <
  *   concurrency: "unbounded"
  * })
  *
- * const { rounds } = await Effect.runPromise(
+ * const { asks, runs } = await Effect.runPromise(
  *   TestClient.call(handler).pipe(Effect.provide(ClientSampler.layer))
  * )
- * rounds.length // => 1
+ * asks.length // => 2
+ * runs // => 2
  * ```
  *
  * @category steps
