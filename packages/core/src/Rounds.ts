@@ -133,7 +133,7 @@ export const once = <
  * **Example** (Reviewing several files at once)
  *
  * ```ts
- * import { ClientSampler, Rounds, Sampler, TestClient } from "@effect-sampling/core"
+ * import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
  * import { Effect, Schema } from "effect"
  *
  * const review = (file: string) =>
@@ -146,7 +146,9 @@ export const once = <
  * })
  *
  * const { asks, runs } = await Effect.runPromise(
- *   TestClient.call(handler).pipe(Effect.provide(ClientSampler.layer))
+ *   TestClient.call(handler, { sampler: TestSampler.scripted(["fine", "good"]) }).pipe(
+ *     Effect.provide(ClientSampler.layer)
+ *   )
  * )
  * asks.length // => 2
  * runs // => 2

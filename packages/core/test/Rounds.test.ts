@@ -244,7 +244,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error).toMatchObject({
         _tag: "ReplayMismatch",
-        expected: String.raw`sampling/createMessage "one\n\"two\" 2"`,
+        expected: String.raw`sampling/createMessage "one\n\"two\" 1"`,
         found: `sampling/createMessage "${"x".repeat(60)}…"`
       })
     }))
@@ -255,7 +255,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const handler = Effect.suspend(() => ask(`number ${run++}`))
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error._tag).toBe("ReplayMismatch")
-      expect(error.message).toContain("number 1")
+      expect(error.message).toContain("number 0")
       expect(error.message).toContain("number 2")
       expect(error.message).toContain("Rounds.once")
       expect(run).toBe(3)

@@ -22,7 +22,8 @@ describe("SamplingError", () => {
     const classes = Object.values(SamplingError).filter((value) =>
       typeof value === "function" && value.prototype instanceof Error
     )
-    assert.strictEqual(classes.length, errors.length)
+    // `ReplayMismatch` ends a call, and no sampler fails with it.
+    assert.strictEqual(classes.length, errors.length + 1)
   })
 
   it.each(errors.map((error) => [error._tag, error] as const))("a %s survives JSON as the same class", (tag, error) => {

@@ -14,9 +14,10 @@ export interface AskRecord {
   readonly about: string
 }
 
-/** An ask, with the client's answer as it arrived. */
+/** An ask, with the client's answer as it arrived. `isNew`: no run has taken it so far. */
 export interface AnswerRecord extends AskRecord {
   readonly answer: unknown
+  readonly isNew: boolean
 }
 
 /** The outcome of a once-step, encoded by its Schema. */
@@ -93,7 +94,7 @@ const Recorded = Schema.Struct({
   t: Schema.Finite,
   s: Schema.optionalKey(Schema.String),
   x: Schema.optionalKey(Schema.Tuple([Schema.String, Schema.String, Schema.Boolean])),
-  a: Schema.Array(AskTuple),
+  a: Schema.Array(Schema.Tuple([...AskTuple.elements, Schema.optionalKey(Schema.Literal(1))])),
   o: Schema.Array(AskTuple),
   d: Schema.Array(Schema.Tuple([Schema.String, Schema.Int, Schema.String, Schema.Boolean, Schema.Unknown]))
 })
@@ -103,6 +104,9 @@ type Recorded = typeof Recorded.Type
 const decodeRecorded = Schema.decodeUnknownResult(compiled(Recorded))
 
 const toTuple = ({ about, at, base, occurrence }: AskRecord): typeof AskTuple.Type => [base, occurrence, at, about]
+
+const toAnswerTuple = ({ about, at, base, isNew, occurrence }: AnswerRecord): Recorded["a"][number] =>
+  isNew ? [base, occurrence, at, about, 1] : [base, occurrence, at, about]
 
 const fromTuple = ([base, occurrence, at, about]: typeof AskTuple.Type) => ({ base, occurrence, at, about })
 
@@ -120,7 +124,7 @@ export const toParts = (journal: Journal): { readonly answers: string; readonly 
       ...(journal.seed !== undefined && { s: journal.seed }),
       ...(journal.trace !== undefined &&
         { x: [journal.trace.traceId, journal.trace.spanId, journal.trace.sampled] }),
-      a: journal.answers.map(toTuple),
+      a: journal.answers.map(toAnswerTuple),
       o: journal.open.map(toTuple),
       d: journal.steps.map(({ at, key, occurrence, outcome }) =>
         [key, occurrence, at, outcome._tag === "Success", outcome.value ?? null] as const
@@ -142,7 +146,14 @@ export const fromParts = (parts: { readonly answers: string; readonly rest: stri
       startedAt: t,
       seed: s,
       trace: x === undefined ? undefined : { traceId: x[0], spanId: x[1], sampled: x[2] },
-      answers: a.map((tuple, index): AnswerRecord => Object.assign(fromTuple(tuple), { answer: answers[index] })),
+      answers: a.map(([base, occurrence, at, about, isNew], index) => ({
+        base,
+        occurrence,
+        at,
+        about,
+        answer: answers[index],
+        isNew: isNew === 1
+      })),
       open: o.map(fromTuple),
       steps: d.map(([key, occurrence, at, isSuccess, value]) => ({
         key,

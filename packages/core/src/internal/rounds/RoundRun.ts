@@ -32,8 +32,6 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
 type Recorded = Omit<AnswerRecord, "at"> & {
   at: string | undefined
   isTaken: boolean
-  /** It arrived with this round. */
-  readonly isNew: boolean
 }
 
 interface WaitingAsk {
@@ -133,7 +131,7 @@ export class RoundRun {
     this.usedSeed = journal.seed
     this.doubts = journal.doubts
     this.tree = new FiberTree(options.context, () => this.look())
-    const answered = journal.answers.map((record): Recorded => ({ ...record, isTaken: false, isNew: false }))
+    const answered = journal.answers.map((record): Recorded => ({ ...record, isTaken: false }))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
@@ -198,7 +196,9 @@ export class RoundRun {
 
   /** The answers that the next run needs, once this one has ended. */
   get answered(): ReadonlyArray<AnswerRecord> {
-    return this.answers.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
+    return this.answers.flatMap(({ isTaken, ...record }) =>
+      record.at === undefined ? [] : [{ ...record, at: record.at, isNew: record.isNew && !isTaken }]
+    )
   }
 
   get done(): ReadonlyArray<StepRecord> {
@@ -410,12 +410,13 @@ export class RoundRun {
 
   /**
    * Returns the mismatch of a handler that asks something else in every run: in several rounds in a row it took nothing
-   * that the client had answered. A single such round proves nothing, because timing may change what comes first. It
+   * new that the client had answered. A single such round proves nothing, because timing may change what comes first. It
    * proves even less while a fiber sleeps or works and may still take an answer.
    */
   private findMismatch(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): Interruption | undefined {
     const answered = this.answers.filter(({ isNew }) => isNew)
-    if (answered.length === 0) return undefined
+    // A client that answered nothing is asked again, and nothing follows from that.
+    if (answered.length === 0 || this.unanswered.length === this.options.journal.open.length) return undefined
     this.doubts = answered.some(({ isTaken }) => isTaken) ? 0 : this.doubts + (isAllThere ? 2 : 1)
     if (this.doubts < manyDoubts) return undefined
     const { about } = answered[0]!
