@@ -23,6 +23,7 @@ export class FiberTree implements Scheduler.Scheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
   private readonly outer: Tracer.Tracer
+  private tracer: Tracer.Tracer | undefined
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
@@ -95,19 +96,22 @@ export class FiberTree implements Scheduler.Scheduler {
       [Scheduler.Scheduler.key, this],
       // If yielding were prevented, Effect would not ask the scheduler.
       [Scheduler.PreventSchedulerYield.key, false],
-      [Tracer.Tracer.key, this.tracer],
       [CurrentBranch.key, this.root],
       [CurrentPlace.key, this.root.place]
     ]
   }
 
-  /** The tracer of the call, which also notes how each operation suspends its fiber. */
-  private get tracer(): Tracer.Tracer {
+  /**
+   * The tracer of the call, which also notes with which operations fibers suspend themselves. It costs something for each
+   * operation, so the fibers get it when there are several: one alone has nobody to wait for.
+   */
+  private makeTracer(): Tracer.Tracer {
     const { context } = this.outer
     return Object.create(this.outer, {
       context: {
         value: (operation: Tracer.EffectPrimitive<unknown>, fiber: AnyFiber) => {
-          if (fiber === this.current && this.running !== undefined) this.running.register = registerOf(operation)
+          const register = registerOf(operation)
+          if (register !== undefined) this.branchOf(fiber).register = register
           return context === undefined ? operation["~effect/Effect/evaluate"](fiber) : context(operation, fiber)
         }
       }
@@ -279,7 +283,16 @@ export class FiberTree implements Scheduler.Scheduler {
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
-    fiber.setContext(fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place)))
+    if (this.tracer === undefined) {
+      this.tracer = this.makeTracer()
+      this.root.fiber?.setContext(Context.add(this.root.fiber.context, Tracer.Tracer, this.tracer))
+    }
+    // All services are set at once, because each addition to a context costs a copy.
+    const services = new Map(fiber.context.mapUnsafe)
+    services.set(CurrentBranch.key, branch)
+    services.set(CurrentPlace.key, place)
+    services.set(Tracer.Tracer.key, this.tracer)
+    fiber.setContext(Context.makeUnsafe(services))
     return branch
   }
 
