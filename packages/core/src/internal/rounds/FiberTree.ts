@@ -3,8 +3,9 @@ import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
+import { notingTracer } from "../trace/notingTracer.ts"
+import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
-import { registerOf } from "./parked.ts"
 import { CurrentPlace, Place } from "./Place.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -19,11 +20,15 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
  * of a fiber. The scheduler therefore sees each fiber before the fiber does anything, and it knows when no fiber of the
  * run has anything to do.
  */
-export class FiberTree implements Scheduler.Scheduler {
+export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
-  private readonly outer: Tracer.Tracer
-  private tracer: Tracer.Tracer | undefined
+  /**
+   * Notes with which operations fibers suspend themselves. It costs something for each operation, so the fibers get it
+   * when there are several: one alone has nobody to wait for.
+   */
+  private readonly tracer: Tracer.Tracer
+  private isAlone = true
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
@@ -49,7 +54,7 @@ export class FiberTree implements Scheduler.Scheduler {
   constructor(context: Context.Context<never>, onIdle: () => void) {
     this.scheduler = Context.get(context, Scheduler.Scheduler)
     this.neverYields = Context.get(context, Scheduler.PreventSchedulerYield)
-    this.outer = Context.get(context, Tracer.Tracer)
+    this.tracer = notingTracer(Context.get(context, Tracer.Tracer))
     this.onIdle = onIdle
   }
 
@@ -60,6 +65,10 @@ export class FiberTree implements Scheduler.Scheduler {
   shouldYield(fiber: AnyFiber): boolean {
     if (fiber !== this.current) this.enter(fiber)
     return !this.neverYields && this.scheduler.shouldYield(fiber)
+  }
+
+  noteSuspension(fiber: AnyFiber, register: unknown): void {
+    this.branchOf(fiber).register = register
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -99,23 +108,6 @@ export class FiberTree implements Scheduler.Scheduler {
       [CurrentBranch.key, this.root],
       [CurrentPlace.key, this.root.place]
     ]
-  }
-
-  /**
-   * The tracer of the call, which also notes with which operations fibers suspend themselves. It costs something for each
-   * operation, so the fibers get it when there are several: one alone has nobody to wait for.
-   */
-  private makeTracer(): Tracer.Tracer {
-    const { context } = this.outer
-    return Object.create(this.outer, {
-      context: {
-        value: (operation: Tracer.EffectPrimitive<unknown>, fiber: AnyFiber) => {
-          const register = registerOf(operation)
-          if (register !== undefined) this.branchOf(fiber).register = register
-          return context === undefined ? operation["~effect/Effect/evaluate"](fiber) : context(operation, fiber)
-        }
-      }
-    })
   }
 
   branchOf(fiber: AnyFiber): Branch {
@@ -283,8 +275,8 @@ export class FiberTree implements Scheduler.Scheduler {
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
-    if (this.tracer === undefined) {
-      this.tracer = this.makeTracer()
+    if (this.isAlone) {
+      this.isAlone = false
       this.root.fiber?.setContext(Context.add(this.root.fiber.context, Tracer.Tracer, this.tracer))
     }
     // All services are set at once, because each addition to a context costs a copy.

@@ -5,17 +5,11 @@ import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
 import * as PubSub from "effect/PubSub"
 import * as Queue from "effect/Queue"
+import * as Scheduler from "effect/Scheduler"
 import * as Semaphore from "effect/Semaphore"
 import * as Tracer from "effect/Tracer"
-
-/**
- * The operation of a fiber, as a tracer sees it. An operation that suspends the fiber has the function with which it
- * registers what will resume it. Effect does not promise this member: without it, nothing counts as parked.
- */
-type Operation = Tracer.EffectPrimitive<unknown> & { readonly register?: unknown }
-
-/** Returns the function with which an operation suspends its fiber, or undefined for every other operation. */
-export const registerOf = (operation: Operation): unknown => operation.register
+import { notingTracer } from "../trace/notingTracer.ts"
+import type { NotingScheduler } from "../trace/notingTracer.ts"
 
 const never: Effect.Effect<number> = Effect.never
 
@@ -43,25 +37,25 @@ const parking: ReadonlyArray<Effect.Effect<unknown>> = [
 ]
 
 /** Returns the source of the function with which the effect suspends its fiber. */
-const sourceOf = (effect: Effect.Effect<unknown, unknown>): string | undefined => {
-  let register: unknown
-  const probe = Tracer.make({
-    span: (options) => new Tracer.NativeSpan(options),
-    context: (operation, fiber) => {
-      if (fiber === root) register = registerOf(operation)
-      return operation["~effect/Effect/evaluate"](fiber)
-    }
-  })
-  let root: unknown
-  const fiber = Effect.runForkWith(Context.make(Tracer.Tracer, probe))(
-    Effect.withFiber((self) => {
-      root = self
-      return effect
-    })
+const sourceOf = (effect: Effect.Effect<unknown>): string | undefined => {
+  const suspensions = new Map<unknown, unknown>()
+  const scheduler = new NotingProbe((fiber, register) => suspensions.set(fiber, register))
+  const context = Context.make(Scheduler.Scheduler, scheduler).pipe(
+    Context.add(Tracer.Tracer, notingTracer(Tracer.nativeTracer))
   )
-  const suspended = register
+  const fiber = Effect.runForkWith(context)(effect)
+  const register = suspensions.get(fiber)
   fiber.interruptUnsafe()
-  return typeof suspended === "function" ? Function.prototype.toString.call(suspended) : undefined
+  return typeof register === "function" ? Function.prototype.toString.call(register) : undefined
+}
+
+class NotingProbe extends Scheduler.MixedScheduler implements NotingScheduler {
+  readonly noteSuspension: NotingScheduler["noteSuspension"]
+
+  constructor(noteSuspension: NotingScheduler["noteSuspension"]) {
+    super()
+    this.noteSuspension = noteSuspension
+  }
 }
 
 let sources: ReadonlySet<string> | undefined
