@@ -52,7 +52,7 @@ export const handlers = Tools.toLayer(Effect.gen(function*() {
       const story: Array<string> = []
       for (const chapter of chapters) {
         const { text } = yield* sampler.sample(`${title}: write of ${chapter}.`)
-        yield* Rounds.once(`save ${chapter}`, ledger.write(`${title}: save ${chapter}`), { schema: Schema.Void })
+        yield* Rounds.once(`save ${chapter}`, ledger.write(`${title}: save ${chapter}`), { success: Schema.Void })
         story.push(text)
       }
       return story.join(" ")

@@ -2,15 +2,7 @@
  * A tool with side effects before, between and after its asks. The careful variant records them with `Rounds.once`; the
  * careless variant just runs them.
  */
-import {
-  Client,
-  ClientSampler,
-  Content,
-  ProviderSampler,
-  Rounds,
-  Sampler,
-  type SamplingError
-} from "@effect-sampling/core"
+import { Client, ClientSampler, Content, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import { Feature, StreamableHttpServer } from "@effect-sampling/mcp-sdk-v2"
 import { Context, Effect, Layer, Schema } from "effect"
 import { Tool, Toolkit } from "effect/ai"
@@ -37,12 +29,12 @@ const houseModel = ProviderSampler.layerEffect(Effect.map(Shop, (shop) => ({
   createMessage: ({ messages }) => shop.translate(Content.text(messages.at(-1)!.content))
 })))
 
-type Once = <E, R>(
+type Once = <R>(
   name: string,
-  effect: Effect.Effect<string, E, R>
-) => Effect.Effect<string, E | SamplingError.ReplayMismatch, R>
+  effect: Effect.Effect<string, PaymentFailed, R>
+) => Effect.Effect<string, PaymentFailed, R>
 
-const careful: Once = (name, effect) => Rounds.once(name, effect, { schema: Schema.String })
+const careful: Once = (name, effect) => Rounds.once(name, effect, { success: Schema.String, failure: PaymentFailed })
 
 const careless: Once = (_, effect) => effect
 
@@ -68,7 +60,7 @@ const makeCheckout = (once: Once) =>
       const { pay } = yield* Client.elicit(Confirmation, `Pay ${articles.length * 10} euros?`, { key: "confirm" })
       if (!pay) return { payment: "none", text: "Nothing was paid." }
 
-      // A failure is not recorded, so the charge can be tried again, now or in a later round.
+      // Each attempt is recorded, a failed one as well: a later round knows that the second one succeeded.
       const payment = yield* once("charge", shop.charge(order, articles.length * 10)).pipe(Effect.retry({ times: 2 }))
 
       const reply = yield* sampler.sample(`Thank the customer, with ${note.text}.`)

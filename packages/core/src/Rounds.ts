@@ -9,10 +9,11 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Schema from "effect/Schema"
+import * as Schema from "effect/Schema"
 import { recorded } from "./internal/rounds/recorded.ts"
+import type { RecordingServices } from "./internal/rounds/recorded.ts"
 import { CurrentRun } from "./internal/rounds/RoundRun.ts"
-import type { ReplayMismatch } from "./SamplingError.ts"
+import { CurrentScope, escapeName } from "./internal/rounds/Scope.ts"
 
 /**
  * The number of rounds of a call that may end with open asks. Default: 8, because official clients stop after 8 to 10
@@ -39,24 +40,39 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
 })
 
 /**
- * Runs an effect so that it succeeds at most once per call, however many rounds the call takes. Its result is recorded
- * in the sealed state, and later rounds return the recorded result, on any server. Outside of rounds it is just the
+ * Options of {@link once}: the Schemas of the outcomes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface OnceOptions<Success extends Schema.Constraint, Failure extends Schema.Constraint> {
+  /**
+   * The Schema of the result, which should be small because it travels with the state. Default: `Schema.Void`.
+   */
+  readonly success?: Success
+  /**
+   * The Schema of the failure. An effect that can fail needs it. Default: `Schema.Never`.
+   */
+  readonly failure?: Failure
+}
+
+/**
+ * Runs an effect at most once per call, however many rounds the call takes. Its outcome is recorded in the sealed state,
+ * a failure as well, and later rounds return the recorded outcome, on any server. Outside of rounds it is just the
  * effect.
  *
  * **Details**
  *
  * An effect wrapped in `once` is a once-step. Wrap effects that must not happen twice (a payment, a mail), and effects
- * that may differ between runs and decide what is asked (the time, a query). A failure is not recorded. The result must
- * fit `schema`, and it should be small because it travels with the state.
+ * that may differ between runs and decide what is asked (the time, a query).
  *
- * A later run finds a recorded once-step by its name and by its place among the handler's fibers. Give once-steps
- * different names when they run at the same time, or one after the other in a loop that continues after a failure: put
- * what distinguishes them into the name. The once-step fails with a `ReplayMismatch` if its record belongs to another
- * fiber that has not reached it in this run, or if the record does not fit the schema.
+ * A once-step is its name, like an `Activity` of `effect/workflow`. The n-th use of a name finds what the n-th use in an
+ * earlier round recorded, whichever fiber it is. An attempt of `Effect.retry` is the next use. Interruptions and defects
+ * are not recorded: the next attempt is the same use. Two fibers that are alive at the same time must not use one name,
+ * unless one of them started the other; if they do, the call ends with a `ReplayMismatch`. Put what distinguishes them
+ * into the name, or run each in a {@link scope}.
  *
- * Failed attempts before the success are forgotten, so `Effect.retry` around one once-step is safe. Around several
- * once-steps it is safe only if they do not depend on each other, because later rounds replay the successes of all
- * attempts as if they were one attempt.
+ * A recorded outcome that does not fit the Schemas ends the call with a `ReplayMismatch` as well.
  *
  * **Gotchas**
  *
@@ -67,7 +83,7 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  * - When the round ends, an ask inside a once-step ends in an interruption. In an uninterruptible region, and in fibers
  *   started there, `Effect.exit` and `Effect.catchCause` around the ask observe that interruption and continue.
  *   `Effect.catch` does not.
- * - A result that does not fit its own schema is a defect, and by then the effect has already happened.
+ * - An outcome that does not fit its own Schema is a defect, and by then the effect has already happened.
  *
  * **Example** (Paying once)
  *
@@ -75,10 +91,11 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  * import { Rounds } from "@effect-sampling/core"
  * import { Effect, Schema } from "effect"
  *
- * const pay = (invoice: string) => Effect.succeed(`receipt for ${invoice}`)
+ * class Declined extends Schema.TaggedError<Declined>("Declined")("Declined", {}) {}
+ * const pay = (invoice: string): Effect.Effect<string, Declined> => Effect.succeed(`receipt for ${invoice}`)
  *
  * const receipt = await Effect.runPromise(
- *   Rounds.once("pay 42", pay("42"), { schema: Schema.String })
+ *   Rounds.once("pay 42", pay("42"), { success: Schema.String, failure: Declined })
  * )
  * receipt // => "receipt for 42"
  * ```
@@ -86,12 +103,62 @@ export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling
  * @category steps
  * @since 0.1.0
  */
-export const once = <S extends Schema.Constraint, E, R>(
+export const once = <
+  R,
+  Success extends Schema.Constraint = Schema.Void,
+  Failure extends Schema.Constraint = Schema.Never
+>(
   name: string,
-  effect: Effect.Effect<S["Type"], E, R>,
-  options: { readonly schema: S }
-): Effect.Effect<S["Type"], E | ReplayMismatch, R | S["DecodingServices"] | S["EncodingServices"]> =>
-  recorded(effect, { name: `once ${name}`, schema: options.schema, canMove: false })
+  effect: Effect.Effect<Success["Type"], Failure["Type"], R>,
+  options: OnceOptions<Success, Failure> = {}
+): Effect.Effect<Success["Type"], Failure["Type"], R | RecordingServices<Success, Failure>> =>
+  recorded(effect, {
+    name,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a type parameter without a Schema has its default
+    success: options.success ?? Schema.Void as Schema.Constraint as Success,
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a type parameter without a Schema has its default
+    failure: options.failure ?? Schema.Never as Schema.Constraint as Failure,
+    isShared: false
+  })
+
+/**
+ * Runs an effect in a scope of its own: the names of its once-steps, the keys of its asks and its random numbers belong
+ * to this scope. Outside of rounds it is just the effect.
+ *
+ * **When to use**
+ *
+ * Use it where fibers that run at the same time use equal names, for example around the work on each of several orders,
+ * and where they draw random numbers.
+ *
+ * **Example** (Reviewing several files at once)
+ *
+ * ```ts
+ * import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const review = (file: string) =>
+ *   Effect.gen(function*() {
+ *     const text = yield* Rounds.once("read", Effect.succeed(`the text of ${file}`), { success: Schema.String })
+ *     return (yield* Sampler.sample(`Review: ${text}`)).text
+ *   })
+ * const handler = Effect.forEach(["a.ts", "b.ts"], (file) => Rounds.scope(file, review(file)), {
+ *   concurrency: "unbounded"
+ * })
+ *
+ * const { asks, runs } = await Effect.runPromise(
+ *   TestClient.call(handler, { sampler: TestSampler.scripted(["fine", "good"]) }).pipe(
+ *     Effect.provide(ClientSampler.layer)
+ *   )
+ * )
+ * asks.length // => 2
+ * runs // => 2
+ * ```
+ *
+ * @category steps
+ * @since 0.1.0
+ */
+export const scope = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(CurrentScope, (path) => Effect.provideService(effect, CurrentScope, `${path}${escapeName(name)}/`))
 
 /**
  * The time at which the first round of the call started; it is the same in all rounds. Outside of rounds it is the

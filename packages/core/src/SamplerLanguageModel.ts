@@ -164,7 +164,7 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Samp
  * | `SamplingError` | reason of the `AiError` | retryable |
  * |---|---|---|
  * | `InvalidRequest`, `SamplingUnsupported` | `InvalidRequestError` | no |
- * | `SamplingRejected`, `ConnectionLost`, `TurnLimitExceeded`, `RoundsExceeded`, `ReplayMismatch` | `UnknownError` | no
+ * | `SamplingRejected`, `ConnectionLost`, `TurnLimitExceeded`, `RoundsExceeded` | `UnknownError` | no
  * |
  * | `InvalidResponse` | `InvalidResponseError` | no |
  * | `StructuredOutputError` | `StructuredOutputError` | yes |

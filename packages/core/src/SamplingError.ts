@@ -237,9 +237,10 @@ export class RoundsExceeded
 {}
 
 /**
- * The handler ran again and did not do what it did in the run before, so the recorded answers no longer match its asks.
- * `expected` names what was recorded, and `found` names what the handler did instead. To fix the handler, record with
- * `Rounds.once` everything that differs between runs.
+ * The handler ran again and did not repeat what it did before, so the answers of the client no longer match its asks; or
+ * two of its fibers used one name at the same time. `expected` names what was recorded, and `found` names what the
+ * handler did instead. It ends the call. A handler never sees it, so it is not a {@link SamplingError}. To fix the
+ * handler, record with `Rounds.once` everything that differs between runs.
  *
  * @category errors
  * @since 0.1.0
@@ -268,8 +269,7 @@ export const SamplingError = Schema.Union([
   ProviderError,
   TurnLimitExceeded,
   StructuredOutputError,
-  RoundsExceeded,
-  ReplayMismatch
+  RoundsExceeded
 ])
 
 /**

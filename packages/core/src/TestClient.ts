@@ -13,7 +13,7 @@ import { ClientConnection } from "./ClientConnection.ts"
 import type { ClientRequest } from "./ClientConnection.ts"
 import * as RequestState from "./RequestState.ts"
 import { Sampler } from "./Sampler.ts"
-import type { SamplingError } from "./SamplingError.ts"
+import type { ReplayMismatch, SamplingError } from "./SamplingError.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
 import * as RoundRunner from "./wire/RoundRunner.ts"
 
@@ -113,7 +113,7 @@ export interface Called<A> {
  * let payments = 0
  * const buy = Effect.gen(function*() {
  *   const { text: colour } = yield* Sampler.sample("Which colour?")
- *   yield* Rounds.once("pay", Effect.sync(() => ++payments), { schema: Schema.Int })
+ *   yield* Rounds.once("pay", Effect.sync(() => ++payments), { success: Schema.Int })
  *   const { text } = yield* Sampler.sample(`Praise a ${colour} lamp.`)
  *   return text
  * }).pipe(Effect.provide(ClientSampler.layer))
@@ -134,7 +134,12 @@ export const call = <A, E, R>(
   options: Options = {}
 ): Effect.Effect<
   Called<A>,
-  E | SamplingError | RequestState.StateRejected | RequestState.StateNotKept | RoundRunner.InvalidInputResponse,
+  | E
+  | SamplingError
+  | ReplayMismatch
+  | RequestState.StateRejected
+  | RequestState.StateNotKept
+  | RoundRunner.InvalidInputResponse,
   R
 > =>
   Effect.scopedWith((scope) =>

@@ -178,10 +178,10 @@ layer(ClientSampler.layer, { excludeTestServices: true })("Request states in rou
       open: () => Effect.succeed(bytes)
     })
   const text = new TextEncoder()
-  const journal = (answers: string, rest: string, version = 1) =>
+  const journal = (answers: string, rest: string, version = 2) =>
     Uint8Array.from([version, 0, ...text.encode(`${answers}\n${rest}`)])
   const deflated = (answers: Uint8Array, rest: string, length = answers.length) =>
-    Uint8Array.from([1, 1, 0, 0, 0, length, ...answers, ...text.encode(rest)])
+    Uint8Array.from([2, 1, 0, 0, 0, length, ...answers, ...text.encode(rest)])
   const rest = `{"r":1,"t":0,"a":[],"o":[],"d":[]}`
 
   it.effect("a state without a journal of this version is refused, and the handler does not run", () =>
@@ -191,7 +191,7 @@ layer(ClientSampler.layer, { excludeTestServices: true })("Request states in rou
       const broken = [
         new Uint8Array(0),
         new Uint8Array(6),
-        journal("[]", rest, 2),
+        journal("[]", rest, 1),
         deflated(text.encode("[]"), rest),
         deflated(deflateRawSync("[]"), rest, 255),
         deflated(deflateRawSync("{}"), rest),
@@ -204,8 +204,8 @@ layer(ClientSampler.layer, { excludeTestServices: true })("Request states in rou
         journal("[]", `{"r":1,"t":0,"a":[],"o":[["a"]],"d":[]}`),
         journal("[]", `{"r":1,"t":0,"a":{},"o":[],"d":[]}`),
         journal("[]", rest).subarray(0, 12),
-        Uint8Array.from([1, 0, 255, 255, 255, 255]),
-        Uint8Array.from([1, 2, 0, 0, 0, 0])
+        Uint8Array.from([2, 0, 255, 255, 255, 255]),
+        Uint8Array.from([2, 2, 0, 0, 0, 0])
       ]
       for (const bytes of broken) {
         const error = yield* Effect.flip(carrying(bytes)(RoundRunner.run(handler, { ...baseCall, requestState: "x" })))

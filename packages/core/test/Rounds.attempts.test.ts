@@ -1,8 +1,8 @@
-import { ClientSampler, ProviderSampler, Rounds } from "@effect-sampling/core"
-import type { Sampler } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
+import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Random, Schedule, Schema } from "effect"
-import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
+import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 /** Asks for a random number: a run that draws other numbers asks for something else, which the tests see. */
 const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))
@@ -18,7 +18,7 @@ const makeFlaky = () => {
         attempts.set(name, attempt)
         return attempt < 3 ? Effect.fail("not yet") : Effect.as(Effect.sleep(1), `${name} ${attempt}`)
       }),
-      { schema: Schema.String }
+      { success: Schema.String, failure: Schema.String }
     )
 }
 
@@ -36,7 +36,12 @@ const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]
   [
     "after another once-step in the same attempt",
     (flaky) =>
-      patiently(Effect.andThen(Rounds.once("good", Effect.succeed("x"), { schema: Schema.String }), flaky("a")))
+      patiently(
+        Effect.andThen(
+          Rounds.once("good", Effect.succeed("x"), { success: Schema.String, failure: Schema.String }),
+          flaky("a")
+        )
+      )
   ],
   [
     "after a race in the same attempt",
@@ -50,7 +55,8 @@ const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]
     "inside a once-step, under a timeout",
     (flaky) =>
       Rounds.once("outer", Effect.orDie(patiently(Effect.tap(flaky("a"), () => ask("inside")))), {
-        schema: Schema.String
+        success: Schema.String,
+        failure: Schema.String
       })
   ],
   ["as the recorded completion of a provider", () => {
@@ -63,6 +69,24 @@ const shapes: ReadonlyArray<readonly [where: string, (flaky: Flaky) => Attempts]
     return Effect.retry(Effect.timeout(Effect.sandbox(Effect.provide(ask("ping"), provider)), "1 hour"), { times: 5 })
   }]
 ]
+
+/** The ways in which fibers start beside each other. */
+const starts = {
+  "fibers of one operation": <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>) =>
+    Effect.all(effects, unbounded),
+  "forked fibers": <A, E, R>(effects: ReadonlyArray<Effect.Effect<A, E, R>>) =>
+    Effect.flatMap(Effect.forEach(effects, (effect) => Effect.forkChild(effect)), Effect.forEach(Fiber.join))
+}
+
+const keysOf = (round: RoundRunner.Round<unknown>): ReadonlyArray<string> =>
+  round._tag === "InputRequired" ? Object.keys(round.inputRequests) : []
+
+/** The call that brings answers to a round. */
+const answered = (round: RoundRunner.Round<unknown>, inputResponses: object): RoundRunner.Call => ({
+  ...baseCall,
+  inputResponses,
+  requestState: round._tag === "InputRequired" ? round.requestState : undefined
+})
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Failed once-steps", (it) => {
   for (const [where, attempts] of shapes) {
@@ -92,7 +116,10 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
         const done = yield* Deferred.make<string>()
-        const slow = Rounds.once("slow", Effect.as(Effect.sleep(10), "x"), { schema: Schema.String })
+        const slow = Rounds.once("slow", Effect.as(Effect.sleep(10), "x"), {
+          success: Schema.String,
+          failure: Schema.String
+        })
         yield* Effect.forkChild(Effect.flatMap(slow, (text) => Deferred.succeed(done, text)))
         // In the second run the once-step is replayed, so `done` is complete before this sleep ends.
         yield* Effect.sleep(1)
@@ -112,7 +139,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         Rounds.once(
           name,
           Effect.andThen(Effect.sleep(millis), Effect.sync(() => `${name} ${ran.push(name)}`)),
-          { schema: Schema.String }
+          { success: Schema.String, failure: Schema.String }
         )
       const handler = Effect.gen(function*() {
         const fiber = yield* Effect.forkChild(step("background", 20), { startImmediately: true })
@@ -125,54 +152,137 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, ran]).toStrictEqual([["pay 1", "<a>", "background 2", "<b>"], ["pay", "background"]])
     }))
 
-  it.effect("a failed once-step does not mix up once-steps of one name in other fibers", () =>
+  it.effect("a card that was declined is not charged in the next round, after the user chose another one", () =>
     Effect.gen(function*() {
-      const ran: Array<number> = []
+      const charged: Array<string> = []
+      let isDeclined = true
+      const charge = (card: string) =>
+        Rounds.once(
+          `charge ${card}`,
+          Effect.suspend(() => {
+            charged.push(card)
+            return isDeclined ? Effect.fail("declined") : Effect.succeed(`paid by ${card}`)
+          }),
+          { success: Schema.String, failure: Schema.String }
+        )
       const handler = Effect.gen(function*() {
-        yield* Effect.option(Rounds.once("probe", Effect.fail("no"), { schema: Schema.String }))
-        const quote = (n: number) =>
-          Effect.forEach([1, 2, 3].slice(n - 1), (k) => ask(`${n} ${k}`)).pipe(
-            Effect.andThen(Rounds.once("quote", Effect.sync(() => ran.push(n) && n), { schema: Schema.Int }))
-          )
-        const fibers = yield* Effect.forEach([1, 2, 3], (n) => Effect.forkChild(quote(n), { startImmediately: true }))
-        const quotes = yield* Effect.forEach(fibers, Fiber.join)
-        return [...quotes, yield* ask("c")]
+        const paid = yield* Effect.catch(charge("first card"), () =>
+          Effect.flatMap(ask("another card?"), () => {
+            isDeclined = false
+            return charge("second card")
+          }))
+        return [paid, yield* ask("a receipt")]
       })
       const { value } = yield* drive(handler, echo)
-      expect([value, ran]).toStrictEqual([[1, 2, 3, "<c>"], [3, 2, 1]])
+      expect([value, charged]).toStrictEqual([["paid by second card", "<a receipt>"], ["first card", "second card"]])
     }))
 
-  it.effect("a failed once-step does not make the state larger than a successful one", () =>
+  it.effect("a failed attempt, what follows it and the next attempt happen once each, in this order", () =>
     Effect.gen(function*() {
-      const sizeAfter = (probe: Effect.Effect<unknown, string>) =>
-        Effect.map(
-          drive(
-            Effect.gen(function*() {
-              yield* Effect.option(Rounds.once("probe", probe, { schema: Schema.Unknown }))
-              for (let n = 0; n < 100; n++) yield* Rounds.once(`${n}`, Effect.succeed(n), { schema: Schema.Int })
-              return yield* ask("a")
-            }),
-            echo
-          ),
-          ({ states }) => states[0]!.length
+      const ledger: Array<string> = []
+      const attempt = (isLast: boolean) =>
+        Rounds.once(
+          "attempt",
+          Effect.suspend(() => {
+            ledger.push(isLast ? "CHARGED" : "attempt")
+            return isLast ? Effect.succeed("ok") : Effect.fail("no")
+          }),
+          { success: Schema.String, failure: Schema.String }
         )
-      expect(yield* sizeAfter(Effect.fail("no"))).toBeLessThanOrEqual(yield* sizeAfter(Effect.succeed(1)))
+      const handler = Effect.gen(function*() {
+        yield* Effect.option(attempt(false))
+        yield* Rounds.once("invoice", Effect.sync(() => void ledger.push("invoice")))
+        yield* ask("go on?")
+        return yield* attempt(true)
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, ledger]).toStrictEqual(["ok", ["attempt", "invoice", "CHARGED"]])
     }))
 
-  it.effect("a once-step that fails and succeeds in the next round causes no mismatch", () =>
+  it.effect("the failure of a provider is recorded, so a later round does not pay for its second attempt", () =>
+    Effect.gen(function*() {
+      let requests = 0
+      const provider = ProviderSampler.layer({
+        name: "p",
+        createMessage: () =>
+          Effect.suspend(() =>
+            ++requests === 1
+              ? Effect.fail(new SamplingError.ProviderError({ provider: "p", reason: "unavailable", message: "busy" }))
+              : Effect.succeed({
+                role: "assistant" as const,
+                model: "m",
+                content: { type: "text" as const, text: "pong" }
+              })
+          )
+      })
+      const handler = Effect.gen(function*() {
+        const client = yield* Sampler.Sampler
+        const pong = yield* Effect.retry(Effect.provide(ask("ping"), provider), { times: 2 })
+        return [pong, (yield* client.sample("a")).text, (yield* client.sample("b")).text]
+      })
+      const { value } = yield* drive(handler, echo)
+      expect([value, requests]).toStrictEqual([["pong", "<a>", "<b>"], 2])
+    }))
+
+  it.effect("two fibers that use one name while both are alive end the call, and no handler can catch it", () =>
+    Effect.gen(function*() {
+      const save = (n: number) => Rounds.once("save", Effect.as(Effect.sleep(1), n), { success: Schema.Int })
+      const handler = Effect.andThen(ask("a"), Effect.all([save(1), save(2)], unbounded))
+      const error = yield* Effect.flip(drive(Effect.catchCause(handler, () => Effect.succeed("caught")), echo))
+      expect(error).toMatchObject({
+        _tag: "ReplayMismatch",
+        message: expect.stringContaining(`Two fibers use the once-step "save" at the same time`)
+      })
+    }))
+
+  for (const [how, start] of Object.entries(starts)) {
+    it.effect(`a client that answers in another order gives ${how} nothing that another one recorded`, () =>
+      Effect.gen(function*() {
+        const order = (name: string) =>
+          Effect.andThen(ask(name), Rounds.once("pay", Effect.succeed(`paid ${name}`), { success: Schema.String }))
+        const handler = Effect.andThen(start([order("a"), order("b")]), ask("c"))
+        const first = yield* RoundRunner.run(handler, baseCall)
+        const [a, b] = keysOf(first)
+        const second = yield* RoundRunner.run(handler, answered(first, { [b!]: say("yes") }))
+        const third = yield* Effect.flip(RoundRunner.run(handler, answered(second, { [a!]: say("yes") })))
+        expect(third).toMatchObject({ _tag: "ReplayMismatch" })
+      }))
+  }
+
+  it.effect("fibers in scopes of their own use equal names, keys and random numbers", () =>
+    Effect.gen(function*() {
+      const paid: Array<string> = []
+      const order = (name: string) =>
+        Effect.gen(function*() {
+          yield* Effect.sleep(Math.floor(Math.random() * 3))
+          yield* Rounds.once("pay", Effect.sync(() => void paid.push(name)))
+          const number = yield* Random.nextIntBetween(0, 1_000_000)
+          const { text } = yield* Sampler.sample(`thank ${name} ${number}`, { key: "thank" })
+          return [text, yield* ask(`again ${yield* Random.nextInt}`)]
+        })
+      const names = ["a", "b", "c/d", "c%47d"]
+      const handler = Effect.forEach(names, (name) => Rounds.scope(name, order(name)), unbounded)
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(paid.toSorted()).toStrictEqual(names.toSorted())
+      expect(value.map(([text]) => text?.slice(1, 8))).toStrictEqual(["thank a", "thank b", "thank c", "thank c"])
+      expect(rounds.map((keys) => keys.length)).toStrictEqual([4, 4])
+      expect(rounds[0]!.toSorted()).toStrictEqual(["a/thank", "b/thank", "c%3747d/thank", "c%47d/thank"])
+    }))
+
+  it.effect("a failed attempt and the ask around it are found again in every round", () =>
     Effect.gen(function*() {
       let attempts = 0
       let asked = 0
       const step = Rounds.once("step", Effect.suspend(() => ++attempts < 2 ? Effect.fail("no") : Effect.succeed("x")), {
-        schema: Schema.String
+        success: Schema.String,
+        failure: Schema.String
       })
       const handler = Effect.gen(function*() {
         const first = yield* Effect.retry(Effect.tap(ask("a"), () => step), { times: 2 })
         return [first, yield* ask("b"), yield* ask("a")]
       })
       const { rounds, value } = yield* drive(handler, () => say(`${++asked}`))
-      // A replay does not repeat the failed attempt, so the answer to its ask goes to the next ask of the same content.
-      expect([value, rounds.length]).toStrictEqual([["1", "3", "2"], 3])
+      expect([value, rounds.length]).toStrictEqual([["2", "3", "4"], 4])
     }))
 
   it.effect("the jittered retries of a once-step do not change the random numbers drawn after it", () =>
@@ -187,14 +297,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.length).toBe(2)
     }))
 
-  it.effect("a once-step that succeeds in a later round repeats no later once-step and no ask", () =>
+  it.effect("a once-step that failed in the first round does not run again, and repeats no later once-step and no ask", () =>
     Effect.gen(function*() {
       let probes = 0
       const ran: Array<string> = []
       const handler = Effect.gen(function*() {
         const probe = Effect.suspend(() => ++probes < 3 ? Effect.fail("no") : Effect.succeed("x"))
-        yield* Effect.option(Rounds.once("probe", probe, { schema: Schema.String }))
-        yield* Rounds.once("pay", Effect.sync(() => ran.push("pay")), { schema: Schema.Int })
+        yield* Effect.option(Rounds.once("probe", probe, { success: Schema.String, failure: Schema.String }))
+        yield* Rounds.once("pay", Effect.sync(() => ran.push("pay")), { success: Schema.Int })
         return [yield* ask("a"), yield* ask("b"), yield* ask("c")]
       })
       const { rounds } = yield* drive(handler, echo)
@@ -208,8 +318,8 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const handler = Effect.gen(function*() {
         for (let n = 0; n < 3; n++) {
           const probe = Effect.suspend(() => ++probes < 2 ? Effect.fail("no") : Effect.succeed("x"))
-          yield* Effect.option(Rounds.once("probe", probe, { schema: Schema.String }))
-          yield* Rounds.once(`pay ${n}`, Effect.sync(() => ran.push(n)), { schema: Schema.Int })
+          yield* Effect.option(Rounds.once("probe", probe, { success: Schema.String, failure: Schema.String }))
+          yield* Rounds.once(`pay ${n}`, Effect.sync(() => ran.push(n)), { success: Schema.Int })
         }
         return yield* ask("a")
       })

@@ -1,4 +1,4 @@
-import { ClientSampler, RequestState, Rounds } from "@effect-sampling/core"
+import { ClientSampler, RequestState, Rounds, SamplingError } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import {
@@ -63,12 +63,14 @@ const forkedRaces = {
     received(Effect.ensuring(orLate(ask("a")), Effect.sleep(20)))
   ),
   "an uninterruptible fiber waits for the exit of a fiber that asks inside a once-step": joined(
-    Effect.uninterruptible(received(Rounds.once("step", ask("a"), { schema: Schema.String })))
+    Effect.uninterruptible(
+      received(Rounds.once("step", ask("a"), { success: Schema.String, failure: SamplingError.SamplingError }))
+    )
   ),
   "an uninterruptible fiber inside a once-step waits for the exit of a fiber that asks": Rounds.once(
     "step",
     joined(Effect.uninterruptible(received(ask("a")))),
-    { schema: Schema.String }
+    { success: Schema.String, failure: SamplingError.SamplingError }
   ),
   "an uninterruptible handler waits for the exit of a fiber that joins a race": Effect.uninterruptible(
     received(joined(orLate(ask("a"))))

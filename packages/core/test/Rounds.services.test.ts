@@ -63,7 +63,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
               Effect.andThen(Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4)))),
               Effect.andThen(asking(`${name} 2`))
             )
-          return yield* Effect.forEach(["a", "b", "c", "d"], branch, unbounded)
+          return yield* Effect.forEach(["a", "b", "c", "d"], (name) => Rounds.scope(name, branch(name)), unbounded)
         })
         const { rounds } = yield* drive(handler, echo)
         expect(rounds.flat().length).toBe(8)

@@ -1,11 +1,14 @@
-import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
-const once = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, schema: Schema.Codec<A, unknown>) =>
-  Rounds.once(name, effect, { schema })
+const once = <A, R>(
+  name: string,
+  effect: Effect.Effect<A, SamplingError.SamplingError, R>,
+  success: Schema.Codec<A, unknown>
+) => Rounds.once(name, effect, { success, failure: SamplingError.SamplingError })
 
 const forks = {
   "a forked fiber": <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.forkChild(effect),
@@ -162,24 +165,6 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([value, answers]).toStrictEqual([["1", "3"], 3])
     }))
 
-  it.effect("a once-step waits for the fiber that its record belongs to, as long as rounds remain", () =>
-    Effect.gen(function*() {
-      let run = 0
-      const saved: Array<string> = []
-      const handler = Effect.suspend(() => {
-        run++
-        const branch = (name: string, isSlow: boolean) =>
-          Effect.sleep(isSlow ? 60 : 0).pipe(
-            Effect.andThen(once("save", Effect.sync(() => `${name} ${saved.push(name)}`), Schema.String)),
-            Effect.tap(() => ask(name))
-          )
-        const others = Effect.andThen(ask("x"), Effect.andThen(ask("y"), ask("z")))
-        return Effect.all([branch("a", run === 2), branch("b", run === 1), others], unbounded)
-      })
-      const { value } = yield* drive(handler, echo)
-      expect([value, saved]).toStrictEqual([["a 1", "b 2", "<z>"], ["a", "b"]])
-    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.millis(10))))
-
   it.effect("random numbers drawn inside a once-step do not change those drawn after it", () =>
     Effect.gen(function*() {
       const handler = Effect.gen(function*() {
@@ -224,16 +209,16 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect([Exit.hasDies(exit), ran]).toStrictEqual([true, 1])
     }))
 
-  it.effect("a once-step that fails runs again, and keeps the answers to the asks inside it", () =>
+  it.effect("an attempt of a once-step that asked and failed is over, and the next attempt asks again", () =>
     Effect.gen(function*() {
       let attempts = 0
-      const step = once(
+      const step = Rounds.once(
         "flaky",
-        Effect.tap(ask("a"), () => ++attempts < 3 ? Effect.fail("not yet") : Effect.void),
-        Schema.String
+        Effect.tap(ask("a"), () => ++attempts < 3 ? Effect.fail("not yet" as const) : Effect.void),
+        { success: Schema.String, failure: Schema.Union([Schema.Literal("not yet"), SamplingError.SamplingError]) }
       )
       const { rounds, value } = yield* drive(Effect.andThen(Effect.eventually(step), ask("b")), echo)
-      expect([value, attempts, rounds.length]).toStrictEqual(["<b>", 3, 3])
+      expect([value, attempts, rounds.length]).toStrictEqual(["<b>", 3, 4])
     }))
 
   it.effect("a once-step in a tool of a tool loop may ask, and runs once", () =>

@@ -1,4 +1,4 @@
-import { ClientSampler, ProviderSampler, Rounds, Sampler, type SamplingError } from "@effect-sampling/core"
+import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
@@ -16,8 +16,8 @@ const inputRequired = (round: RoundRunner.Round<unknown>): RoundRunner.InputRequ
   return round
 }
 
-const beforeAsking: Readonly<Record<string, Effect.Effect<unknown, SamplingError.ReplayMismatch>>> = {
-  "records a once-step": Rounds.once("step", Effect.succeed(1), { schema: Schema.Int }),
+const beforeAsking: Readonly<Record<string, Effect.Effect<unknown>>> = {
+  "records a once-step": Rounds.once("step", Effect.succeed(1), { success: Schema.Int }),
   "reads its start time": Rounds.startedAt,
   "uses random numbers": Random.next
 }
@@ -164,7 +164,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("each once-step runs once in all rounds of a call", () =>
     Effect.gen(function*() {
       const ran: Array<string> = []
-      const step = (name: string) => Rounds.once(name, Effect.sync(() => ran.push(name)), { schema: Schema.Int })
+      const step = (name: string) => Rounds.once(name, Effect.sync(() => ran.push(name)), { success: Schema.Int })
       const handler = Effect.gen(function*() {
         yield* step("before")
         yield* ask("a")
@@ -205,10 +205,10 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(rounds.map((keys) => keys.length)).toStrictEqual([2, 2, 1])
     }))
 
-  it.effect("stream elements, and timeouts around what consumes them, draw the same random numbers in each run", () =>
+  it.effect("stream elements in scopes, and timeouts around what consumes them, draw the same random numbers in each run", () =>
     Effect.gen(function*() {
       const guess = (text: string) =>
-        Effect.flatMap(Random.nextInt, (number) => Effect.as(ask(`${text} ${number}`), text))
+        Rounds.scope(text, Effect.flatMap(Random.nextInt, (number) => Effect.as(ask(`${text} ${number}`), text)))
       const handler = Stream.fromIterable(["a", "b"]).pipe(
         Stream.mapEffect(guess, { concurrency: 2 }),
         Stream.mapEffect((text) => Effect.timeout(guess(`again ${text}`), "1 hour")),
@@ -225,7 +225,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         const deferreds = yield* Effect.forEach(indices, () => Deferred.make<void>())
         yield* Effect.forkChild(Effect.forEach(deferreds, (deferred) => Deferred.await(deferred)))
         const work = (index: number) =>
-          Rounds.once(`step ${index}`, Effect.sleep(1), { schema: Schema.Void }).pipe(
+          Rounds.once(`step ${index}`, Effect.sleep(1), { success: Schema.Void }).pipe(
             Effect.andThen(
               index < 3 ? Effect.void : Effect.flatMap(Random.nextInt, (number) => ask(`${index} ${number}`))
             ),
@@ -240,11 +240,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   it.effect("a replay mismatch quotes both prompts, escaped and truncated", () =>
     Effect.gen(function*() {
       let runs = 0
-      const handler = Effect.suspend(() => ask(runs++ === 0 ? `one\n"two"` : "x".repeat(100)))
+      const handler = Effect.suspend(() => ask(++runs < 3 ? `one\n"two" ${runs}` : "x".repeat(100)))
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error).toMatchObject({
         _tag: "ReplayMismatch",
-        expected: String.raw`sampling/createMessage "one\n\"two\""`,
+        expected: String.raw`sampling/createMessage "one\n\"two\" 1"`,
         found: `sampling/createMessage "${"x".repeat(60)}…"`
       })
     }))
@@ -256,9 +256,9 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error._tag).toBe("ReplayMismatch")
       expect(error.message).toContain("number 0")
-      expect(error.message).toContain("number 1")
+      expect(error.message).toContain("number 2")
       expect(error.message).toContain("Rounds.once")
-      expect(run).toBe(2)
+      expect(run).toBe(3)
     }))
 
   it.effect("the ninth round is refused before the client gives up, and a fallback provider continues", () =>
@@ -284,7 +284,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       let run = 0
       const handler = Effect.suspend(() => {
         const schema: Schema.Codec<unknown, unknown> = run++ === 0 ? Schema.String : Schema.Int
-        return Effect.andThen(Rounds.once("charge", Effect.succeed("p-1"), { schema }), ask("a"))
+        return Effect.andThen(Rounds.once("charge", Effect.succeed("p-1"), { success: schema }), ask("a"))
       })
       const error = yield* Effect.flip(drive(handler, echo))
       expect(error._tag).toBe("ReplayMismatch")
@@ -338,7 +338,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       let ran = 0
       const slow = Rounds.once("slow", Effect.andThen(Effect.sleep(300), Effect.sync(() => ++ran)), {
-        schema: Schema.Int
+        success: Schema.Int
       })
       const { value } = yield* drive(Effect.all([ask("a"), slow], { concurrency: "unbounded" }), echo)
       expect(value).toStrictEqual(["<a>", 1])

@@ -116,7 +116,7 @@ describe("TestClient.call", () => {
       const count = { plain: 0, once: 0 }
       const handler = Effect.gen(function*() {
         count.plain++
-        yield* Rounds.once("count", Effect.sync(() => ++count.once), { schema: Schema.Int })
+        yield* Rounds.once("count", Effect.sync(() => ++count.once), { success: Schema.Int })
         return yield* text("Hi")
       }).pipe(Effect.provide(ClientSampler.layer))
       const { runs } = yield* TestClient.call(handler, { sampler: TestSampler.scripted(["Hello"]) })

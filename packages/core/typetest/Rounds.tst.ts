@@ -7,15 +7,27 @@ import { describe, expect, it } from "tstyche"
 class Payments extends Context.Service<Payments, { readonly charge: Effect.Effect<string, "broke"> }>()("Payments") {}
 
 describe("Rounds.once", () => {
-  it("`Rounds.once` adds ReplayMismatch to the errors, and keeps the effect's errors and requirements", () => {
+  it("`Rounds.once` keeps the effect's errors and requirements", () => {
     const charge = Effect.flatMap(Payments, (payments) => payments.charge)
-    expect(Rounds.once("charge", charge, { schema: Schema.String })).type.toBe<
-      Effect.Effect<string, "broke" | SamplingError.ReplayMismatch, Payments>
+    expect(Rounds.once("charge", charge, { success: Schema.String, failure: Schema.Literal("broke") })).type.toBe<
+      Effect.Effect<string, "broke", Payments>
+    >()
+    expect(Rounds.once("beep", Effect.void)).type.toBe<Effect.Effect<void>>()
+  })
+
+  it("`Rounds.once` needs the Schema of a failure", () => {
+    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.fail("broke"), { success: Schema.String })
+    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.fail("broke"), { failure: Schema.Int })
+  })
+
+  it("`Rounds.scope` changes no type", () => {
+    expect(Rounds.scope("order 7", Effect.flatMap(Payments, (payments) => payments.charge))).type.toBe<
+      Effect.Effect<string, "broke", Payments>
     >()
   })
 
   it("`Rounds.once` accepts only effects whose success fits the schema", () => {
-    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"), { schema: Schema.Int })
+    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"), { success: Schema.Int })
     expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"))
   })
 })
@@ -27,7 +39,11 @@ describe("RoundRunner.run", () => {
     expect<ReturnType<typeof run>>().type.toBe<
       Effect.Effect<
         RoundRunner.Round<string>,
-        "broke" | RequestState.StateRejected | RequestState.StateNotKept | RoundRunner.InvalidInputResponse,
+        | "broke"
+        | SamplingError.ReplayMismatch
+        | RequestState.StateRejected
+        | RequestState.StateNotKept
+        | RoundRunner.InvalidInputResponse,
         Payments
       >
     >()

@@ -59,7 +59,6 @@ describe("SamplingError", () => {
       | "TurnLimitExceeded"
       | "StructuredOutputError"
       | "RoundsExceeded"
-      | "ReplayMismatch"
     >()
   })
 })

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import { StateNotKept } from "@effect-sampling/core/RequestState"
+import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
@@ -173,7 +174,7 @@ const toHandled = <E, R>(
       isRefused(cause) || Cause.hasInterruptsOnly(cause)
         ? Effect.failCause(cause)
         : Effect.flatMap(
-          Effect.flatMap(stateNotKept(cause), (text) =>
+          Effect.flatMap(brokenOff(cause), (text) =>
             text === undefined ? toResult.onFailure(cause) : Effect.succeed(ToolResult.ofError(text))),
           toCallToolResult
         ),
@@ -184,17 +185,17 @@ const toHandled = <E, R>(
   }) as Handled
 
 /**
- * Returns the message of a `StateNotKept`, after logging its cause. The tool did not fail, but its caller has to learn
- * that the call cannot continue.
+ * Returns the message of the error that broke off a call in rounds, after logging its cause. The tool did not fail, but
+ * its caller has to learn that the call cannot continue.
  */
-const stateNotKept = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
+const brokenOff = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return isStateNotKept(error)
-    ? Effect.as(Effect.logError("The state of a call in rounds could not be kept", cause), error.message)
+  return isBrokenOff(error)
+    ? Effect.as(Effect.logError("A call in rounds cannot continue", cause), error.message)
     : Effect.undefined
 }
 
-const isStateNotKept = Schema.is(StateNotKept)
+const isBrokenOff = Schema.is(Schema.Union([StateNotKept, ReplayMismatch]))
 
 const isRefused = (cause: Cause.Cause<unknown>): boolean =>
   cause.reasons.some((reason) => Cause.isFailReason(reason) && reason.error instanceof Refused)

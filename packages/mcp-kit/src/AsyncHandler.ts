@@ -113,10 +113,11 @@ export interface SamplingContext {
    */
   readonly roots: (options?: Client.AskOptions) => Promise<ReadonlyArray<Client.Root>>
   /**
-   * Runs a function so that it succeeds at most once per call, however many rounds the call takes. Later rounds return
-   * its recorded result. The result must be JSON: objects, arrays, strings, finite numbers, booleans and null. Wrap what
-   * must not happen twice (a payment, a mail), and what may differ between rounds and decides what is asked (the time,
-   * a query). Give functions that run at the same time, or in a loop, different names.
+   * Runs a function at most once per call, however many rounds the call takes. Later rounds return its recorded result,
+   * or throw its recorded error: an `Error` with the same `name`, `message` and `code`, in the first round as well. The
+   * result must be JSON: objects, arrays, strings, finite numbers, booleans and null. Wrap what must not happen twice (a
+   * payment, a mail), and what may differ between rounds and decides what is asked (the time, a query). Functions that
+   * run at the same time need different names.
    */
   readonly once: <A>(name: string, f: () => A | PromiseLike<A>) => Promise<A>
   /**

@@ -17,7 +17,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
+import { interruptedOrBrokenOff, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import { invalidParams } from "./internal/errorCodes.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
 import { addEntries, serverOf } from "./internal/registry.ts"
@@ -146,7 +146,7 @@ const makeToolkit =
             const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
               Exit.isSuccess(exit)
                 ? onSuccess(exit.value)
-                : interruptedOrNotKept(exit.cause) ?? report(onFailure(exit.cause))
+                : interruptedOrBrokenOff(exit.cause) ?? report(onFailure(exit.cause))
             return {
               definition,
               call: (server: T["Server"], parameters: unknown, request: T["Request"]) =>

@@ -9,7 +9,7 @@ import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
-import { interruptedOrNotKept, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
+import { interruptedOrBrokenOff, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import type { Runner } from "./internal/calls/runCall.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
 import { registryOf, serverOf } from "./internal/registry.ts"
@@ -155,7 +155,7 @@ const toolResult =
     if (Exit.isSuccess(exit)) {
       return typeof exit.value === "string" ? own({ content: [{ type: "text", text: exit.value }] }) : exit.value
     }
-    const ended = interruptedOrNotKept(exit.cause)
+    const ended = interruptedOrBrokenOff(exit.cause)
     return ended === undefined
       ? report(Effect.map(HandlerFailure.text(exit.cause, "A tool"), (text) => own(ToolResult.ofError(text))))
       : own(ended)

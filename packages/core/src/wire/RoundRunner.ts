@@ -20,6 +20,7 @@ import { DigestedBinding } from "../internal/sealing/sealer.ts"
 import { RequestState, StateRejected } from "../RequestState.ts"
 import type { Binding, StateNotKept } from "../RequestState.ts"
 import { MaxRounds, SettleTime } from "../Rounds.ts"
+import type { ReplayMismatch } from "../SamplingError.ts"
 
 /**
  * A client's request that is answered in rounds, as the adapter received it. The runner checks `inputResponses` and
@@ -100,6 +101,9 @@ export class InvalidInputResponse
  * ends when the handler completes or fails, or when each of its fibers has ended or waits for an answer. The fibers
  * that still wait are then interrupted, and their finalizers run. A state is sealed only if the next run needs it.
  *
+ * A handler that does not repeat its asks, and one that uses the name of a once-step in two fibers at the same time,
+ * ends the call with a `ReplayMismatch`, which the handler cannot catch.
+ *
  * No part of the handler runs if the state is rejected. A malformed answer ends the run at the ask that it belongs to,
  * before the handler sees it. Answers to asks that are not in the state are ignored. Answers that arrive without a
  * state go to asks with a `key`, as long as the call has recorded nothing.
@@ -112,7 +116,7 @@ export class InvalidInputResponse
 export const run = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   call: Call
-): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse, R> =>
+): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse | ReplayMismatch, R> =>
   // Neither this nor `toRound` is a generator: both run in every round, where the benchmark shows the difference.
   Effect.withFiber((fiber) => {
     const responses = toResponses(call.inputResponses)
@@ -143,21 +147,6 @@ export const idle = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, 
   Effect.flatMap(CurrentRun, (run) => run === undefined ? effect : run.tree.idle(effect))
 
 /**
- * Runs an effect whose place among the asks of its call may differ from round to round, because code that the round
- * cannot see decides when it starts. Such an ask fails with no `ReplayMismatch` if another one was recorded in its
- * place. Outside of rounds it is just the effect.
- *
- * @category running
- * @since 0.1.0
- */
-export const unordered = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    const run = fiber.getRef(CurrentRun)
-    if (run !== undefined) run.tree.placeOf(fiber).isUncertain = true
-    return effect
-  })
-
-/**
  * Returns whether the round of the current call has ended with open asks. It is false while a handler runs, in a call
  * that its client cancelled, and outside of rounds.
  *
@@ -173,11 +162,12 @@ const toRound = <A, E>(
   annotate: (attributes: RoundAttributes) => void,
   carrier: RequestState,
   binding: Binding
-): Effect.Effect<Round<A>, E | StateNotKept | InvalidInputResponse> => {
+): Effect.Effect<Round<A>, E | StateNotKept | InvalidInputResponse | ReplayMismatch> => {
   const index = before.rounds
   annotate({ index, asks: 0, replayed, stateBytes: 0 })
   if (interruption === undefined) return Effect.map(exit, (value) => ({ _tag: "Complete", value }))
   if (interruption._tag === "InvalidAnswer") return invalidAnswer(interruption)
+  if (interruption._tag === "Mismatch") return Effect.fail(interruption.error)
   const { asks } = interruption
   const next = { ...journal, trace: before.trace, rounds: index, open: asks.map(([record]) => record) }
   const state = isStartKnown || needsState(next, asks)

@@ -3,6 +3,7 @@ import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/C
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import { StateRejected } from "@effect-sampling/core/RequestState"
 import type { StateNotKept } from "@effect-sampling/core/RequestState"
+import type { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as McpSchema from "effect/ai/McpSchema"
@@ -23,10 +24,10 @@ type Target = Pick<RoundRunner.Call, "method" | "name" | "arguments">
 export const runCall = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   target: Target
-): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | Refused, R | McpSchema.McpRequestContext> =>
+): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | ReplayMismatch | Refused, R | McpSchema.McpRequestContext> =>
   Effect.contextWith((
     context: Context.Context<R | McpSchema.McpRequestContext>
-  ): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | Refused, R> => {
+  ): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | ReplayMismatch | Refused, R> => {
     const server = Context.getOrUndefined(context, McpSchema.McpServerClient)
     return server === undefined
       ? Effect.catchCause(RoundRunner.run(handler, toCall(context, target)), refuse)
@@ -62,7 +63,7 @@ const toCaller = (context: Context.Context<never>): Caller => {
 
 const refuse = <E>(
   cause: Cause.Cause<E | StateRejected | StateNotKept | RoundRunner.InvalidInputResponse>
-): Effect.Effect<never, E | StateNotKept | Refused> => {
+): Effect.Effect<never, E | StateNotKept | ReplayMismatch | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
   if (isStateRejected(error) || isInvalidInputResponse(error)) {
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))

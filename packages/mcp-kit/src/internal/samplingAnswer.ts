@@ -109,7 +109,6 @@ const toProtocolError = (error: SamplingError): Error => {
     case "TurnLimitExceeded":
     case "StructuredOutputError":
     case "RoundsExceeded":
-    case "ReplayMismatch":
       return protocolError(internalError, error.message)
   }
 }

@@ -35,7 +35,6 @@ export const toReason = (error: SamplingError): AiError.AiErrorReason => {
     case "ConnectionLost":
     case "TurnLimitExceeded":
     case "RoundsExceeded":
-    case "ReplayMismatch":
       return new AiError.UnknownError(common)
     case "ProviderError":
       return fromProviderError(error, common)

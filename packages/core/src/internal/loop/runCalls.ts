@@ -20,7 +20,10 @@ import { toPromptMessages } from "../effect-ai/toPrompt.ts"
 import { inputSchema } from "../objects/jsonSchema.ts"
 import { quote, truncate } from "../quote.ts"
 import { invalidRequest } from "../request/validateRequest.ts"
+import { digest } from "../rounds/digest.ts"
 import { recorded } from "../rounds/recorded.ts"
+import { CurrentRun } from "../rounds/RoundRun.ts"
+import { toJson } from "../rounds/toJson.ts"
 import { resultContent } from "../trace/contentAttributes.ts"
 import { errorResult, toToolResult } from "./toResultContent.ts"
 
@@ -70,9 +73,11 @@ export const prepareTools = <All extends Record<string, Tool.Any>, ToolkitError,
     const tools: Tools<unknown, unknown> = {
       definitions: Object.values<Tool.Any>(dispatch.tools).map(toDefinition),
       runCalls: (calls, history) =>
-        Effect.forEach(calls, (call) => runCallOnce(dispatch, call, history), {
-          concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
-        })
+        Effect.flatMap(conversationName(history), (conversation) =>
+          Effect.forEach(calls, (call) =>
+            runCallOnce(dispatch, call, history, conversation), {
+            concurrency: calls.some((call) => isSequential(dispatch, call)) ? 1 : concurrency
+          }))
     }
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- only declared failures of tools in mode "error" fail, and handlers and schemas need these services
     return Effect.succeed(tools as Tools<Failure<All>, Tool.HandlerServices<All[keyof All]>>)
@@ -95,16 +100,28 @@ const isSequential = (dispatch: Dispatch, call: ToolUseContent): boolean => {
   return tool !== undefined && Context.get(tool.annotations, Sequential)
 }
 
-/** Runs a call and records its result. Where the client is asked in rounds, later rounds do not run the call again. */
+/**
+ * Returns what tells a conversation from others where the client is asked in rounds. Models use ids of calls again in
+ * other conversations.
+ */
+const conversationName = (history: ReadonlyArray<SamplingMessage>): Effect.Effect<string> =>
+  Effect.flatMap(CurrentRun, (run) => {
+    const json = run === undefined ? undefined : toJson(history)
+    return json === undefined ? Effect.succeed("") : digest(json)
+  })
+
+/** Runs a call and records its outcome. Where the client is asked in rounds, later rounds do not run the call again. */
 const runCallOnce = (
   dispatch: Dispatch,
   call: ToolUseContent,
-  history: ReadonlyArray<SamplingMessage>
+  history: ReadonlyArray<SamplingMessage>,
+  conversation: string
 ): Effect.Effect<ToolResultContent, unknown, unknown> =>
   recorded(runCall(dispatch, call, history), {
-    name: `call ${call.name} ${call.id}`,
-    schema: ToolResultContent,
-    canMove: false
+    name: `call ${call.name} ${call.id} ${conversation}`,
+    success: ToolResultContent,
+    failure: toolOf(dispatch, call)?.failureSchema ?? Schema.Never,
+    isShared: true
   })
 
 const runCall = (

@@ -1,4 +1,5 @@
 import type * as Fiber from "effect/Fiber"
+import { isParked } from "./parked.ts"
 import type { Place } from "./Place.ts"
 
 /** The state of one fiber of a handler. */
@@ -27,33 +28,46 @@ export class Branch {
   operation = 0
   /** The time at which it wakes, if it sleeps, in milliseconds of its clock. */
   wakesAt: number | undefined
-  /** It has not paused yet. */
-  isNew = true
-  /** It has done nothing but go to sleep, like the timer of a timeout. */
-  isTimer = false
+  /** The function with which its last operation suspended it, or undefined if that operation did not. */
+  register: unknown
+  private known: { readonly register: unknown; readonly isParked: boolean } | undefined
 
+  /** The number of starts and ends of fibers in the run before it started, and before it ended. */
+  readonly startedAt: number
+  endedAt = Infinity
   readonly depth: number
   readonly parent: Branch | undefined
   /** The parent's operation that started it, and in which the parent may wait for it. */
   private readonly startedIn: number | undefined
 
-  constructor(place: Place, parent: Branch | undefined, startedIn: number | undefined) {
+  constructor(place: Place, parent: Branch | undefined, startedIn: number | undefined, startedAt: number) {
     this.place = place
+    this.startedAt = startedAt
     this.depth = parent === undefined ? 0 : parent.depth + 1
     this.parent = parent
     this.startedIn = startedIn
   }
 
+  /** Whether it only waits for another fiber. */
+  get isParked(): boolean {
+    if (this.known?.register !== this.register) {
+      this.known = { register: this.register, isParked: isParked(this.register) }
+    }
+    return this.known?.isParked === true
+  }
+
+  /**
+   * Returns whether this fiber and another one were alive at the same time, and neither of them started the other,
+   * directly or through others.
+   */
+  isBeside(other: Branch): boolean {
+    return !this.isBelow(other) && !other.isBelow(this) &&
+      this.startedAt < other.endedAt && other.startedAt < this.endedAt
+  }
+
   /** The parent, if it waits for this fiber now. */
   get awaitedBy(): Branch | undefined {
     return this.parent !== undefined && this.startedIn === this.parent.operation ? this.parent : undefined
-  }
-
-  /** Its place and the enclosing places, innermost first. Nothing else happens in them in the meantime. */
-  get places(): ReadonlyArray<Place> {
-    const places: Array<Place> = []
-    for (let place: Place | undefined = this.place; place !== undefined; place = place.outer) places.push(place)
-    return [...places, ...this.awaitedBy?.places ?? []]
   }
 
   /**
@@ -62,5 +76,9 @@ export class Branch {
    */
   isPartOf(isWhole: (branch: Branch) => boolean): boolean {
     return isWhole(this) || this.awaitedBy?.isPartOf(isWhole) === true
+  }
+
+  private isBelow(other: Branch): boolean {
+    return this === other || this.parent?.isBelow(other) === true
   }
 }

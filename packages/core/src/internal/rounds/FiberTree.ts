@@ -2,6 +2,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
+import * as Tracer from "effect/Tracer"
+import { notingTracer } from "../trace/notingTracer.ts"
+import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
 import { CurrentPlace, Place } from "./Place.ts"
 
@@ -17,12 +20,24 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
  * of a fiber. The scheduler therefore sees each fiber before the fiber does anything, and it knows when no fiber of the
  * run has anything to do.
  */
-export class FiberTree implements Scheduler.Scheduler {
+export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
+  /**
+   * Notes with which operations fibers suspend themselves. It costs something for each operation, so the fibers get it
+   * when there are several: one alone has nobody to wait for.
+   */
+  private readonly tracer: Tracer.Tracer
+  private isAlone = true
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch(new Place(""), undefined, undefined)
+  private readonly root = new Branch(new Place(""), undefined, undefined, 0)
+  /** The number of starts and ends of fibers so far. */
+  private events = 0
+  /** What dispatchers hold of the tree. A fiber keeps its first dispatcher for as long as it lives. */
+  private readonly link: { tree: FiberTree | undefined } = { tree: this }
+  /** The fibers of other owners, which run effects of the handler. */
+  private readonly foreign = new WeakMap<AnyFiber, Branch>()
   private hasRoot = false
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
@@ -39,6 +54,7 @@ export class FiberTree implements Scheduler.Scheduler {
   constructor(context: Context.Context<never>, onIdle: () => void) {
     this.scheduler = Context.get(context, Scheduler.Scheduler)
     this.neverYields = Context.get(context, Scheduler.PreventSchedulerYield)
+    this.tracer = notingTracer(Context.get(context, Tracer.Tracer))
     this.onIdle = onIdle
   }
 
@@ -51,21 +67,36 @@ export class FiberTree implements Scheduler.Scheduler {
     return !this.neverYields && this.scheduler.shouldYield(fiber)
   }
 
+  noteSuspension(fiber: AnyFiber, register: unknown): void {
+    this.branchOf(fiber).register = register
+  }
+
   makeDispatcher(): Scheduler.SchedulerDispatcher {
     const dispatcher = this.scheduler.makeDispatcher()
+    const { link } = this
     return {
       scheduleTask: (task, priority) => {
-        this.tasks++
+        const { tree } = link
+        if (tree !== undefined) tree.tasks++
         dispatcher.scheduleTask(() => {
-          this.tasks--
-          this.startsTask = true
-          this.current = undefined
+          tree?.startTask()
           task()
-          this.check()
+          tree?.check()
         }, priority)
       },
       flush: () => dispatcher.flush()
     }
+  }
+
+  private startTask(): void {
+    this.tasks--
+    this.startsTask = true
+    this.current = undefined
+  }
+
+  /** Lets go of the tree, which a fiber of another owner may hold through its dispatcher. */
+  close(): void {
+    this.link.tree = undefined
   }
 
   /** The services that the handler's fiber has to start with. */
@@ -80,17 +111,20 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 
   branchOf(fiber: AnyFiber): Branch {
-    return this.branches.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+    return this.branches.get(fiber) ?? this.foreign.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+  }
+
+  /**
+   * Interrupts a fiber that belongs to the run. A fiber of another owner, such as a worker of the process that runs jobs
+   * with the context of a handler, only sees what it waits for end.
+   */
+  stop(fiber: AnyFiber): void {
+    if (!this.foreign.has(fiber)) fiber.interruptUnsafe()
   }
 
   /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
   placeOf(fiber: AnyFiber): Place {
     return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
-  }
-
-  /** Returns the place of a fiber and the enclosing places, innermost first. */
-  placesOf(fiber: AnyFiber): ReadonlyArray<Place> {
-    return this.branches.get(fiber)?.places ?? [fiber.getRef(CurrentPlace)]
   }
 
   /** Moves a fiber that begins or ends a once-step. Fibers that it forks there find the place in their context. */
@@ -101,15 +135,11 @@ export class FiberTree implements Scheduler.Scheduler {
 
   /** Notes that a fiber sleeps until its clock shows `wakesAt`. */
   sleeps(fiber: AnyFiber, wakesAt: number): void {
-    const branch = this.branchOf(fiber)
-    branch.wakesAt = wakesAt
-    branch.isTimer = branch.isNew && fiber.currentOpCount <= timerOperations
+    this.branchOf(fiber).wakesAt = wakesAt
   }
 
   wakes(fiber: AnyFiber): void {
-    const branch = this.branchOf(fiber)
-    branch.wakesAt = undefined
-    branch.isTimer = false
+    this.branchOf(fiber).wakesAt = undefined
   }
 
   /** Runs an effect in which a fiber only waits for other fibers of the run, so it does not count as work in flight. */
@@ -133,21 +163,10 @@ export class FiberTree implements Scheduler.Scheduler {
     return branch.isInterrupted
   }
 
-  /** Returns whether the fiber of a place, or of a once-step in it, has not ended. */
-  isLive(path: string): boolean {
-    const fiberPath = outsideSteps(path)
-    for (const { place } of this.branches.values()) if (outsideSteps(place.path) === fiberPath) return true
-    return false
-  }
-
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
-    return this.tasks > 0 || this.some((branch) => branch.wakesAt === undefined || branch.wakesAt <= horizon)
-  }
-
-  /** Returns whether a fiber may continue by itself, now or later. The timers of timeouts do not count. */
-  mayGoOn(horizon: number): boolean {
-    return this.isBusy(horizon) || this.some((branch) => !branch.isTimer)
+    return this.tasks > 0 ||
+      this.some(({ isParked, wakesAt }) => wakesAt === undefined ? !isParked : wakesAt <= horizon)
   }
 
   /** The fibers that the root waits for now, in `Effect.race` and similar operations. */
@@ -216,10 +235,11 @@ export class FiberTree implements Scheduler.Scheduler {
     if (known === undefined) return
     known.awaitsChildren = false
     known.operation++
-    known.isNew = false
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): Branch {
+    // A fiber of the run is seen before its first operation. One that is seen later had another scheduler before.
+    if (this.hasRoot && hasBegun(fiber)) return this.addForeign(fiber)
     const branch = this.hasRoot ? this.makeChild(fiber, isScheduled) : this.root
     this.hasRoot = true
     branch.fiber = fiber
@@ -227,6 +247,7 @@ export class FiberTree implements Scheduler.Scheduler {
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       branch.fiber = undefined
+      branch.endedAt = ++this.events
       // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
@@ -236,17 +257,34 @@ export class FiberTree implements Scheduler.Scheduler {
     return branch
   }
 
+  private addForeign(fiber: AnyFiber): Branch {
+    const known = this.foreign.get(fiber)
+    if (known !== undefined) return known
+    const branch = new Branch(fiber.getRef(CurrentPlace), undefined, undefined, 0)
+    this.foreign.set(fiber, branch)
+    return branch
+  }
+
   private makeChild(fiber: AnyFiber, isScheduled: boolean): Branch {
     const starter = isScheduled ? this.forkerOf(fiber) : this.starterOf(fiber)
     const parent = starter ?? fiber.getRef(CurrentBranch) ?? this.root
     const from = starter?.place ?? fiber.getRef(CurrentPlace)
     const startedIn = isScheduled ? undefined : parent.operation
     const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
-    const branch = new Branch(place, parent, startedIn)
+    const branch = new Branch(place, parent, startedIn, ++this.events)
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
-    fiber.setContext(fiber.context.pipe(Context.add(CurrentBranch, branch), Context.add(CurrentPlace, place)))
+    if (this.isAlone) {
+      this.isAlone = false
+      this.root.fiber?.setContext(Context.add(this.root.fiber.context, Tracer.Tracer, this.tracer))
+    }
+    // All services are set at once, because each addition to a context costs a copy.
+    const services = new Map(fiber.context.mapUnsafe)
+    services.set(CurrentBranch.key, branch)
+    services.set(CurrentPlace.key, place)
+    services.set(Tracer.Tracer.key, this.tracer)
+    fiber.setContext(Context.makeUnsafe(services))
     return branch
   }
 
@@ -279,13 +317,12 @@ export class FiberTree implements Scheduler.Scheduler {
   }
 }
 
-const outsideSteps = (path: string): string => path.replace(/~.*$/, "")
-
 /**
- * A fiber that `Effect.timeout` or a similar operation starts as a timer runs at most this many operations before it
- * sleeps.
+ * Returns whether a fiber has operations to go back to. Effect does not promise this member: without it, each fiber
+ * counts as one of the run.
  */
-const timerOperations = 4
+const hasBegun = (fiber: AnyFiber & { readonly _stack?: unknown }): boolean =>
+  Array.isArray(fiber._stack) && fiber._stack.length > 0
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

@@ -1,9 +1,6 @@
 import * as Context from "effect/Context"
 import type { RunningStep } from "./RunningStep.ts"
 
-/** The number of times that each kind of event happened in a place. */
-export type Counts = Readonly<Record<string, number>>
-
 /**
  * The place in a handler where something happens. The next run recognizes it by its fiber, by the operation in which
  * the parent started that fiber, and by the once-step around it. Timing does not change it.
@@ -12,11 +9,7 @@ export class Place {
   readonly step: RunningStep | undefined
   /** The place of the once-step, if this is the place inside one. */
   readonly outer: Place | undefined
-  /**
-   * A once-step ran here. If it failed in the last run, or fails in this one, the asks after it need not be the same.
-   */
-  isUncertain: boolean
-  private name: string
+  readonly path: string
   private readonly counts = new Map<string, number>()
   /**
    * Counts of the children that other fibers start here, by the path of the starter. They may start while this place
@@ -26,15 +19,10 @@ export class Place {
   private operation: number | undefined
   private siblings = 0
 
-  constructor(path: string, options: Pick<Place, "isUncertain" | "outer" | "step"> = outermost) {
-    this.name = path
+  constructor(path: string, options: Pick<Place, "outer" | "step"> = outermost) {
+    this.path = path
     this.step = options.step
     this.outer = options.outer
-    this.isUncertain = options.isUncertain
-  }
-
-  get path(): string {
-    return this.name
   }
 
   /**
@@ -72,52 +60,19 @@ export class Place {
   }
 
   /**
-   * Returns the position of a once-step. It stays the same until the once-step succeeds, because another attempt is the
-   * same one.
-   */
-  nextStep(name: string): string {
-    return `${this.path}:${this.counts.get(`=${name}`) ?? 0}`
-  }
-
-  /**
    * Returns the place inside a once-step. Records from inside are dropped when it succeeds, so they must not count
    * outside.
    */
   insideStep(step: RunningStep): Place {
-    const { isUncertain } = this
-    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, { step, outer: this, isUncertain })
+    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, { step, outer: this })
   }
 
-  stepDone(name: string): void {
+  stepDone(): void {
     this.count("~")
-    this.count(`=${name}`)
-  }
-
-  /** Returns all counts but those of other once-steps, which find their records independently of what came before. */
-  countedFor(stepName: string): Counts {
-    return Object.fromEntries([...this.counts].filter(([what]) => !what.startsWith("=") || what === `=${stepName}`))
-  }
-
-  /** Advances to the position where a once-step was recorded, past failed attempts that are not made again. */
-  catchUp(path: string, counts: Counts): void {
-    this.name = path
-    for (const [what, number] of Object.entries(counts)) {
-      this.counts.set(what, Math.max(number, this.counts.get(what) ?? 0))
-    }
-  }
-
-  /** Starts a new sequence of random numbers, which does not depend on how many were drawn before. */
-  drawAnew(): void {
-    this.count("!")
-  }
-
-  /** The part of the seed that makes the random numbers of this place its own. */
-  get source(): string {
-    return `${this.path}!${this.counts.get("!") ?? 0}`
   }
 
   private makeChild(segment: string, step: RunningStep | undefined): Place {
-    return new Place(`${this.path}${segment}`, { step, outer: undefined, isUncertain: this.isUncertain })
+    return new Place(`${this.path}${segment}`, { step, outer: undefined })
   }
 
   private count(what: string): number {
@@ -127,7 +82,7 @@ export class Place {
   }
 }
 
-const outermost = { step: undefined, outer: undefined, isUncertain: false }
+const outermost = { step: undefined, outer: undefined }
 
 /**
  * The place of the current fiber. A child starts with the place of its parent, and gets its own before it does

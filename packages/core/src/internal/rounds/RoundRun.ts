@@ -8,16 +8,17 @@ import { InvalidRequest } from "../../SamplingError.ts"
 import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
-import { catchUp, comesTo, Failures } from "./attempts.ts"
-import type { Past } from "./attempts.ts"
 import { digest } from "./digest.ts"
-import { askMismatch, notJson, roundsExceeded, stepMismatch } from "./failures.ts"
+import { askMismatch, notJson, roundsExceeded, sharedName } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
-import type { AnswerRecord, AskRecord, Journal, StepRecord } from "./Journal.ts"
-import { CurrentPlace, isInside, pathOf } from "./Place.ts"
+import type { AnswerRecord, AskRecord, Journal, Outcome, StepRecord } from "./Journal.ts"
+import { CurrentPlace, isInside } from "./Place.ts"
 import type { Place } from "./Place.ts"
 import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
+import { CurrentScope } from "./Scope.ts"
+import { Steps } from "./Steps.ts"
+import type { Use } from "./Steps.ts"
 import { toJson } from "./toJson.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -27,10 +28,11 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
   defaultValue: () => undefined
 })
 
-/** A record, to be taken once. An answer that arrived without a state has no position until an ask takes it. */
-type Recorded<Record extends { readonly at: string }> =
-  & Omit<Record, "at" | "past">
-  & { at: string | undefined; past?: Past | undefined; isTaken: boolean }
+/** An answer, to be taken once. One that arrived without a state has no position until an ask takes it. */
+type Recorded = Omit<AnswerRecord, "at"> & {
+  at: string | undefined
+  isTaken: boolean
+}
 
 interface WaitingAsk {
   readonly _tag: "Ask"
@@ -42,35 +44,26 @@ interface WaitingAsk {
   readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
 }
 
-/** A once-step whose name was recorded elsewhere. Whose record that is, is clear when all others had their turn. */
-interface WaitingStep {
-  readonly _tag: "Step"
-  readonly fiber: AnyFiber
-  readonly name: string
-  readonly at: string
-  readonly step: RunningStep | undefined
-  readonly canMove: boolean
-  readonly resume: (found: Effect.Effect<Recorded<StepRecord> | undefined, ReplayMismatch>) => void
-}
-
-/** A once-step that starts after the end of the run. It must not run, because its result could not be recorded. */
+/** A once-step that starts after the end of the run. It must not run, because its outcome could not be recorded. */
 interface LateStep {
   readonly _tag: "Late"
   readonly fiber: AnyFiber
-  readonly at: string
   readonly step: RunningStep | undefined
   readonly resume: (end: Effect.Effect<never>) => void
 }
 
-type Waiting = WaitingAsk | WaitingStep | LateStep
+type Waiting = WaitingAsk | LateStep
 
-/** A once-step, which must not run twice. `canMove`: the name determines the result, so any fiber may take it. */
+/** A once-step, which must not run twice. */
 export interface Step<A, E, R> {
   readonly name: string
-  readonly canMove: boolean
+  /** The library made the name from what is done, so fibers may use it at the same time: their outcomes are equal. */
+  readonly isShared: boolean
   readonly effect: Effect.Effect<A, E, R>
-  readonly encode: (value: A) => Effect.Effect<unknown, never, R>
-  readonly decode: (recorded: unknown) => Effect.Effect<A, ReplayMismatch, R>
+  /** Returns the outcome to record, or undefined if there is none: after an interruption or a defect. */
+  readonly encode: (exit: Exit.Exit<A, E>) => Effect.Effect<Outcome | undefined, never, R>
+  /** Fails with a `ReplayMismatch` if the outcome does not fit the Schemas of the once-step. */
+  readonly decode: (outcome: Outcome) => Effect.Effect<Effect.Effect<A, E>, ReplayMismatch, R>
 }
 
 export interface Options {
@@ -91,6 +84,7 @@ export interface Options {
 export type Interruption =
   | { readonly _tag: "Asks"; readonly asks: ReadonlyArray<readonly [AskRecord, ClientRequest]> }
   | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
+  | { readonly _tag: "Mismatch"; readonly error: ReplayMismatch }
 
 /** One run of a handler. An ask finds its answer or waits. When nothing else runs, the waiting asks end the round. */
 export class RoundRun {
@@ -98,13 +92,15 @@ export class RoundRun {
   interruption: Interruption | undefined
   replayed = 0
   usedSeed: string | undefined
-  /** The generators of random numbers, by the path of the place that draws from them. */
+  /** See the journal. */
+  doubts: number
+  /** The generators of random numbers, by the scopes that draw from them. */
   readonly generators = new Map<string, Random>()
   /** Whether the handler read the start time of the call. If it did, the next run must know that time. */
   isStartKnown = false
   private readonly options: Options
-  private answers: ReadonlyArray<Recorded<AnswerRecord>>
-  private steps: ReadonlyArray<Recorded<StepRecord>>
+  private answers: ReadonlyArray<Recorded>
+  private readonly steps: Steps
   /** The asks of the last round that the client did not answer. */
   private readonly unanswered: ReadonlyArray<AskRecord>
   /** Whether asks may take answers that arrived without a state; undefined until that is decided. */
@@ -126,7 +122,6 @@ export class RoundRun {
   private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
   /** The fibers that asked after the end, since the last call of `look`. */
   private readonly lateAskers: Array<AnyFiber> = []
-  private readonly failures = new Failures()
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -134,23 +129,24 @@ export class RoundRun {
     const { journal, responses } = options
     this.options = options
     this.usedSeed = journal.seed
+    this.doubts = journal.doubts
     this.tree = new FiberTree(options.context, () => this.look())
-    const answered = journal.answers.map((record): Recorded<AnswerRecord> => ({ ...record, isTaken: false }))
+    const answered = journal.answers.map((record): Recorded => ({ ...record, isTaken: false }))
     const unanswered: Array<AskRecord> = []
     for (const ask of journal.open) {
       const key = wireKey(ask)
-      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false })
+      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false, isNew: true })
       else unanswered.push(ask)
     }
     // Without a state it is unknown what was asked, but asks that have a name can still find their answers.
     if (journal.open.length === 0) {
       for (const [key, answer] of responses) {
-        answered.push({ ...fromWireKey(key), answer, isTaken: false })
+        answered.push({ ...fromWireKey(key), answer, isTaken: false, isNew: false })
       }
     }
     this.answers = answered
     this.unanswered = unanswered
-    this.steps = journal.steps.map(({ at, name, past, value }) => ({ at, name, past, value, isTaken: false }))
+    this.steps = new Steps(journal.steps)
   }
 
   /** The seed of the random numbers. It is generated when the first number is drawn. */
@@ -200,11 +196,13 @@ export class RoundRun {
 
   /** The answers that the next run needs, once this one has ended. */
   get answered(): ReadonlyArray<AnswerRecord> {
-    return this.answers.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
+    return this.answers.flatMap(({ isTaken, ...record }) =>
+      record.at === undefined ? [] : [{ ...record, at: record.at, isNew: record.isNew && !isTaken }]
+    )
   }
 
   get done(): ReadonlyArray<StepRecord> {
-    return this.steps.flatMap((record) => record.at === undefined ? [] : [{ ...record, at: record.at }])
+    return this.steps.all
   }
 
   ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
@@ -212,7 +210,7 @@ export class RoundRun {
       const place = this.tree.placeOf(fiber)
       const at = place.nextAsk()
       const { step } = place
-      return Effect.flatMap(this.baseOf(request), (base) => {
+      return Effect.flatMap(this.baseOf(request, fiber.getRef(CurrentScope)), (base) => {
         const answer = this.answers.find((record) =>
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
         )
@@ -227,46 +225,47 @@ export class RoundRun {
     })
   }
 
-  step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E | ReplayMismatch, R> {
+  step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiber((fiber) => {
       const place = this.tree.placeOf(fiber)
-      const at = place.nextStep(step.name)
-      const run = this.runStep(step, place, fiber)
-      const reuse = (record: Recorded<StepRecord>) => this.reuse(step, record, at, fiber)
-      const candidates = this.steps.filter((record) => isFree(record) && record.name === step.name)
-      const own = candidates.find((record) => record.at === at) ??
-        candidates.find((record) => isOf(this.tree.placesOf(fiber), record))
-      if (own !== undefined) return reuse(own)
-      // Records of this same place belong to later uses of the name.
-      if (candidates.every((record) => record.at !== undefined && pathOf(record.at) === place.path)) return run
-      const found = this.wait<Recorded<StepRecord> | undefined, ReplayMismatch>(
-        fiber,
-        place.step,
-        (resume) => ({ _tag: "Step", fiber, name: step.name, at, step: place.step, canMove: step.canMove, resume })
-      )
-      return Effect.flatMap(found, (record) => record === undefined ? run : reuse(record))
+      const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
+      const branch = this.tree.branchOf(fiber)
+      if (!step.isShared && !this.hasEnded && this.steps.isClash(key, branch)) {
+        return this.breakOff(fiber, sharedName(step.name))
+      }
+      const use = this.steps.use(key, branch)
+      return use.record === undefined
+        ? this.runStep(step, use, place, fiber)
+        : this.reuse(step, use.record.outcome, place, fiber)
     })
   }
 
-  private baseOf(request: ClientRequest): Effect.Effect<string, InvalidRequest> {
-    if (request.key !== undefined) return Effect.succeed(request.key)
+  /** Ends the call: no run of this handler can continue it. No handler can catch that. */
+  private breakOff(fiber: AnyFiber, error: ReplayMismatch): Effect.Effect<never> {
+    this.interrupt({ _tag: "Mismatch", error })
+    this.tree.stop(fiber)
+    return Effect.interrupt
+  }
+
+  private baseOf(request: ClientRequest, scope: string): Effect.Effect<string, InvalidRequest> {
+    if (request.key !== undefined) return Effect.succeed(scope + request.key)
     const text = toJson([request.method, request.params])
     return text === undefined
       ? Effect.fail(new InvalidRequest({ message: notJson }))
-      : Effect.map(digest(text), (hash) => `ask-${hash}`)
+      : Effect.map(digest(text), (hash) => `${scope}ask-${hash}`)
   }
 
   /**
    * Returns whether an ask may take an answer that arrived without a state. Until an answer is taken, all runs do the
    * same. If this run already needs a state, then the earlier round sent one and the client left it out: refuse.
    */
-  private mayTakeUnasked({ at }: Recorded<AnswerRecord>, { key }: ClientRequest): boolean {
+  private mayTakeUnasked({ at }: Recorded, { key }: ClientRequest): boolean {
     return at === undefined && key !== undefined &&
-      (this.takesUnasked ??= this.steps.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
+      (this.takesUnasked ??= this.steps.all.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
   /** Takes an answer and validates it. The round that brought it may have kept it without taking it. */
-  private take(record: Recorded<AnswerRecord>, at: string, request: ClientRequest): Effect.Effect<unknown> {
+  private take(record: Recorded, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
     record.at = at
     this.replayed++
@@ -274,61 +273,54 @@ export class RoundRun {
     if (problem === undefined) return Effect.succeed(record.answer)
     return Effect.withFiber((fiber) => {
       this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
-      fiber.interruptUnsafe()
+      this.tree.stop(fiber)
       return Effect.interrupt
     })
   }
 
   private reuse<A, E, R>(
     step: Step<A, E, R>,
-    record: Recorded<StepRecord>,
-    at: string,
-    fiber: AnyFiber
-  ): Effect.Effect<A, ReplayMismatch, R> {
-    const places = this.tree.placesOf(fiber)
-    record.isTaken = true
-    if (isOf(places, record)) catchUp(places, record.at, record.past)
-    else {
-      record.at = at
-      record.past = undefined
-      places[0]!.stepDone(step.name)
-    }
-    for (const waiting of this.waiting) {
-      if (waiting._tag === "Step" && waiting.name === step.name) this.tree.check()
-    }
-    return step.decode(record.value)
-  }
-
-  /** Runs a once-step and records its result. No interruption can come between the two. */
-  private runStep<A, E, R>(
-    step: Step<A, E, R>,
+    outcome: Outcome,
     place: Place,
     fiber: AnyFiber
-  ): Effect.Effect<A, E | ReplayMismatch, R> {
+  ): Effect.Effect<A, E, R> {
+    place.stepDone()
+    return Effect.matchEffect(step.decode(outcome), {
+      onFailure: (error) => this.breakOff(fiber, error),
+      onSuccess: (result) => result
+    })
+  }
+
+  /** Runs a once-step and records its outcome. No interruption can come between the two. */
+  private runStep<A, E, R>(
+    step: Step<A, E, R>,
+    use: Use,
+    place: Place,
+    fiber: AnyFiber
+  ): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) => {
       if (this.hasCompleted) return restore(step.effect)
       if (this.hasEnded) {
-        const at = place.path
-        return this.wait(fiber, place.step, (resume) => ({ _tag: "Late", fiber, at, step: place.step, resume }))
+        this.steps.giveBack(use)
+        return this.wait(fiber, place.step, (resume) => ({ _tag: "Late", fiber, step: place.step, resume }))
       }
-      const running = new RunningStep(place.step)
+      const running = new RunningStep(place.step, use.id)
       this.runningSteps.add(running)
       const inside = place.insideStep(running)
       this.tree.moves(fiber, inside)
-      return restore(Effect.provideService(step.effect, CurrentPlace, inside)).pipe(
-        Effect.flatMap((value) =>
-          running.isCut ? Effect.interrupt : Effect.map(step.encode(value), (encoded) => {
-            this.tree.moves(fiber, place)
-            this.record(step.name, encoded, inside, this.tree.placesOf(fiber))
-            return value
+      return Effect.exit(restore(Effect.provideService(step.effect, CurrentPlace, inside))).pipe(
+        Effect.flatMap((exit) => {
+          this.tree.moves(fiber, place)
+          if (running.isCut && Exit.isSuccess(exit)) return Effect.interrupt
+          return running.isCut ? exit : Effect.flatMap(step.encode(exit), (outcome) => {
+            if (outcome !== undefined) this.record(use, outcome, inside, place)
+            return exit
           })
-        ),
-        Effect.onExit((exit) =>
+        }),
+        Effect.onExit(() =>
           Effect.sync(() => {
             this.tree.moves(fiber, place)
-            const places = this.tree.placesOf(fiber)
-            for (const each of places) each.isUncertain = true
-            if (Exit.isFailure(exit)) this.failures.add(step.name, places)
+            if (!this.steps.has(use)) this.steps.giveBack(use)
             this.runningSteps.delete(running)
             this.tree.check()
           })
@@ -337,15 +329,11 @@ export class RoundRun {
     })
   }
 
-  private record(name: string, value: unknown, inside: Place, places: ReadonlyArray<Place>): void {
-    const place = places[0]!
-    const at = place.nextStep(name)
-    place.stepDone(name)
-    // Records from inside the once-step are no longer needed, and no other fiber may take them.
-    const isOutside = ({ at: position }: { readonly at: string | undefined }) => !isInside(position, inside)
-    this.answers = this.answers.filter(isOutside)
-    const past = this.failures.takePast(name, places)
-    this.steps = [...this.steps.filter(isOutside), { name, at, value, past, isTaken: true }]
+  /** Records an outcome. Records from inside the once-step are no longer needed, and no other fiber may take them. */
+  private record(use: Use, outcome: Outcome, inside: Place, place: Place): void {
+    place.stepDone()
+    this.answers = this.answers.filter(({ at }) => !isInside(at, inside))
+    this.steps.record(use, place.path, outcome)
   }
 
   private wait<A, E>(
@@ -385,22 +373,20 @@ export class RoundRun {
   /** Abandons a fiber that survives the interruption of its asks and keeps asking. */
   private leaveBehind(fiber: AnyFiber): void {
     this.finish()
-    fiber.interruptUnsafe()
+    this.tree.stop(fiber)
   }
 
-  /** Runs when nothing is left to run. Resumes the asks and once-steps that can have a result, or ends the round. */
+  /** Runs when nothing is left to run. Resumes the asks that can have a result, or ends the round. */
   private look(): void {
     if (this.hasEnded) return this.interruptStuck()
     if (this.waiting.size === 0 || this.isStepAtWork()) return
     if (!this.isSettled()) return
-    const waiting = [...this.waiting].toSorted((one, other) => one.at < other.at ? -1 : 1)
-    const asks = waiting.filter((each) => each._tag === "Ask")
+    const asks = [...this.waiting]
+      .filter((each) => each._tag === "Ask")
+      .toSorted((one, other) => one.at < other.at ? -1 : 1)
     const isAllThere = !this.tree.isBusy(Infinity)
-    const isResumed = this.giveMovedAnswers(asks, isAllThere) ||
-      this.giveMovedSteps(waiting.filter(isStep), isAllThere, asks.length > 0) ||
-      this.findMismatches(asks) || this.refuseRounds(asks)
-    if (isResumed) this.unsettle()
-    else this.interrupt({ _tag: "Asks", asks: this.toRecords(asks) })
+    if (this.giveMovedAnswers(asks, isAllThere) || this.refuseRounds(asks)) this.unsettle()
+    else this.interrupt(this.findMismatch(asks, isAllThere) ?? { _tag: "Asks", asks: this.toRecords(asks) })
   }
 
   /**
@@ -423,35 +409,18 @@ export class RoundRun {
   }
 
   /**
-   * Resumes once-steps with a record from another place, or without one. A record of a living fiber makes the once-step
-   * fail, but not while that fiber may still come for the record and the client can be asked.
+   * Returns the mismatch of a handler that asks something else in every run: in several rounds in a row it took nothing
+   * new that the client had answered. A single such round proves nothing, because timing may change what comes first. It
+   * proves even less while a fiber sleeps or works and may still take an answer.
    */
-  private giveMovedSteps(steps: ReadonlyArray<WaitingStep>, isAllThere: boolean, canAsk: boolean): boolean {
-    return steps.filter((step) => {
-      const record = this.steps.find((candidate) =>
-        isFree(candidate) && candidate.name === step.name && candidate.at !== undefined &&
-        pathOf(candidate.at) !== pathOf(step.at)
-      )
-      const isOfOther = record?.at !== undefined && !step.canMove && this.tree.isLive(pathOf(record.at))
-      if (isOfOther && !isAllThere && canAsk) return false
-      step.resume(isOfOther ? Effect.fail(stepMismatch(step.name)) : Effect.succeed(record))
-      return true
-    }).length > 0
-  }
-
-  /** Fails asks in whose position another ask was recorded, if no fiber makes that ask now or may still come to it. */
-  private findMismatches(asks: ReadonlyArray<WaitingAsk>): boolean {
-    if (this.tree.mayGoOn(this.options.horizon())) return false
-    const recorded = [...this.answers.filter(isFree), ...this.unanswered]
-    return asks.filter((ask) => {
-      if (this.tree.placeOf(ask.fiber).isUncertain) return false
-      const expected = recorded.find(({ at, base }) =>
-        at === ask.at && base !== ask.base && !asks.some((other) => other.base === base)
-      )
-      if (expected === undefined) return false
-      ask.resume(Effect.fail(askMismatch(quoteAbout(expected.about), quoteAbout(aboutRequest(ask.request)))))
-      return true
-    }).length > 0
+  private findMismatch(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): Interruption | undefined {
+    const answered = this.answers.filter(({ isNew }) => isNew)
+    // A client that answered nothing is asked again, and nothing follows from that.
+    if (answered.length === 0 || this.unanswered.length === this.options.journal.open.length) return undefined
+    this.doubts = answered.some(({ isTaken }) => isTaken) ? 0 : this.doubts + (isAllThere ? 2 : 1)
+    if (this.doubts < manyDoubts) return undefined
+    const { about } = answered[0]!
+    return { _tag: "Mismatch", error: askMismatch(quoteAbout(about), quoteAbout(aboutRequest(asks[0]!.request))) }
   }
 
   private refuseRounds(asks: ReadonlyArray<WaitingAsk>): boolean {
@@ -490,9 +459,9 @@ export class RoundRun {
   private finish(): void {
     if (this.isOver) return
     this.isOver = true
-    if (this.hasCompleted) this.giveMovedSteps([...this.waiting].filter(isStep), true, false)
     this.end()
     this.release()
+    this.tree.close()
     for (const observer of this.overObservers) observer()
   }
 
@@ -540,7 +509,7 @@ export class RoundRun {
     const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
     if (!isCut(asker)) return "now"
     const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
-    if (starters.every((starter) => this.tree.interrupt(starter))) asker.interruptUnsafe()
+    if (starters.every((starter) => this.tree.interrupt(starter))) this.tree.stop(asker)
     else if (!this.isOver && !this.tree.branchOf(asker).isEnding) {
       this.tree.branchOf(asker).isEnding = true
       return "soon"
@@ -549,7 +518,7 @@ export class RoundRun {
   }
 
   private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of fibers) fiber.interruptUnsafe()
+    for (const fiber of fibers) this.tree.stop(fiber)
     this.unsettle()
     this.tree.check()
   }
@@ -576,16 +545,10 @@ export class RoundRun {
   }
 }
 
-/** Returns whether a fiber in these places recorded the once-step, after failed attempts. */
-const isOf = (
-  places: ReadonlyArray<Place>,
-  record: Recorded<StepRecord>
-): record is Recorded<StepRecord> & { readonly at: string; readonly past: Past } =>
-  record.at !== undefined && record.past !== undefined && comesTo(places, record.at, record.past)
-
-const isStep = (waiting: Waiting): waiting is WaitingStep => waiting._tag === "Step"
-
 const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
+
+/** A call ends after two rounds in a row in which nothing was taken, or after four if fibers were at work in them. */
+const manyDoubts = 4
 
 /**
  * A fiber that asks more often than this after the end is abandoned: no sensible handler does, and it takes no time.

@@ -1,12 +1,14 @@
-/** A running once-step, and the number of asks and once-steps that wait inside it. */
+/** A running once-step, and the number of asks that wait inside it. */
 export class RunningStep {
   readonly parent: RunningStep | undefined
+  readonly id: string
   waiting = 0
   /** Something inside it was refused because the run had ended, so its outcome is not a valid result. */
   isCut = false
 
-  constructor(parent: RunningStep | undefined) {
+  constructor(parent: RunningStep | undefined, id: string) {
     this.parent = parent
+    this.id = id
   }
 }
 

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import { FiberTree } from "./FiberTree.ts"
 import { CurrentRun } from "./RoundRun.ts"
+import { CurrentScope } from "./Scope.ts"
 
 const tellingClocks = new WeakMap<Clock.Clock, Clock.Clock>()
 
@@ -37,22 +38,19 @@ export const tellingClock = (clock: Clock.Clock): Clock.Clock => {
 }
 
 /**
- * Random numbers that depend only on the seed of the call and the place in the handler, so each run draws the same
- * ones.
+ * Random numbers that depend only on the seed of the call, on the scope, and on how many were drawn there before, so
+ * each run draws the same ones.
  */
 export const seededRandom: Random.Random = {
   nextIntUnsafe: () => generator().nextIntUnsafe(),
   nextDoubleUnsafe: () => generator().nextDoubleUnsafe()
 }
 
-/**
- * Returns the generator of the current fiber's place. Only fibers draw random numbers, and only fibers of a run have
- * this service.
- */
+/** Returns the generator of the current scope. Only fibers draw random numbers, and only fibers of a run have this service. */
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
   const run = fiber.getRef(CurrentRun)!
-  const { source } = run.tree.placeOf(fiber)
+  const source = `${run.tree.placeOf(fiber).step?.id ?? ""}|${fiber.getRef(CurrentScope)}`
   const known = run.generators.get(source)
   if (known !== undefined) return known
   const seeded = Effect.runSync(

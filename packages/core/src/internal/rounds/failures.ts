@@ -13,18 +13,21 @@ export const askMismatch = (expected: string, found: string): ReplayMismatch =>
   new ReplayMismatch({
     expected,
     found,
-    message: `The last run made the ask ${expected} here, but this run made ${found}. ${cure}`
+    message: `The client has answered the ask ${expected}, but the handler does not make this ask any more: this run ` +
+      `made ${found}. ${cure}`
   })
 
 /** Quotes the name of a once-step as its author wrote it. */
 export const quoteStep = (name: string): string => JSON.stringify(name.replace(/^once /, ""))
 
-export const stepMismatch = (name: string): ReplayMismatch =>
+export const sharedName = (name: string): ReplayMismatch =>
   new ReplayMismatch({
-    expected: `the once-step ${quoteStep(name)} in the fiber that recorded it`,
-    found: "the once-step in another fiber",
-    message: `Another fiber recorded the once-step ${quoteStep(name)}, and has not reached it in this run. Give ` +
-      "once-steps that run at the same time different names, for example with the id of what each one works on."
+    expected: `one fiber that uses the once-step ${quoteStep(name)}`,
+    found: "two fibers that use it at the same time",
+    message:
+      `Two fibers use the once-step ${quoteStep(name)} at the same time, so a later round could not tell their ` +
+      "outcomes apart. Give them different names, for example with the id of what each one works on, or run each in " +
+      "a Rounds.scope of its own."
   })
 
 export const roundsExceeded = (rounds: number): RoundsExceeded =>

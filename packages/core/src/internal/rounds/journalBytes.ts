@@ -8,7 +8,7 @@ import { fromParts, toParts } from "./Journal.ts"
 /** The number of characters below which compression costs more than it saves. */
 const worthCompressing = 2048
 
-const version = 1
+const version = 2
 const isPlain = 0
 const isDeflated = 1
 const formLength = 2

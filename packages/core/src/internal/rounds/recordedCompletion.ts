@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { SamplingError } from "../../SamplingError.ts"
+import { SamplingError } from "../../SamplingError.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
 import { SamplingResponse } from "../../SamplingResponse.ts"
 import { digest } from "./digest.ts"
@@ -24,7 +24,8 @@ export const recordedCompletion = (
         // A field that a provider sets to undefined has no JSON form, so it is removed.
         recorded(Effect.map(completion, toPlain), {
           name: `completion ${provider} ${hash}`,
-          schema: SamplingResponse,
-          canMove: true
+          success: SamplingResponse,
+          failure: SamplingError,
+          isShared: true
         }))
   })

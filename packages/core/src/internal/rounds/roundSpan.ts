@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Tracer from "effect/Tracer"
+import { isNative } from "../trace/notingTracer.ts"
 import type { TraceContext } from "./Journal.ts"
 
 export interface RoundAttributes {
@@ -19,7 +20,7 @@ export const inRoundSpan = <A, E, R>(
   round: (trace: TraceContext | undefined, annotate: (attributes: RoundAttributes) => void) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E, R> =>
   Effect.flatMap(Effect.tracer, (tracer) =>
-    tracer === Tracer.nativeTracer
+    isNative(tracer)
       ? round(first, () => undefined)
       : Effect.useSpan(
         name,

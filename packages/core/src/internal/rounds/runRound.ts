@@ -99,7 +99,14 @@ export const runRound = <A, E, R>(
         resume(Effect.succeed({
           exit: fiber.pollUnsafe() ?? Exit.interrupt(),
           interruption: run.interruption,
-          journal: { ...journal, seed: run.usedSeed, answers: run.answered, steps: run.done, open: [] },
+          journal: {
+            ...journal,
+            doubts: run.doubts,
+            seed: run.usedSeed,
+            answers: run.answered,
+            steps: run.done,
+            open: []
+          },
           isStartKnown: run.isStartKnown,
           replayed: run.replayed
         }))

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Fiber } from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 import { CaptureContent } from "../../Telemetry.ts"
+import { isNative } from "./notingTracer.ts"
 
 /**
  * Runs effects in a span with the attributes of the request and of the response. If no tracer is installed, nobody can
@@ -18,7 +19,7 @@ export const traced = <Request, Response>(name: string, options: {
   request: Request,
   effect: Effect.Effect<Response, E, R>
 ): Effect.Effect<Response, E, R> =>
-  fiber.getRef(Tracer.Tracer) === Tracer.nativeTracer
+  isNative(fiber.getRef(Tracer.Tracer))
     ? effect
     : Effect.flatMap(CaptureContent, (capture) =>
       Effect.withSpan(

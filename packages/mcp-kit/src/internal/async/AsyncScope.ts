@@ -36,8 +36,6 @@ export class AsyncScope {
   private wake: (() => void) | undefined
   private end: "open" | "suspended" | { readonly reason: unknown } = "open"
   private controller: AbortController | undefined
-  /** The function went on after work that the fiber does not see, so the order of its next effects depends on timing. */
-  private isUnordered = false
 
   constructor(parent: AsyncScope | undefined) {
     this.parent = parent
@@ -120,7 +118,6 @@ export class AsyncScope {
   private readonly next: Effect.Effect<void> = Effect.callback((resume) => {
     this.wake = () => {
       this.wake = undefined
-      if (this.events[0]?._tag === "Start") this.isUnordered = true
       resume(Effect.void)
     }
     return Effect.sync(() => (this.wake = undefined))
@@ -128,8 +125,7 @@ export class AsyncScope {
 
   private fork(job: Job): Effect.Effect<void, never, Sampler> {
     this.jobs.add(job)
-    const effect = this.isUnordered ? RoundRunner.unordered(job.effect) : job.effect
-    return Effect.map(Effect.forkChild(effect, { startImmediately: true }), (fiber) => {
+    return Effect.map(Effect.forkChild(job.effect, { startImmediately: true }), (fiber) => {
       job.fiber = fiber
       fiber.addObserver((exit) => this.push({ _tag: "End", job, exit }))
     })

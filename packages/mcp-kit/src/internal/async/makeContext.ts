@@ -4,6 +4,7 @@ import * as Sampler from "@effect-sampling/core/Sampler"
 import type { SampleOptions } from "@effect-sampling/core/Sampler"
 import type * as SamplingPrompt from "@effect-sampling/core/SamplingPrompt"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { SamplingContext } from "../../AsyncHandler.ts"
@@ -27,24 +28,44 @@ export const makeContext = (scope: AsyncScope): SamplingContext => ({
 })
 
 /** JSON has no undefined, which is what a function without a result returns. */
-const Outcome = Schema.Struct({ value: Schema.optionalKey(Schema.Json) })
+const Returned = Schema.Struct({ value: Schema.optionalKey(Schema.Json) })
+
+/** What is kept of an error that a function throws: an error of asking as a whole, of any other what tells it apart. */
+const Thrown = Schema.Union([
+  Client.ClientAskError,
+  Schema.Struct({ name: Schema.String, message: Schema.String, code: Schema.optionalKey(Schema.Json) })
+])
 
 const once = <A>(name: string, f: () => A | PromiseLike<A>, caller: AsyncScope) =>
-  Effect.map(
-    Rounds.once(
-      name,
-      Effect.flatMap(fromAsync(f, caller), (value) =>
-        value === undefined
-          ? Effect.succeed({})
-          : Result.match(toJsonValue(value), {
-            onSuccess: (json) => Effect.succeed({ value: json }),
-            onFailure: (place) => Effect.fail(notJson(name, place))
-          })),
-      { schema: Outcome }
-    ),
+  Rounds.once(
+    name,
+    Effect.flatMap(Effect.mapError(fromAsync(f, caller), toThrown), (value) =>
+      value === undefined
+        ? Effect.succeed({})
+        : Result.match(toJsonValue(value), {
+          onSuccess: (json) => Effect.succeed({ value: json }),
+          onFailure: (place) => Effect.fail(toThrown(notJson(name, place)))
+        })),
+    { success: Returned, failure: Thrown }
+  ).pipe(
+    // The error of the first round is the same kind of object as that of a later one, so `catch` sees no difference.
+    Effect.mapError((thrown) => isAskError(thrown) ? thrown : Object.assign(new Error(thrown.message), thrown)),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the JSON value equals the one that the function returned, but for members that are undefined
-    ({ value }) => value as A
+    Effect.map(({ value }) => value as A)
   )
+
+const isAskError = Schema.is(Client.ClientAskError)
+
+const toThrown = (error: unknown): typeof Thrown.Type => {
+  if (isAskError(error)) return error
+  if (!(error instanceof Error)) return { name: "Error", message: String(error) }
+  const code = Predicate.hasProperty(error, "code") ? toJsonValue(error.code) : undefined
+  return {
+    name: error.name,
+    message: error.message,
+    ...(code !== undefined && Result.isSuccess(code) && { code: code.success })
+  }
+}
 
 const notJson = (name: string, place: string): TypeError =>
   new TypeError(

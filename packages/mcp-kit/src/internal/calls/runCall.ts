@@ -1,5 +1,6 @@
 import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
+import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
@@ -130,13 +131,13 @@ const toRoundResult =
       : toResult(Exit.succeed(exit.value.value))
   }
 
-const isStateNotKept = Schema.is(StateNotKept)
+const isBrokenOff = Schema.is(Schema.Union([StateNotKept, ReplayMismatch]))
 
-/** Returns the result of a tool call that was interrupted or whose state was not kept, and undefined otherwise. */
-export const interruptedOrNotKept = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
+/** Returns the result of a tool call that was interrupted or that cannot continue in rounds, and undefined otherwise. */
+export const interruptedOrBrokenOff = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
   if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return isStateNotKept(error) ? ToolResult.ofError(error.message) : undefined
+  return isBrokenOff(error) ? ToolResult.ofError(error.message) : undefined
 }
 
 /** Converts the exit of a prompt or a resource, whose failures are thrown. `what` names the handler in the log. */
