@@ -232,8 +232,13 @@ export type ConfigOptions = {
  * @since 0.1.0
  */
 export const configKeys = (name: string): Config.Config<ReadonlyArray<Key>> =>
-  Config.mapEffect(Config.Redacted(name), (text) => {
-    const keys = parseKeys(Redacted.value(text))
+  Config.mapEffect(Config.option(Config.Redacted(name)), (text) => {
+    if (Option.isNone(text)) {
+      return configError(
+        `${name} is not set. Set it to the keys of all servers: id:key,id:key (openssl rand -base64 32).`
+      )
+    }
+    const keys = parseKeys(Redacted.value(text.value))
     // The key ring is also built here, so the error can name the variable that holds the invalid keys.
     const checked = Result.flatMap(keys, (keys) => Result.map(makeKeyRing(stateCrypto(), keys), () => keys))
     return Result.isSuccess(checked) ? Effect.succeed(checked.success) : configError(`${name}: ${checked.failure}`)

@@ -10,6 +10,7 @@ import type { Provider, Sampler } from "@effect-sampling/core/Sampler"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import * as Config from "effect/Config"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -213,13 +214,22 @@ const none = Config.succeed(undefined)
 const redact = (key: string | undefined): Redacted.Redacted | undefined =>
   key === undefined ? undefined : Redacted.make(key)
 
-const requiredKey = Config.map(Config.NonEmptyString("OPENAI_API_KEY"), redact)
-
 const optional = (name: string): Config.Config<string | undefined> =>
   Config.map(
     Config.option(Config.String(name)),
     (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value.trim() : undefined
   )
+
+const missingKey = new Config.ConfigError(
+  new ConfigProvider.SourceError({
+    message: "OPENAI_API_KEY is not set. Set it to the key of your account, or leave the provider out."
+  })
+)
+
+const requiredKey = Config.mapEffect(
+  optional("OPENAI_API_KEY"),
+  (key) => key === undefined ? Effect.fail(missingKey) : Effect.succeed(Redacted.make(key))
+)
 
 const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
   const name = options.name ?? "openai"
