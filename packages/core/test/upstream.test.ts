@@ -1,0 +1,98 @@
+/** What the engine of rounds assumes about Effect, and Effect does not promise. */
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Deferred, Effect, Fiber, Queue, Scheduler, Tracer } from "effect"
+import { isParked } from "../src/internal/rounds/parked.ts"
+import { notingTracer } from "../src/internal/trace/notingTracer.ts"
+import type { NotingScheduler } from "../src/internal/trace/notingTracer.ts"
+
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** A scheduler that writes down when it sees a fiber first, and how fibers suspend themselves. */
+class Observer extends Scheduler.MixedScheduler implements NotingScheduler {
+  readonly seen = new Map<AnyFiber, { readonly stack: unknown }>()
+  readonly suspended = new Map<AnyFiber, unknown>()
+
+  override shouldYield(fiber: AnyFiber): boolean {
+    if (!this.seen.has(fiber)) {
+      const stack: unknown = Reflect.get(fiber, "_stack")
+      this.seen.set(fiber, { stack: Array.isArray(stack) ? stack.length : stack })
+    }
+    return super.shouldYield(fiber)
+  }
+
+  readonly noteSuspension = (fiber: AnyFiber, register: unknown): void => void this.suspended.set(fiber, register)
+}
+
+const contextOf = (observer: Observer) =>
+  Context.make(Scheduler.Scheduler, observer).pipe(
+    Context.add(Tracer.Tracer, notingTracer(Tracer.nativeTracer))
+  )
+
+describe("What the engine of rounds assumes about Effect", () => {
+  it.effect("the scheduler of a fiber is asked before the first operation of the fiber, when it has nothing to go back to", () =>
+    Effect.gen(function*() {
+      const observer = new Observer()
+      const children: Array<AnyFiber> = []
+      const child = Effect.withFiber((fiber) => Effect.sync(() => void children.push(fiber)))
+      const root = Effect.runForkWith(contextOf(observer))(
+        Effect.gen(function*() {
+          yield* Fiber.join(yield* Effect.forkChild(child))
+          yield* Fiber.join(yield* Effect.forkChild(child, { startImmediately: true }))
+          yield* Fiber.join(yield* Effect.forkDetach(child))
+          yield* Effect.all([child, child], { concurrency: "unbounded" })
+          yield* Effect.timeout(child, "1 hour")
+        })
+      )
+      yield* Fiber.join(root)
+      assert.lengthOf(children, 6)
+      for (const fiber of [root, ...children]) assert.deepStrictEqual(observer.seen.get(fiber), { stack: 0 })
+    }))
+
+  it.effect("a fiber that takes over a context in the middle of its work has something to go back to", () =>
+    Effect.gen(function*() {
+      const observer = new Observer()
+      const gate = yield* Deferred.make<void>()
+      const jobs = yield* Queue.unbounded<Effect.Effect<void>>()
+      const worker = yield* Effect.forkDetach(
+        Effect.forever(Effect.flatMap(Queue.take(jobs), (job) => Effect.provideContext(job, contextOf(observer))))
+      )
+      yield* Queue.offer(jobs, Effect.andThen(Effect.yieldNow, Deferred.succeed(gate, undefined)))
+      yield* Deferred.await(gate)
+      const seen = observer.seen.get(worker)
+      assert.isTrue(typeof seen?.stack === "number" && seen.stack > 0)
+      yield* Fiber.interrupt(worker)
+    }))
+
+  it.effect("the operation that suspends a fiber shows how it does, and parked fibers are told from others", () =>
+    Effect.gen(function*() {
+      const suspensionOf = (effect: Effect.Effect<unknown>) =>
+        Effect.sync(() => {
+          const observer = new Observer()
+          const fiber = Effect.runForkWith(contextOf(observer))(effect)
+          const register = observer.suspended.get(fiber)
+          fiber.interruptUnsafe()
+          return register
+        })
+      const queue = yield* Queue.unbounded<number>()
+      for (const effect of [Effect.never, Queue.take(queue), Effect.flatMap(Deferred.make<void>(), Deferred.await)]) {
+        assert.isTrue(isParked(yield* suspensionOf(effect)))
+      }
+      const others = [
+        Effect.promise(() => new Promise(() => {})),
+        Effect.sleep("1 hour"),
+        Effect.callback<void>(() => Effect.void)
+      ]
+      for (const effect of others) {
+        const register = yield* suspensionOf(effect)
+        assert.isFunction(register)
+        assert.isFalse(isParked(register))
+      }
+    }))
+
+  it.effect("a forked fiber starts with the context object of the fiber that forked it", () =>
+    Effect.gen(function*() {
+      const own = yield* Effect.withFiber((fiber) => Effect.succeed(fiber.context))
+      const forked = yield* Effect.forkChild(Effect.withFiber((fiber) => Effect.succeed(fiber.context)))
+      assert.strictEqual(yield* Fiber.join(forked), own)
+    }))
+})
