@@ -36,6 +36,8 @@ export class AsyncScope {
   private wake: (() => void) | undefined
   private end: "open" | "suspended" | { readonly reason: unknown } = "open"
   private controller: AbortController | undefined
+  /** The function has started an effect after work that its fiber does not see. */
+  private hasOtherWork = false
 
   constructor(parent: AsyncScope | undefined) {
     this.parent = parent
@@ -105,19 +107,21 @@ export class AsyncScope {
 
   /**
    * Waits for the next event, after the function had its turn. While effects run, the function counts as waiting for
-   * them: whether it waits for other work as well cannot be seen. If it does, a round may end before that work is done,
-   * which costs one more round.
+   * them, unless it has gone on after other work before: then it may do so again, and that is work in flight.
    */
   private readonly pause: Effect.Effect<void> = Effect.andThen(
     Effect.yieldNow,
-    Effect.suspend(() =>
-      this.events.length > 0 ? Effect.void : this.jobs.size > 0 ? RoundRunner.idle(this.next) : this.next
-    )
+    Effect.suspend(() => {
+      if (this.events.length > 0) return Effect.void
+      return this.jobs.size > 0 && !this.hasOtherWork ? RoundRunner.idle(this.next) : this.next
+    })
   )
 
   private readonly next: Effect.Effect<void> = Effect.callback((resume) => {
     this.wake = () => {
       this.wake = undefined
+      // The function had its turn and was quiet, so something else has woken it: a request or a timer, for example.
+      if (this.events[0]?._tag === "Start") this.hasOtherWork = true
       resume(Effect.void)
     }
     return Effect.sync(() => (this.wake = undefined))
