@@ -233,7 +233,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }
       expect(fiber.pollUnsafe()).toBeUndefined()
       yield* Fiber.interrupt(fiber)
-    }))
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
 
   it.effect("a worker of the process runs a once-step of a call once", () =>
     Effect.gen(function*() {

@@ -23,12 +23,8 @@ const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/co
 export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
-  /**
-   * Notes with which operations fibers suspend themselves. It costs something for each operation, so the fibers get it
-   * when there are several: one alone has nobody to wait for.
-   */
+  /** Tells this tree how fibers suspend themselves. */
   private readonly tracer: Tracer.Tracer
-  private isAlone = true
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
@@ -105,6 +101,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       [Scheduler.Scheduler.key, this],
       // If yielding were prevented, Effect would not ask the scheduler.
       [Scheduler.PreventSchedulerYield.key, false],
+      [Tracer.Tracer.key, this.tracer],
       [CurrentBranch.key, this.root],
       [CurrentPlace.key, this.root.place]
     ]
@@ -275,15 +272,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
-    if (this.isAlone) {
-      this.isAlone = false
-      this.root.fiber?.setContext(Context.add(this.root.fiber.context, Tracer.Tracer, this.tracer))
-    }
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
     services.set(CurrentBranch.key, branch)
     services.set(CurrentPlace.key, place)
-    services.set(Tracer.Tracer.key, this.tracer)
     fiber.setContext(Context.makeUnsafe(services))
     return branch
   }
