@@ -144,6 +144,7 @@ describe("What the compiler says", () => {
         npm_config_cache: Path.join(directory, "cache"),
         npm_config_noproxy: "127.0.0.1",
         npm_config_audit: "false",
+        npm_config_loglevel: "error",
         npm_config_update_notifier: "false"
       }
     })

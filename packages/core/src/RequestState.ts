@@ -232,13 +232,8 @@ export type ConfigOptions = {
  * @since 0.1.0
  */
 export const configKeys = (name: string): Config.Config<ReadonlyArray<Key>> =>
-  Config.mapEffect(Config.option(Config.Redacted(name)), (text) => {
-    if (Option.isNone(text)) {
-      return configError(
-        `${name} is not set. Set it to the keys of all servers: id:key,id:key (openssl rand -base64 32).`
-      )
-    }
-    const keys = parseKeys(Redacted.value(text.value))
+  Config.mapEffect(Config.Redacted(name), (text) => {
+    const keys = parseKeys(Redacted.value(text))
     // The key ring is also built here, so the error can name the variable that holds the invalid keys.
     const checked = Result.flatMap(keys, (keys) => Result.map(makeKeyRing(stateCrypto(), keys), () => keys))
     return Result.isSuccess(checked) ? Effect.succeed(checked.success) : configError(`${name}: ${checked.failure}`)
@@ -463,12 +458,27 @@ const defaultPrefix = "sampling-state-"
 
 const fromConfig = Effect.fnUntraced(function*(options: Pick<ConfigOptions, "keys" | "ttl">) {
   return {
-    keys: yield* options.keys ?? configKeys("SAMPLING_STATE_KEYS"),
-    ttl: yield* options.ttl ?? Config.map(Config.option(Config.Duration("SAMPLING_STATE_TTL")), Option.getOrUndefined)
+    keys: yield* options.keys ?? requiredKeys,
+    ttl: yield* options.ttl ?? optionalTtl
   }
 })
 
 const none = Config.succeed(undefined)
+
+const requiredKeys = Config.mapEffect(
+  Config.option(configKeys("SAMPLING_STATE_KEYS")),
+  (keys) => Option.isSome(keys) ? Effect.succeed(keys.value) : missingKeys
+)
+
+const optionalTtl = Config.Duration("SAMPLING_STATE_TTL").pipe(
+  Config.mapEffect((ttl) => orConfigError(Effect.as(positive("SAMPLING_STATE_TTL", Duration.toMillis(ttl)), ttl))),
+  Config.option,
+  Config.map(Option.getOrUndefined)
+)
+
+const missingKeys = configError(
+  "SAMPLING_STATE_KEYS is not set. Set it to the keys of all servers: id:key,id:key (openssl rand -base64 32)."
+)
 
 const orConfigError = <A, R>(effect: Effect.Effect<A, InvalidOptions, R>): Effect.Effect<A, Config.ConfigError, R> =>
   Effect.catchTag(effect, "InvalidOptions", ({ message }) => configError(message))

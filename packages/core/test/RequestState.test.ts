@@ -418,9 +418,28 @@ describe("RequestState", () => {
           const error = yield* Effect.flip(build(environment))
           assert.strictEqual(error._tag, "ConfigError")
           assert.notInclude(`${error.message} ${JSON.stringify(error)} ${inspect(error)}`, "BwcH")
-          if (!("SAMPLING_STATE_TTL" in environment)) assert.include(error.message, "SAMPLING_STATE_KEYS")
+          assert.include(
+            error.message,
+            "SAMPLING_STATE_TTL" in environment ? "SAMPLING_STATE_TTL" : "SAMPLING_STATE_KEYS"
+          )
         })
     )
+
+    it.effect("layerConfig says what to set where no keys are set", () =>
+      Effect.gen(function*() {
+        const { message } = yield* Effect.flip(build({}))
+        assert.include(message, "SAMPLING_STATE_KEYS is not set. Set it to the keys of all servers: id:key,id:key")
+      }))
+
+    it.effect("configKeys can have a default for a variable that is not set", () =>
+      Effect.gen(function*() {
+        const keys = RequestState.configKeys("RING").pipe(Config.withDefault([key("test", 1)]))
+        const states = yield* build({}, { keys })
+        const same = yield* RequestState.make({ keys: [key("test", 1)] })
+        assert.strictEqual(yield* reasonOf(states, yield* same.seal(journal, call)), "opened")
+        const error = yield* Effect.flip(build({ RING: "a" }, { keys }))
+        assert.include(error.message, "RING")
+      }))
   })
 
   describe("without a layer", () => {

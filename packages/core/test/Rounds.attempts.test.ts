@@ -2,7 +2,7 @@ import { ClientSampler, ProviderSampler, Rounds, Sampler, SamplingError } from "
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Random, Schedule, Schema } from "effect"
-import { ask, baseCall, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
+import { ask, baseCall, drive, echo, jitter, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 /** Asks for a random number: a run that draws other numbers asks for something else, which the tests see. */
 const askRandom = (name: string) => Effect.flatMap(Random.nextInt, (number) => ask(`${name} ${number}`))
@@ -254,7 +254,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const paid: Array<string> = []
       const order = (name: string) =>
         Effect.gen(function*() {
-          yield* Effect.sleep(Math.floor(Math.random() * 3))
+          yield* jitter
           yield* Rounds.once("pay", Effect.sync(() => void paid.push(name)))
           const number = yield* Random.nextIntBetween(0, 1_000_000)
           const { text } = yield* Sampler.sample(`thank ${name} ${number}`, { key: "thank" })

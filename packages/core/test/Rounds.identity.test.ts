@@ -15,7 +15,7 @@ import {
   SynchronizedRef
 } from "effect"
 import { Tool, Toolkit } from "effect/ai"
-import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
+import { ask, drive, echo, jitter, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
 const pay = (ledger: Array<string>, name: string) =>
   Rounds.once(`pay ${name}`, Effect.sync(() => `receipt ${name} ${ledger.push(name)}`), { success: Schema.String })
@@ -29,7 +29,7 @@ const pool = <A, E, R>(workers: number, jobs: ReadonlyArray<string>, work: (job:
     const worker = Effect.gen(function*() {
       while ((yield* Queue.size(queue)) > 0) {
         const job = yield* Queue.take(queue)
-        yield* Effect.sleep(Math.floor(Math.random() * 3))
+        yield* jitter
         done.push(yield* work(job))
       }
     })
@@ -63,7 +63,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
           const get = SynchronizedRef.updateAndGetEffect(token, (known) =>
             known === undefined ? fetch : Effect.succeed(known))
           const branch = (name: string) =>
-            Effect.sleep(Math.floor(Math.random() * 3)).pipe(
+            jitter.pipe(
               Effect.andThen(semaphore.withPermits(1)(get)),
               Effect.flatMap((found) =>
                 ask(`${name} ${found}`)
@@ -124,7 +124,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         const handler = Effect.gen(function*() {
           const cached = yield* Effect.cached(ask("plan"))
           const branch = (name: string) =>
-            Effect.sleep(Math.floor(Math.random() * 3)).pipe(
+            jitter.pipe(
               Effect.andThen(cached),
               Effect.flatMap((plan) => Effect.as(ask(`${name} ${plan}`), plan))
             )

@@ -4,7 +4,7 @@ import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import { Clock, Context, Duration, Effect, Layer, Random } from "effect"
 import { recordSpans } from "./fixtures/domain.ts"
-import { ask, baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
+import { ask, baseCall, drive, echo, jitter, openStates, unbounded } from "./fixtures/rounds.ts"
 
 /** A clock that is an hour ahead. Its methods need `this`, so they fail when they are called unbound. */
 class LateClock implements Clock.Clock {
@@ -58,9 +58,9 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
             )
           // The order of the branches differs from run to run.
           const branch = (name: string) =>
-            Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4))).pipe(
+            jitter.pipe(
               Effect.andThen(asking(`${name} 1`)),
-              Effect.andThen(Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4)))),
+              Effect.andThen(jitter),
               Effect.andThen(asking(`${name} 2`))
             )
           return yield* Effect.forEach(["a", "b", "c", "d"], (name) => Rounds.scope(name, branch(name)), unbounded)

@@ -28,7 +28,7 @@ describe("Rounds.once", () => {
 
   it("`Rounds.once` accepts only effects whose success fits the schema", () => {
     expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"), { success: Schema.Int })
-    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed("text"))
+    expect(Rounds.once).type.not.toBeCallableWith("n", Effect.succeed(1), { success: Schema.String })
   })
 })
 

@@ -20,6 +20,7 @@ describe("TestClient.call", () => {
         TestClient.Called<never>,
         | "broke"
         | SamplingError.SamplingError
+        | SamplingError.ReplayMismatch
         | RequestState.StateRejected
         | RequestState.StateNotKept
         | RoundRunner.InvalidInputResponse

@@ -92,9 +92,6 @@ export const CurrentPlace = Context.Reference<Place>("@effect-sampling/core/inte
   defaultValue: () => new Place("")
 })
 
-/** Returns the path of the place that a position is in. */
-export const pathOf = (at: string): string => at.slice(0, at.lastIndexOf(":"))
-
 /** Returns whether a position is in a place, or in a fiber or once-step that started in it. */
 export const isInside = (at: string | undefined, { path }: Place): boolean =>
   at !== undefined && at.startsWith(path) && /^[.~:]/.test(at.slice(path.length))

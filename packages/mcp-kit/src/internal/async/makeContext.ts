@@ -49,6 +49,7 @@ const once = <A>(name: string, f: () => A | PromiseLike<A>, caller: AsyncScope) 
     { success: Returned, failure: Thrown }
   ).pipe(
     // The error of the first round is the same kind of object as that of a later one, so `catch` sees no difference.
+    // @effect-diagnostics-next-line globalErrorInEffectFailure:off -- the author of an async function catches an `Error`
     Effect.mapError((thrown) => isAskError(thrown) ? thrown : Object.assign(new Error(thrown.message), thrown)),
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the JSON value equals the one that the function returned, but for members that are undefined
     Effect.map(({ value }) => value as A)
