@@ -1,6 +1,7 @@
 import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import {
+  Context,
   Deferred,
   Duration,
   Effect,
@@ -9,10 +10,12 @@ import {
   Layer,
   PubSub,
   Queue,
+  Scheduler,
   Schema,
   Semaphore,
   Stream,
-  SynchronizedRef
+  SynchronizedRef,
+  Tracer
 } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
@@ -134,6 +137,107 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         expect([value, rounds.flat().length]).toStrictEqual([["1", "1", "1"], 4])
       }
     }))
+})
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Keys in rounds", (it) => {
+  const atSomeTime = Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4)))
+  const concurrent: Readonly<Record<string, Effect.Effect<unknown, unknown, Sampler.Sampler>>> = {
+    "of one operation": Effect.forEach(
+      ["one", "two"],
+      (text) => Effect.andThen(atSomeTime, ask(text, "key")),
+      unbounded
+    ),
+    "of a worker pool": pool(2, ["one", "two", "three"], (text) => ask(text, "key"))
+  }
+  for (const [which, handler] of Object.entries(concurrent)) {
+    it.effect(`two fibers ${which} that ask different things with one key end the call, and get no answer of the other`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(drive(Effect.catchCause(handler, () => Effect.succeed("caught")), echo))
+        expect(String(error)).toContain("Two fibers use the key \"key\" for different asks at the same time")
+      }))
+  }
+
+  it.effect("one key serves equal asks at the same time, scopes at the same time, and different asks in a row", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const equal = yield* Effect.all([ask("same", "key"), ask("same", "key")], unbounded)
+        const scoped = yield* Effect.forEach(["a", "b"], (name) => Rounds.scope(name, ask(name, "key")), unbounded)
+        const rest = [yield* ask("c", "key"), yield* Effect.flatMap(Effect.forkChild(ask("d", "key")), Fiber.join)]
+        return [...equal, ...scoped, ...rest]
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["<same>", "<same>", "<a>", "<b>", "<c>", "<d>"])
+      expect(rounds.flat().length).toBe(6)
+    }))
+
+  it.effect("a cached ask under a time-out keeps its answers when the block around it runs again", () =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 10; i++) {
+        const block = Effect.flatMap(
+          Effect.cached(ask("plan")),
+          (plan) =>
+            Effect.forEach(
+              ["a", "b"],
+              (name) => Effect.flatMap(Effect.andThen(atSomeTime, plan), (text) => ask(name + text)),
+              unbounded
+            )
+        )
+        const handler = Effect.timeout(Effect.andThen(block, block), "1 hour")
+        const { rounds, value } = yield* drive(handler, echo)
+        expect(value).toStrictEqual(["<a<plan>>", "<b<plan>>"])
+        expect(rounds.flat().length).toBe(6)
+      }
+    }))
+})
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })(
+  "Fibers one after the other",
+  (it) => {
+    it.effect("a fiber that was joined leaves its names to the fibers of the operations after it", () =>
+      Effect.gen(function*() {
+        const ledger: Array<string> = []
+        const handler = Effect.gen(function*() {
+          for (let i = 0; i < 3; i++) {
+            yield* Fiber.join(yield* Effect.forkChild(Effect.andThen(pay(ledger, "stage"), ask(`stage ${i}`))))
+            yield* Effect.timeout(pay(ledger, "stage"), "1 hour")
+            yield* Effect.race(pay(ledger, "stage"), Effect.never)
+          }
+        })
+        const { rounds } = yield* drive(handler, echo)
+        expect([rounds.length, ledger.length]).toStrictEqual([3, 9])
+      }))
+  }
+)
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Services of a handler", (it) => {
+  const names = ["a", "b", "c"]
+  const work = (ledger: Array<string>) =>
+    Effect.forEach(
+      names,
+      (name) =>
+        Effect.sleep(Math.floor(Math.random() * 4)).pipe(
+          Effect.andThen(pay(ledger, name)),
+          Effect.andThen(ask(name)),
+          Effect.flatMap(ask)
+        ),
+      unbounded
+    )
+  const services: Readonly<Record<string, Context.Context<never>>> = {
+    "a scheduler": Context.make(Scheduler.Scheduler, new Scheduler.MixedScheduler()),
+    "a preventer of yields": Context.make(Scheduler.PreventSchedulerYield, true),
+    "a tracer": Context.make(Tracer.Tracer, Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
+  }
+  for (const [what, context] of Object.entries(services)) {
+    it.effect(`a handler with ${what} of its own sends each ask once, and runs each once-step once`, () =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 5; i++) {
+          const ledger: Array<string> = []
+          const { rounds, value } = yield* drive(Effect.provideContext(work(ledger), context), echo)
+          expect(value).toStrictEqual(names.map((name) => `<<${name}>>`))
+          expect([rounds.flat().length, ledger.toSorted()]).toStrictEqual([6, names])
+        }
+      }))
+  }
 })
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Asks that never repeat", (it) => {

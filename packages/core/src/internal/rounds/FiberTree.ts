@@ -42,6 +42,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
   private running: Branch | undefined
+  /** A fiber of the run has another scheduler, so nobody knows what is left to run. */
+  isBlind = false
   private startsTask = false
   private tasks = 0
   private willCheck = false
@@ -120,6 +122,12 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
    */
   stop(fiber: AnyFiber): void {
     if (!this.foreign.has(fiber)) fiber.interruptUnsafe()
+  }
+
+  /** Notes that a fiber waits for the run to resume it. */
+  waits(fiber: AnyFiber): void {
+    if (this.branches.has(fiber) || this.foreign.has(fiber)) this.branchOf(fiber).isWaiting = true
+    else this.isBlind = true
   }
 
   /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
@@ -230,6 +238,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.current = fiber
     const isScheduled = this.startsTask
     this.startsTask = false
+    this.noteEnd()
     const known = this.branches.get(fiber)
     this.running = known ?? this.add(fiber, isScheduled)
     if (known === undefined) return
@@ -247,7 +256,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       branch.fiber = undefined
-      branch.endedAt = ++this.events
+      if (branch.endedAt === Infinity) branch.endedAt = ++this.events
       // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
@@ -255,6 +264,16 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       this.check()
     })
     return branch
+  }
+
+  /**
+   * Notes that the fiber that ran last has ended. Whoever joined it before it began is told of its end before the tree
+   * is, and what starts then is not beside it.
+   */
+  private noteEnd(): void {
+    if (this.running?.endedAt === Infinity && this.running.fiber?.pollUnsafe() !== undefined) {
+      this.running.endedAt = ++this.events
+    }
   }
 
   private addForeign(fiber: AnyFiber): Branch {
