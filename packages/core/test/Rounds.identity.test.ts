@@ -238,6 +238,20 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         }
       }))
   }
+
+  it.effect("the spans of a handler's fibers go to the tracer that the handler provides", () =>
+    Effect.gen(function*() {
+      const spans: Array<string> = []
+      const tracer = Tracer.make({ span: (options) => (spans.push(options.name), new Tracer.NativeSpan(options)) })
+      const handler = Effect.gen(function*() {
+        yield* Effect.withSpan(Effect.void, "first")
+        yield* Effect.all([Effect.withSpan(Effect.void, "left"), Effect.withSpan(Effect.void, "right")], unbounded)
+        yield* Fiber.join(yield* Effect.forkChild(Effect.withSpan(Effect.void, "forked")))
+        yield* Effect.withSpan(Effect.void, "last")
+      }).pipe(Effect.provideService(Tracer.Tracer, tracer))
+      yield* drive(handler, echo)
+      expect(spans).toStrictEqual(["first", "left", "right", "forked", "last"])
+    }))
 })
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Asks that never repeat", (it) => {
@@ -300,6 +314,27 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         const handler = Effect.andThen(Effect.forkChild(wait), Effect.flatMap(ask("a"), ask))
         const { value } = yield* Effect.timeout(drive(handler, echo), "2 seconds")
         expect(value).toBe("<<a>>")
+      }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
+  }
+
+  const joining: Readonly<Record<string, Effect.Effect<unknown, unknown, Sampler.Sampler>>> = {
+    "joins a fiber that it forked": Effect.flatMap(Effect.forkChild(ask("a")), Fiber.join),
+    "joins a detached fiber": Effect.flatMap(Effect.forkDetach(ask("a")), Fiber.join),
+    "joins a fiber that it forked in a scope": Effect.flatMap(
+      Rounds.scope("s", Effect.forkChild(ask("a"))),
+      Fiber.join
+    ),
+    "waits for a deferred that a fiber completes": Effect.flatMap(Deferred.make<string>(), (deferred) =>
+      Effect.andThen(
+        Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(deferred, text))),
+        Deferred.await(deferred)
+      ))
+  }
+  for (const [what, handler] of Object.entries(joining)) {
+    it.effect(`a round does not wait for a handler that first ${what}`, () =>
+      Effect.gen(function*() {
+        const { rounds } = yield* Effect.timeout(drive(handler, echo), "2 seconds")
+        expect(rounds.length).toBe(1)
       }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
   }
 

@@ -24,11 +24,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly scheduler: Scheduler.Scheduler
   private readonly neverYields: boolean
   /**
-   * Notes with which operations fibers suspend themselves. It costs something for each operation, so the fibers get it
-   * when there are several: one alone has nobody to wait for.
+   * The context of the root since its tracer notes with which operations it suspends itself. That costs something for
+   * each operation, so the fibers get such tracers when there are several: one alone has nobody to wait for.
    */
-  private readonly tracer: Tracer.Tracer
-  private isAlone = true
+  private watched: Context.Context<never> | undefined
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
@@ -56,7 +55,6 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   constructor(context: Context.Context<never>, onIdle: () => void) {
     this.scheduler = Context.get(context, Scheduler.Scheduler)
     this.neverYields = Context.get(context, Scheduler.PreventSchedulerYield)
-    this.tracer = notingTracer(Context.get(context, Tracer.Tracer))
     this.onIdle = onIdle
   }
 
@@ -66,6 +64,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 
   shouldYield(fiber: AnyFiber): boolean {
     if (fiber !== this.current) this.enter(fiber)
+    // The root leaves the tracer behind where the region of a service ends.
+    if (this.watched !== undefined && fiber === this.root.fiber && fiber.context !== this.watched) this.watchRoot()
     return !this.neverYields && this.scheduler.shouldYield(fiber)
   }
 
@@ -79,7 +79,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return {
       scheduleTask: (task, priority) => {
         const { tree } = link
-        if (tree !== undefined) tree.tasks++
+        if (tree !== undefined) {
+          tree.tasks++
+          tree.noteFork()
+        }
         dispatcher.scheduleTask(() => {
           tree?.startTask()
           task()
@@ -88,6 +91,20 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       },
       flush: () => dispatcher.flush()
     }
+  }
+
+  /** A task that the root schedules may be a fork. The root may suspend itself right after it, before the child begins. */
+  private noteFork(): void {
+    if (this.current !== undefined && this.current === this.root.fiber) this.watchRoot()
+  }
+
+  private watchRoot(): void {
+    const { fiber } = this.root
+    if (fiber === undefined) return
+    const tracer = fiber.getRef(Tracer.Tracer)
+    const noting = notingTracer(tracer)
+    if (tracer !== noting) fiber.setContext(Context.add(fiber.context, Tracer.Tracer, noting))
+    this.watched = fiber.context
   }
 
   private startTask(): void {
@@ -294,15 +311,12 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     parent.liveChildren++
     // The child started in the middle of an operation of its parent, so the parent may wait for it.
     if (!isScheduled) parent.awaitsChildren = true
-    if (this.isAlone) {
-      this.isAlone = false
-      this.root.fiber?.setContext(Context.add(this.root.fiber.context, Tracer.Tracer, this.tracer))
-    }
+    this.watchRoot()
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
     services.set(CurrentBranch.key, branch)
     services.set(CurrentPlace.key, place)
-    services.set(Tracer.Tracer.key, this.tracer)
+    services.set(Tracer.Tracer.key, notingTracer(fiber.getRef(Tracer.Tracer)))
     fiber.setContext(Context.makeUnsafe(services))
     return branch
   }
