@@ -1,6 +1,7 @@
 import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import {
+  Context,
   Deferred,
   Duration,
   Effect,
@@ -9,10 +10,12 @@ import {
   Layer,
   PubSub,
   Queue,
+  Scheduler,
   Schema,
   Semaphore,
   Stream,
-  SynchronizedRef
+  SynchronizedRef,
+  Tracer
 } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, jitter, openStates, say, unbounded } from "./fixtures/rounds.ts"
@@ -136,6 +139,121 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     }))
 })
 
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Keys in rounds", (it) => {
+  const atSomeTime = Effect.suspend(() => Effect.sleep(Math.floor(Math.random() * 4)))
+  const concurrent: Readonly<Record<string, Effect.Effect<unknown, unknown, Sampler.Sampler>>> = {
+    "of one operation": Effect.forEach(
+      ["one", "two"],
+      (text) => Effect.andThen(atSomeTime, ask(text, "key")),
+      unbounded
+    ),
+    "of a worker pool": pool(2, ["one", "two", "three"], (text) => ask(text, "key"))
+  }
+  for (const [which, handler] of Object.entries(concurrent)) {
+    it.effect(`two fibers ${which} that ask different things with one key end the call, and get no answer of the other`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(drive(Effect.catchCause(handler, () => Effect.succeed("caught")), echo))
+        expect(String(error)).toContain("Two fibers use the key \"key\" for different asks at the same time")
+      }))
+  }
+
+  it.effect("one key serves equal asks at the same time, scopes at the same time, and different asks in a row", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const equal = yield* Effect.all([ask("same", "key"), ask("same", "key")], unbounded)
+        const scoped = yield* Effect.forEach(["a", "b"], (name) => Rounds.scope(name, ask(name, "key")), unbounded)
+        const rest = [yield* ask("c", "key"), yield* Effect.flatMap(Effect.forkChild(ask("d", "key")), Fiber.join)]
+        return [...equal, ...scoped, ...rest]
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["<same>", "<same>", "<a>", "<b>", "<c>", "<d>"])
+      expect(rounds.flat().length).toBe(6)
+    }))
+
+  it.effect("a cached ask under a time-out keeps its answers when the block around it runs again", () =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 10; i++) {
+        const block = Effect.flatMap(
+          Effect.cached(ask("plan")),
+          (plan) =>
+            Effect.forEach(
+              ["a", "b"],
+              (name) => Effect.flatMap(Effect.andThen(atSomeTime, plan), (text) => ask(name + text)),
+              unbounded
+            )
+        )
+        const handler = Effect.timeout(Effect.andThen(block, block), "1 hour")
+        const { rounds, value } = yield* drive(handler, echo)
+        expect(value).toStrictEqual(["<a<plan>>", "<b<plan>>"])
+        expect(rounds.flat().length).toBe(6)
+      }
+    }))
+})
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })(
+  "Fibers one after the other",
+  (it) => {
+    it.effect("a fiber that was joined leaves its names to the fibers of the operations after it", () =>
+      Effect.gen(function*() {
+        const ledger: Array<string> = []
+        const handler = Effect.gen(function*() {
+          for (let i = 0; i < 3; i++) {
+            yield* Fiber.join(yield* Effect.forkChild(Effect.andThen(pay(ledger, "stage"), ask(`stage ${i}`))))
+            yield* Effect.timeout(pay(ledger, "stage"), "1 hour")
+            yield* Effect.race(pay(ledger, "stage"), Effect.never)
+          }
+        })
+        const { rounds } = yield* drive(handler, echo)
+        expect([rounds.length, ledger.length]).toStrictEqual([3, 9])
+      }))
+  }
+)
+
+layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Services of a handler", (it) => {
+  const names = ["a", "b", "c"]
+  const work = (ledger: Array<string>) =>
+    Effect.forEach(
+      names,
+      (name) =>
+        Effect.sleep(Math.floor(Math.random() * 4)).pipe(
+          Effect.andThen(pay(ledger, name)),
+          Effect.andThen(ask(name)),
+          Effect.flatMap(ask)
+        ),
+      unbounded
+    )
+  const services: Readonly<Record<string, Context.Context<never>>> = {
+    "a scheduler": Context.make(Scheduler.Scheduler, new Scheduler.MixedScheduler()),
+    "a preventer of yields": Context.make(Scheduler.PreventSchedulerYield, true),
+    "a tracer": Context.make(Tracer.Tracer, Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
+  }
+  for (const [what, context] of Object.entries(services)) {
+    it.effect(`a handler with ${what} of its own sends each ask once, and runs each once-step once`, () =>
+      Effect.gen(function*() {
+        for (let i = 0; i < 5; i++) {
+          const ledger: Array<string> = []
+          const { rounds, value } = yield* drive(Effect.provideContext(work(ledger), context), echo)
+          expect(value).toStrictEqual(names.map((name) => `<<${name}>>`))
+          expect([rounds.flat().length, ledger.toSorted()]).toStrictEqual([6, names])
+        }
+      }))
+  }
+
+  it.effect("the spans of a handler's fibers go to the tracer that the handler provides", () =>
+    Effect.gen(function*() {
+      const spans: Array<string> = []
+      const tracer = Tracer.make({ span: (options) => (spans.push(options.name), new Tracer.NativeSpan(options)) })
+      const handler = Effect.gen(function*() {
+        yield* Effect.withSpan(Effect.void, "first")
+        yield* Effect.all([Effect.withSpan(Effect.void, "left"), Effect.withSpan(Effect.void, "right")], unbounded)
+        yield* Fiber.join(yield* Effect.forkChild(Effect.withSpan(Effect.void, "forked")))
+        yield* Effect.withSpan(Effect.void, "last")
+      }).pipe(Effect.provideService(Tracer.Tracer, tracer))
+      yield* drive(handler, echo)
+      expect(spans).toStrictEqual(["first", "left", "right", "forked", "last"])
+    }))
+})
+
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Asks that never repeat", (it) => {
   let now = 0
   const different = Effect.suspend(() => ask(`the time is ${now++}`))
@@ -196,6 +314,27 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         const handler = Effect.andThen(Effect.forkChild(wait), Effect.flatMap(ask("a"), ask))
         const { value } = yield* Effect.timeout(drive(handler, echo), "2 seconds")
         expect(value).toBe("<<a>>")
+      }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
+  }
+
+  const joining: Readonly<Record<string, Effect.Effect<unknown, unknown, Sampler.Sampler>>> = {
+    "joins a fiber that it forked": Effect.flatMap(Effect.forkChild(ask("a")), Fiber.join),
+    "joins a detached fiber": Effect.flatMap(Effect.forkDetach(ask("a")), Fiber.join),
+    "joins a fiber that it forked in a scope": Effect.flatMap(
+      Rounds.scope("s", Effect.forkChild(ask("a"))),
+      Fiber.join
+    ),
+    "waits for a deferred that a fiber completes": Effect.flatMap(Deferred.make<string>(), (deferred) =>
+      Effect.andThen(
+        Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(deferred, text))),
+        Deferred.await(deferred)
+      ))
+  }
+  for (const [what, handler] of Object.entries(joining)) {
+    it.effect(`a round does not wait for a handler that first ${what}`, () =>
+      Effect.gen(function*() {
+        const { rounds } = yield* Effect.timeout(drive(handler, echo), "2 seconds")
+        expect(rounds.length).toBe(1)
       }).pipe(Effect.provideService(Rounds.SettleTime, Duration.infinity)))
   }
 

@@ -38,6 +38,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
   private running: Branch | undefined
+  /** A fiber of the run has another scheduler, so nobody knows what is left to run. */
+  isBlind = false
   private startsTask = false
   private tasks = 0
   private willCheck = false
@@ -117,6 +119,12 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
    */
   stop(fiber: AnyFiber): void {
     if (!this.foreign.has(fiber)) fiber.interruptUnsafe()
+  }
+
+  /** Notes that a fiber waits for the run to resume it. */
+  waits(fiber: AnyFiber): void {
+    if (this.branches.has(fiber) || this.foreign.has(fiber)) this.branchOf(fiber).isWaiting = true
+    else this.isBlind = true
   }
 
   /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
@@ -227,6 +235,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.current = fiber
     const isScheduled = this.startsTask
     this.startsTask = false
+    this.noteEnd()
     const known = this.branches.get(fiber)
     this.running = known ?? this.add(fiber, isScheduled)
     if (known === undefined) return
@@ -244,7 +253,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     fiber.addObserver(() => {
       this.branches.delete(fiber)
       branch.fiber = undefined
-      branch.endedAt = ++this.events
+      if (branch.endedAt === Infinity) branch.endedAt = ++this.events
       // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
@@ -252,6 +261,16 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       this.check()
     })
     return branch
+  }
+
+  /**
+   * Notes that the fiber that ran last has ended. Whoever joined it before it began is told of its end before the tree
+   * is, and what starts then is not beside it.
+   */
+  private noteEnd(): void {
+    if (this.running?.endedAt === Infinity && this.running.fiber?.pollUnsafe() !== undefined) {
+      this.running.endedAt = ++this.events
+    }
   }
 
   private addForeign(fiber: AnyFiber): Branch {
@@ -276,6 +295,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     const services = new Map(fiber.context.mapUnsafe)
     services.set(CurrentBranch.key, branch)
     services.set(CurrentPlace.key, place)
+    services.set(Tracer.Tracer.key, notingTracer(fiber.getRef(Tracer.Tracer)))
     fiber.setContext(Context.makeUnsafe(services))
     return branch
   }

@@ -9,10 +9,11 @@ import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { findAnswerProblem } from "./answers.ts"
 import { digest } from "./digest.ts"
-import { askMismatch, notJson, roundsExceeded, sharedName } from "./failures.ts"
+import { askMismatch, notJson, roundsExceeded, sharedKey, sharedName } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AnswerRecord, AskRecord, Journal, Outcome, StepRecord } from "./Journal.ts"
+import { Keys } from "./Keys.ts"
 import { CurrentPlace, isInside } from "./Place.ts"
 import type { Place } from "./Place.ts"
 import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
@@ -101,6 +102,7 @@ export class RoundRun {
   private readonly options: Options
   private answers: ReadonlyArray<Recorded>
   private readonly steps: Steps
+  private readonly keys = new Keys()
   /** The asks of the last round that the client did not answer. */
   private readonly unanswered: ReadonlyArray<AskRecord>
   /** Whether asks may take answers that arrived without a state; undefined until that is decided. */
@@ -211,6 +213,11 @@ export class RoundRun {
       const at = place.nextAsk()
       const { step } = place
       return Effect.flatMap(this.baseOf(request, fiber.getRef(CurrentScope)), (base) => {
+        if (
+          request.key !== undefined && !this.hasEnded && this.keys.isClash(base, request, this.tree.branchOf(fiber))
+        ) {
+          return this.breakOff(fiber, sharedKey(request.key))
+        }
         const answer = this.answers.find((record) =>
           isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
         )
@@ -355,7 +362,7 @@ export class RoundRun {
         resume(result)
       })
       this.waiting.add(waiting)
-      this.tree.branchOf(fiber).isWaiting = true
+      this.tree.waits(fiber)
       addWaiting(waiting.step, 1)
       this.unsettle()
       this.tree.check()
@@ -384,16 +391,17 @@ export class RoundRun {
     const asks = [...this.waiting]
       .filter((each) => each._tag === "Ask")
       .toSorted((one, other) => one.at < other.at ? -1 : 1)
-    const isAllThere = !this.tree.isBusy(Infinity)
-    if (this.giveMovedAnswers(asks, isAllThere) || this.refuseRounds(asks)) this.unsettle()
-    else this.interrupt(this.findMismatch(asks, isAllThere) ?? { _tag: "Asks", asks: this.toRecords(asks) })
+    if (this.giveMovedAnswers(asks) || this.refuseRounds(asks)) this.unsettle()
+    else this.interrupt(this.findMismatch(asks) ?? { _tag: "Asks", asks: this.toRecords(asks) })
   }
 
   /**
    * Resumes asks with the answer of an equal ask of another fiber. Which of them gets it does not matter, unless their
-   * next asks are recorded: while the other fiber may still come for its answer, the ask goes to the client again.
+   * next asks are recorded: while the other fiber may still come for its answer, the ask goes to the client again. A
+   * fiber that sleeps beyond the end of the round, as the timer of a time-out does, does not come.
    */
-  private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): boolean {
+  private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
+    const isAllThere = !this.tree.isBusy(this.options.horizon())
     return asks.filter((ask) => {
       const answer = this.answers.find((record) =>
         isFree(record) && record.base === ask.base && record.at !== undefined
@@ -413,11 +421,13 @@ export class RoundRun {
    * new that the client had answered. A single such round proves nothing, because timing may change what comes first. It
    * proves even less while a fiber sleeps or works and may still take an answer.
    */
-  private findMismatch(asks: ReadonlyArray<WaitingAsk>, isAllThere: boolean): Interruption | undefined {
+  private findMismatch(asks: ReadonlyArray<WaitingAsk>): Interruption | undefined {
     const answered = this.answers.filter(({ isNew }) => isNew)
     // A client that answered nothing is asked again, and nothing follows from that.
     if (answered.length === 0 || this.unanswered.length === this.options.journal.open.length) return undefined
-    this.doubts = answered.some(({ isTaken }) => isTaken) ? 0 : this.doubts + (isAllThere ? 2 : 1)
+    this.doubts = answered.some(({ isTaken }) => isTaken)
+      ? 0
+      : this.doubts + (this.tree.isBlind || this.tree.isBusy(Infinity) ? 1 : 2)
     if (this.doubts < manyDoubts) return undefined
     const { about } = answered[0]!
     return { _tag: "Mismatch", error: askMismatch(quoteAbout(about), quoteAbout(aboutRequest(asks[0]!.request))) }
@@ -530,7 +540,10 @@ export class RoundRun {
 
   /** Returns whether no work is in flight, or its time is over. If not, `look` runs again at the end of that time. */
   private isSettled(): boolean {
-    if (this.hasSettled || !this.tree.isBusy(this.options.horizon())) return true
+    const horizon = this.options.horizon()
+    // Blind, an infinite settle time would never be over.
+    const isBlind = this.tree.isBlind && horizon < Infinity
+    if (this.hasSettled || !(isBlind || this.tree.isBusy(horizon))) return true
     this.stopSettling ??= this.options.settle(() => {
       this.hasSettled = true
       this.look()

@@ -30,6 +30,18 @@ export const sharedName = (name: string): ReplayMismatch =>
       "a Rounds.scope of its own."
   })
 
+export const sharedKey = (key: string): ReplayMismatch =>
+  new ReplayMismatch({
+    expected: `one fiber that asks with the key ${JSON.stringify(key)}`,
+    found: "two fibers that ask different things with it at the same time",
+    message:
+      `Two fibers use the key ${
+        JSON.stringify(key)
+      } for different asks at the same time, so one could get the answer ` +
+      "to the question of the other. Give the asks different keys, for example with the id of what each one is about, " +
+      "leave the keys out, or run each in a Rounds.scope of its own."
+  })
+
 export const roundsExceeded = (rounds: number): RoundsExceeded =>
   new RoundsExceeded({
     rounds,

@@ -31,6 +31,7 @@ export const notingTracer = (tracer: Tracer.Tracer): Tracer.Tracer => {
     }
   })
   notingTracers.set(tracer, noting)
+  notingTracers.set(noting, noting)
   return noting
 }
 
