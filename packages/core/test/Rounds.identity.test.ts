@@ -1,4 +1,4 @@
-import { ClientSampler, Rounds, Sampler, TestClient, TestSampler } from "@effect-sampling/core"
+import { ClientSampler, Rounds, Sampler, SamplingError, TestClient, TestSampler } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
 import {
   Context,
@@ -284,6 +284,19 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         expect(error).toMatchObject({ _tag: "ReplayMismatch" })
       }))
   }
+
+  it.effect("once-steps that take answers, beside others whose answers nobody takes, do not end the call", () =>
+    Effect.gen(function*() {
+      const deliberate = (name: string) =>
+        Rounds.once(name, ask(name), { success: Schema.String, failure: SamplingError.SamplingError })
+      const handler = Effect.forEach(
+        [1, 2, 3, 4],
+        (n) => Effect.raceFirst(deliberate(`left ${n}`), Effect.andThen(Effect.yieldNow, deliberate(`right ${n}`)))
+      )
+      const { rounds, value } = yield* drive(handler, echo)
+      expect(value).toStrictEqual(["<left 1>", "<left 2>", "<left 3>", "<left 4>"])
+      expect(rounds.length).toBe(4)
+    }))
 })
 
 const parked: Readonly<Record<string, Effect.Effect<unknown>>> = {

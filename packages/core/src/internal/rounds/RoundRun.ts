@@ -107,6 +107,8 @@ export class RoundRun {
   private readonly unanswered: ReadonlyArray<AskRecord>
   /** Whether asks may take answers that arrived without a state; undefined until that is decided. */
   private takesUnasked: boolean | undefined
+  /** The run took something that the client has answered and that no run took before, perhaps inside a once-step. */
+  private tookNew = false
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: AnyFiber | undefined
@@ -274,6 +276,7 @@ export class RoundRun {
   /** Takes an answer and validates it. The round that brought it may have kept it without taking it. */
   private take(record: Recorded, at: string, request: ClientRequest): Effect.Effect<unknown> {
     record.isTaken = true
+    this.tookNew ||= record.isNew
     record.at = at
     this.replayed++
     const problem = findAnswerProblem(request.method, record.answer)
@@ -422,12 +425,13 @@ export class RoundRun {
    * proves even less while a fiber sleeps or works and may still take an answer.
    */
   private findMismatch(asks: ReadonlyArray<WaitingAsk>): Interruption | undefined {
+    if (this.tookNew) this.doubts = 0
     const answered = this.answers.filter(({ isNew }) => isNew)
     // A client that answered nothing is asked again, and nothing follows from that.
-    if (answered.length === 0 || this.unanswered.length === this.options.journal.open.length) return undefined
-    this.doubts = answered.some(({ isTaken }) => isTaken)
-      ? 0
-      : this.doubts + (this.tree.isBlind || this.tree.isBusy(Infinity) ? 1 : 2)
+    if (this.tookNew || answered.length === 0 || this.unanswered.length === this.options.journal.open.length) {
+      return undefined
+    }
+    this.doubts += this.tree.isBlind || this.tree.isBusy(Infinity) ? 1 : 2
     if (this.doubts < manyDoubts) return undefined
     const { about } = answered[0]!
     return { _tag: "Mismatch", error: askMismatch(quoteAbout(about), quoteAbout(aboutRequest(asks[0]!.request))) }
