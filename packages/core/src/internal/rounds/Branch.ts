@@ -10,17 +10,10 @@ export class Branch {
   fiber: Fiber.Fiber<unknown, unknown> | undefined
   /** It waits for the run to resume it, with an answer or with the turn of its once-step. */
   isWaiting = false
-  /** One of its asks was ended with an interruption, because the fiber itself did not react to one. */
-  isReleased = false
   /** It was interrupted, and it reacted. */
   isInterrupted = false
-  /** Its ancestors already had a settle period to interrupt it. */
-  isEnding = false
   /** The number of its asks after the end of the run. */
   lateAsks = 0
-  /** It waits for the children that its last operation started, as `Effect.all`, races and timeouts do. */
-  awaitsChildren = false
-  liveChildren = 0
   /**
    * The number of times that it continued after another fiber had run. Children that start in between belong to one
    * operation.
@@ -48,8 +41,14 @@ export class Branch {
     this.startedIn = startedIn
   }
 
+  /** Returns whether it may be doing work that nobody sees, or wakes by `horizon`. */
+  isBusy(horizon: number): boolean {
+    if (this.isWaiting) return false
+    return this.wakesAt === undefined ? !this.isParked : this.wakesAt <= horizon
+  }
+
   /** Whether it only waits for another fiber. */
-  get isParked(): boolean {
+  private get isParked(): boolean {
     if (this.known?.register !== this.register) {
       this.known = { register: this.register, isParked: isParked(this.register) }
     }

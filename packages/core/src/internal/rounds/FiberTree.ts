@@ -30,6 +30,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly root = new Branch(new Place(""), undefined, undefined, 0)
   /** The number of starts and ends of fibers so far. */
   private events = 0
+  /** The same number at the end of the run. */
+  private endedAt = Infinity
   /** What dispatchers hold of the tree. A fiber keeps its first dispatcher for as long as it lives. */
   private readonly link: { tree: FiberTree | undefined } = { tree: this }
   /** The fibers of other owners, which run effects of the handler. */
@@ -170,41 +172,37 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
-    return this.tasks > 0 ||
-      this.some(({ isParked, wakesAt }) => wakesAt === undefined ? !isParked : wakesAt <= horizon)
+    return this.tasks > 0 || this.some((branch) => branch.isBusy(horizon))
   }
 
-  /** The fibers that the root waits for now, in `Effect.race` and similar operations. */
-  get parts(): ReadonlyArray<AnyFiber> {
-    return this.partsOf((branch) => branch === this.root).map(([fiber]) => fiber)
+  /** Notes that the run has ended. Fibers that start from now on belong to finalizers. */
+  end(): void {
+    this.endedAt = this.events
+    this.check()
   }
 
-  /** Returns the ancestors of a fiber, outermost first, without the root and without those that have ended. */
-  startersOf(fiber: AnyFiber): ReadonlyArray<AnyFiber> {
-    const starters: Array<AnyFiber> = []
-    for (let branch = this.branchOf(fiber).parent; branch !== undefined; branch = branch.parent) {
-      if (branch !== this.root && branch.fiber !== undefined) starters.push(branch.fiber)
-    }
-    return starters.toReversed()
+  /** Whether the root, a fiber that was interrupted, or one that a finalizer started, does something visible. */
+  get isEnding(): boolean {
+    return this.tasks > 0 || this.some((branch) =>
+      (branch === this.root || branch.isInterrupted || branch.startedAt > this.endedAt) && branch.isBusy(Infinity)
+    )
   }
 
   /**
-   * Returns the given fibers, their ancestors, and every fiber that one of them waits for now, grouped by depth,
-   * deepest first. With `without root`, the fibers that the root waits for are left out, unless the given fibers are
-   * among them.
+   * Returns the given fibers, those that started them, and whatever one of them waits for now, the outermost first. What
+   * has been interrupted is left out, because it is ending, and what it waits for are its finalizers.
    */
-  withStarters(fibers: Iterable<AnyFiber>, root: "with root" | "without root"): ReadonlyArray<ReadonlyArray<AnyFiber>> {
+  linesOf(fibers: Iterable<AnyFiber>): ReadonlyArray<AnyFiber> {
     const lines = new Set<Branch>()
     for (const fiber of fibers) {
-      const first = this.branchOf(fiber)
-      const hasRoot = root === "with root" || first.isPartOf((branch) => branch === this.root)
-      for (let branch: Branch | undefined = first; branch !== undefined; branch = branch.parent) {
-        if (branch !== this.root || hasRoot) lines.add(branch)
+      for (let branch: Branch | undefined = this.branchOf(fiber); branch !== undefined; branch = branch.parent) {
+        if (!branch.isInterrupted) lines.add(branch)
       }
     }
-    const byDepth: Array<Array<AnyFiber>> = []
-    for (const [fiber, { depth }] of this.partsOf((branch) => lines.has(branch))) (byDepth[depth] ??= []).push(fiber)
-    return byDepth.toReversed().filter((group) => group !== undefined)
+    return [...this.branches]
+      .filter(([, branch]) => branch.isPartOf((each) => lines.has(each)))
+      .toSorted(([, one], [, other]) => one.depth - other.depth)
+      .map(([fiber]) => fiber)
   }
 
   /** Schedules a call of `onIdle` for the moment when nothing is left to run. */
@@ -219,15 +217,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     })
   }
 
-  private partsOf(isWhole: (branch: Branch) => boolean): ReadonlyArray<readonly [AnyFiber, Branch]> {
-    return [...this.branches].filter(([, branch]) => branch !== this.root && branch.isPartOf(isWhole))
-  }
-
-  /** Returns whether the predicate holds for a fiber that waits neither for the run nor for its children. */
   private some(predicate: (branch: Branch) => boolean): boolean {
-    for (const branch of this.branches.values()) {
-      if (!branch.isWaiting && !(branch.awaitsChildren && branch.liveChildren > 0) && predicate(branch)) return true
-    }
+    for (const branch of this.branches.values()) if (predicate(branch)) return true
     return false
   }
 
@@ -238,9 +229,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.noteEnd()
     const known = this.branches.get(fiber)
     this.running = known ?? this.add(fiber, isScheduled)
-    if (known === undefined) return
-    known.awaitsChildren = false
-    known.operation++
+    if (known !== undefined) known.operation++
+    if (this.endedAt < Infinity) this.check()
   }
 
   private add(fiber: AnyFiber, isScheduled: boolean): Branch {
@@ -257,7 +247,6 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       // A fiber that its end starts counts as started by it, even if another fiber ran last.
       this.running = branch
       this.current = undefined
-      if (branch.parent !== undefined) branch.parent.liveChildren--
       this.check()
     })
     return branch
@@ -288,9 +277,6 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     const startedIn = isScheduled ? undefined : parent.operation
     const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
     const branch = new Branch(place, parent, startedIn, ++this.events)
-    parent.liveChildren++
-    // The child started in the middle of an operation of its parent, so the parent may wait for it.
-    if (!isScheduled) parent.awaitsChildren = true
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
     services.set(CurrentBranch.key, branch)

@@ -7,14 +7,16 @@ import type { ClientRequest } from "../../ClientConnection.ts"
 import { InvalidRequest } from "../../SamplingError.ts"
 import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
-import { findAnswerProblem } from "./answers.ts"
+import { Answers } from "./Answers.ts"
+import type { Ask, Recorded } from "./Answers.ts"
+import { findAnswerProblem } from "./findAnswerProblem.ts"
 import { digest } from "./digest.ts"
 import { askMismatch, notJson, roundsExceeded, sharedKey, sharedName } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
-import type { AnswerRecord, AskRecord, Journal, Outcome, StepRecord } from "./Journal.ts"
+import type { AskRecord, Journal, Outcome, StepRecord } from "./Journal.ts"
 import { Keys } from "./Keys.ts"
-import { CurrentPlace, isInside } from "./Place.ts"
+import { CurrentPlace } from "./Place.ts"
 import type { Place } from "./Place.ts"
 import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
 import { CurrentScope } from "./Scope.ts"
@@ -29,19 +31,10 @@ export const CurrentRun = Context.Reference<RoundRun | undefined>("@effect-sampl
   defaultValue: () => undefined
 })
 
-/** An answer, to be taken once. One that arrived without a state has no position until an ask takes it. */
-type Recorded = Omit<AnswerRecord, "at"> & {
-  at: string | undefined
-  isTaken: boolean
-}
-
-interface WaitingAsk {
+interface WaitingAsk extends Ask {
   readonly _tag: "Ask"
   readonly fiber: AnyFiber
-  readonly base: string
-  readonly at: string
   readonly step: RunningStep | undefined
-  readonly request: ClientRequest
   readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
 }
 
@@ -53,6 +46,7 @@ interface LateStep {
   readonly resume: (end: Effect.Effect<never>) => void
 }
 
+/** An ask or a once-step that waits for the run to resume it. */
 type Waiting = WaitingAsk | LateStep
 
 /** A once-step, which must not run twice. */
@@ -87,11 +81,13 @@ export type Interruption =
   | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
   | { readonly _tag: "Mismatch"; readonly error: ReplayMismatch }
 
+/** Why a run accepts no more asks. */
+type End = Interruption | { readonly _tag: "Completed" } | { readonly _tag: "Cancelled" }
+
 /** One run of a handler. An ask finds its answer or waits. When nothing else runs, the waiting asks end the round. */
 export class RoundRun {
   readonly tree: FiberTree
-  interruption: Interruption | undefined
-  replayed = 0
+  readonly answers: Answers
   usedSeed: string | undefined
   /** See the journal. */
   doubts: number
@@ -100,32 +96,19 @@ export class RoundRun {
   /** Whether the handler read the start time of the call. If it did, the next run must know that time. */
   isStartKnown = false
   private readonly options: Options
-  private answers: ReadonlyArray<Recorded>
   private readonly steps: Steps
   private readonly keys = new Keys()
-  /** The asks of the last round that the client did not answer. */
-  private readonly unanswered: ReadonlyArray<AskRecord>
   /** Whether asks may take answers that arrived without a state; undefined until that is decided. */
   private takesUnasked: boolean | undefined
-  /** The run took something that the client has answered and that no run took before, perhaps inside a once-step. */
-  private tookNew = false
   private readonly waiting = new Set<Waiting>()
   private readonly runningSteps = new Set<RunningStep>()
   private root: AnyFiber | undefined
-  /** The run accepts no more asks: the handler is being interrupted, or it has completed. */
-  private hasEnded = false
-  /** The client no longer waits for the call. */
-  private isCancelled = false
-  /** The handler's fiber reacted to the interruption, so it now runs only finalizers. */
-  private isRootEnding = false
-  /** The handler's fiber has ended, or it was abandoned. */
+  private end: End | undefined
+  /** The handler's fiber has ended, or it was left behind. */
   private isOver = false
   private readonly overObservers: Array<() => void> = []
-  /** The fibers to interrupt if interrupting the root was not enough: first the parts, then group after group. */
-  private readonly stuckParts: Array<AnyFiber> = []
-  private readonly stuckAskers: Array<ReadonlyArray<AnyFiber>> = []
-  /** The fibers that asked after the end, since the last call of `look`. */
-  private readonly lateAskers: Array<AnyFiber> = []
+  /** The fibers that wait since the end, and were not interrupted so far. */
+  private readonly toInterrupt = new Set<AnyFiber>()
   private hasSettled = false
   private stopSettling: (() => void) | undefined
 
@@ -135,21 +118,7 @@ export class RoundRun {
     this.usedSeed = journal.seed
     this.doubts = journal.doubts
     this.tree = new FiberTree(options.context, () => this.look())
-    const answered = journal.answers.map((record): Recorded => ({ ...record, isTaken: false }))
-    const unanswered: Array<AskRecord> = []
-    for (const ask of journal.open) {
-      const key = wireKey(ask)
-      if (responses.has(key)) answered.push({ ...ask, answer: responses.get(key), isTaken: false, isNew: true })
-      else unanswered.push(ask)
-    }
-    // Without a state it is unknown what was asked, but asks that have a name can still find their answers.
-    if (journal.open.length === 0) {
-      for (const [key, answer] of responses) {
-        answered.push({ ...fromWireKey(key), answer, isTaken: false, isNew: false })
-      }
-    }
-    this.answers = answered
-    this.unanswered = unanswered
+    this.answers = new Answers(journal, responses)
     this.steps = new Steps(journal.steps)
   }
 
@@ -163,46 +132,30 @@ export class RoundRun {
     return this.options.journal.startedAt
   }
 
+  /** The reason why the run ended before its handler completed; undefined if it did not. */
+  get interruption(): Interruption | undefined {
+    return this.end === undefined || this.end._tag === "Completed" || this.end._tag === "Cancelled"
+      ? undefined
+      : this.end
+  }
+
   /** Watches the fiber that runs the handler. */
   started(root: AnyFiber): void {
     this.root = root
     root.addObserver(() => this.finish())
   }
 
-  /** Calls `observer` when the handler's fiber has ended or was abandoned. */
+  /** Calls `observer` when the handler's fiber has ended or was left behind. */
   onOver(observer: () => void): void {
     if (this.isOver) observer()
     else this.overObservers.push(observer)
   }
 
-  /** Interrupts the handler. The asks and once-steps that wait receive no result any more. */
-  private end(): void {
-    this.unsettle()
-    if (!this.hasEnded) {
-      this.hasEnded = true
-      if (!this.isOver) this.findStuck([...this.waiting].map(({ fiber }) => fiber))
-      for (const waiting of this.waiting) cut(waiting.step)
-      if (this.root !== undefined) this.isRootEnding = this.tree.interrupt(this.root)
-    }
-    this.tree.check()
-  }
-
-  /** Interrupts the handler because the client cancelled the call. Fibers that do not react get no settle period. */
+  /** Interrupts the handler because the client cancelled the call. */
   cancel(): void {
-    this.isCancelled = true
-    this.end()
-  }
-
-  /** The handler completed by itself, so there is no next run. Fibers that outlive the call run outside of rounds. */
-  private get hasCompleted(): boolean {
-    return this.isOver && this.interruption === undefined && !this.isCancelled
-  }
-
-  /** The answers that the next run needs, once this one has ended. */
-  get answered(): ReadonlyArray<AnswerRecord> {
-    return this.answers.flatMap(({ isTaken, ...record }) =>
-      record.at === undefined ? [] : [{ ...record, at: record.at, isNew: record.isNew && !isTaken }]
-    )
+    this.endWith({ _tag: "Cancelled" })
+    this.end = { _tag: "Cancelled" }
+    this.tree.check()
   }
 
   get done(): ReadonlyArray<StepRecord> {
@@ -216,13 +169,12 @@ export class RoundRun {
       const { step } = place
       return Effect.flatMap(this.baseOf(request, fiber.getRef(CurrentScope)), (base) => {
         if (
-          request.key !== undefined && !this.hasEnded && this.keys.isClash(base, request, this.tree.branchOf(fiber))
+          request.key !== undefined && this.end === undefined &&
+          this.keys.isClash(base, request, this.tree.branchOf(fiber))
         ) {
           return this.breakOff(fiber, sharedKey(request.key))
         }
-        const answer = this.answers.find((record) =>
-          isFree(record) && record.base === base && (record.at === at || this.mayTakeUnasked(record, request))
-        )
+        const answer = this.answers.find(base, (answer) => answer.at === at || this.mayTakeUnasked(answer, request))
         return answer === undefined
           ? this.wait<unknown, SamplingError>(
             fiber,
@@ -239,7 +191,7 @@ export class RoundRun {
       const place = this.tree.placeOf(fiber)
       const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
       const branch = this.tree.branchOf(fiber)
-      if (!step.isShared && !this.hasEnded && this.steps.isClash(key, branch)) {
+      if (!step.isShared && this.end === undefined && this.steps.isClash(key, branch)) {
         return this.breakOff(fiber, sharedName(step.name))
       }
       const use = this.steps.use(key, branch)
@@ -251,7 +203,7 @@ export class RoundRun {
 
   /** Ends the call: no run of this handler can continue it. No handler can catch that. */
   private breakOff(fiber: AnyFiber, error: ReplayMismatch): Effect.Effect<never> {
-    this.interrupt({ _tag: "Mismatch", error })
+    this.endWith({ _tag: "Mismatch", error })
     this.tree.stop(fiber)
     return Effect.interrupt
   }
@@ -273,16 +225,12 @@ export class RoundRun {
       (this.takesUnasked ??= this.steps.all.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  /** Takes an answer and validates it. The round that brought it may have kept it without taking it. */
-  private take(record: Recorded, at: string, request: ClientRequest): Effect.Effect<unknown> {
-    record.isTaken = true
-    this.tookNew ||= record.isNew
-    record.at = at
-    this.replayed++
-    const problem = findAnswerProblem(request.method, record.answer)
-    if (problem === undefined) return Effect.succeed(record.answer)
+  private take(answer: Recorded, at: string, request: ClientRequest): Effect.Effect<unknown> {
+    this.answers.take(answer, at)
+    const problem = findAnswerProblem(request.method, answer.answer)
+    if (problem === undefined) return Effect.succeed(answer.answer)
     return Effect.withFiber((fiber) => {
-      this.interrupt({ _tag: "InvalidAnswer", key: wireKey(record), problem })
+      this.endWith({ _tag: "InvalidAnswer", key: wireKey(answer), problem })
       this.tree.stop(fiber)
       return Effect.interrupt
     })
@@ -309,8 +257,9 @@ export class RoundRun {
     fiber: AnyFiber
   ): Effect.Effect<A, E, R> {
     return Effect.uninterruptibleMask((restore) => {
-      if (this.hasCompleted) return restore(step.effect)
-      if (this.hasEnded) {
+      // The handler has completed, so there is no next run. What outlives the call runs as it does outside of rounds.
+      if (this.end?._tag === "Completed") return restore(step.effect)
+      if (this.end !== undefined) {
         this.steps.giveBack(use)
         return this.wait(fiber, place.step, (resume) => ({ _tag: "Late", fiber, step: place.step, resume }))
       }
@@ -342,7 +291,7 @@ export class RoundRun {
   /** Records an outcome. Records from inside the once-step are no longer needed, and no other fiber may take them. */
   private record(use: Use, outcome: Outcome, inside: Place, place: Place): void {
     place.stepDone()
-    this.answers = this.answers.filter(({ at }) => !isInside(at, inside))
+    this.answers.dropInside(inside)
     this.steps.record(use, place.path, outcome)
   }
 
@@ -352,20 +301,17 @@ export class RoundRun {
     make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
-      if (this.hasEnded) {
+      this.tree.waits(fiber)
+      if (this.end !== undefined) {
         cut(step)
-        const asker = this.tree.branchOf(fiber)
-        if (++asker.lateAsks > manyAsks) return this.leaveBehind(fiber)
-        if (this.isOver) this.endStep(fiber)
-        else this.lateAskers.push(fiber)
-        if (this.isOver || asker.isReleased) return resume(Effect.interrupt)
+        if (++this.tree.branchOf(fiber).lateAsks > manyAsks) return
+        this.toInterrupt.add(fiber)
       }
       const waiting = make((result) => {
         this.forget(waiting)
         resume(result)
       })
       this.waiting.add(waiting)
-      this.tree.waits(fiber)
       addWaiting(waiting.step, 1)
       this.unsettle()
       this.tree.check()
@@ -380,22 +326,15 @@ export class RoundRun {
     this.tree.check()
   }
 
-  /** Abandons a fiber that survives the interruption of its asks and keeps asking. */
-  private leaveBehind(fiber: AnyFiber): void {
-    this.finish()
-    this.tree.stop(fiber)
-  }
-
   /** Runs when nothing is left to run. Resumes the asks that can have a result, or ends the round. */
   private look(): void {
-    if (this.hasEnded) return this.interruptStuck()
-    if (this.waiting.size === 0 || this.isStepAtWork()) return
-    if (!this.isSettled()) return
+    if (this.end !== undefined) return this.lookAfterEnd()
+    if (this.waiting.size === 0 || this.isStepAtWork() || !this.isSettled()) return
     const asks = [...this.waiting]
       .filter((each) => each._tag === "Ask")
       .toSorted((one, other) => one.at < other.at ? -1 : 1)
     if (this.giveMovedAnswers(asks) || this.refuseRounds(asks)) this.unsettle()
-    else this.interrupt(this.findMismatch(asks) ?? { _tag: "Asks", asks: this.toRecords(asks) })
+    else this.endWith(this.findMismatch(asks) ?? { _tag: "Asks", asks: this.answers.toRecords(asks) })
   }
 
   /**
@@ -405,18 +344,12 @@ export class RoundRun {
    */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
     const isAllThere = !this.tree.isBusy(this.options.horizon())
-    return asks.filter((ask) => {
-      const answer = this.answers.find((record) =>
-        isFree(record) && record.base === ask.base && record.at !== undefined
-      )
-      if (answer === undefined || !(isAllThere || this.isLastRound || this.isOnly(ask.base))) return false
-      ask.resume(this.take(answer, ask.at, ask.request))
+    return asks.filter(({ at, base, request, resume }) => {
+      const answer = this.answers.find(base, (answer) => answer.at !== undefined)
+      if (answer === undefined || !(isAllThere || this.isLastRound || this.answers.isOnly(base))) return false
+      resume(this.take(answer, at, request))
       return true
     }).length > 0
-  }
-
-  private isOnly(base: string): boolean {
-    return [...this.answers, ...this.unanswered].filter((record) => record.base === base).length === 1
   }
 
   /**
@@ -425,16 +358,14 @@ export class RoundRun {
    * proves even less while a fiber sleeps or works and may still take an answer.
    */
   private findMismatch(asks: ReadonlyArray<WaitingAsk>): Interruption | undefined {
-    if (this.tookNew) this.doubts = 0
-    const answered = this.answers.filter(({ isNew }) => isNew)
+    const { isSilent, tookNew, untaken } = this.answers
+    if (tookNew) this.doubts = 0
     // A client that answered nothing is asked again, and nothing follows from that.
-    if (this.tookNew || answered.length === 0 || this.unanswered.length === this.options.journal.open.length) {
-      return undefined
-    }
+    if (tookNew || untaken === undefined || isSilent) return undefined
     this.doubts += this.tree.isBlind || this.tree.isBusy(Infinity) ? 1 : 2
-    if (this.doubts < manyDoubts) return undefined
-    const { about } = answered[0]!
-    return { _tag: "Mismatch", error: askMismatch(quoteAbout(about), quoteAbout(aboutRequest(asks[0]!.request))) }
+    return this.doubts < manyDoubts
+      ? undefined
+      : { _tag: "Mismatch", error: askMismatch(quoteAbout(untaken.about), quoteAbout(aboutRequest(asks[0]!.request))) }
   }
 
   private refuseRounds(asks: ReadonlyArray<WaitingAsk>): boolean {
@@ -447,94 +378,50 @@ export class RoundRun {
     return this.options.journal.rounds >= this.options.maxRounds
   }
 
-  private toRecords(asks: ReadonlyArray<WaitingAsk>): ReadonlyArray<readonly [AskRecord, ClientRequest]> {
-    const again = [...this.unanswered]
-    const highest = new Map<string, number>()
-    for (const { base, occurrence } of [...this.answers.filter((record) => record.at !== undefined), ...again]) {
-      highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
+  /**
+   * Ends the run: first the handler and whatever waits are interrupted, from the outermost fiber to the innermost, so no
+   * fiber mistakes the end of another one for an answer.
+   */
+  private endWith(end: End): void {
+    if (this.end !== undefined) return
+    this.end = end
+    this.unsettle()
+    for (const { fiber, step } of this.waiting) {
+      cut(step)
+      this.toInterrupt.add(fiber)
     }
-    return asks.map(({ at, base, request }) => {
-      const same = again.filter((ask) => ask.base === base)
-      const known = same.find((ask) => ask.at === at) ?? same[0]
-      if (known !== undefined) again.splice(again.indexOf(known), 1)
-      const occurrence = known?.occurrence ?? (highest.get(base) ?? 0) + 1
-      highest.set(base, Math.max(highest.get(base) ?? 0, occurrence))
-      return [{ base, occurrence, at, about: aboutRequest(request) }, request]
-    })
+    if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
+    this.tree.end()
   }
 
-  /** Ends the run. Asks of fibers that do not react to interruption end in one as well, so nothing hangs. */
-  private interrupt(interruption: Interruption): void {
-    if (this.hasEnded) return
-    this.interruption = interruption
-    this.end()
+  /**
+   * Then whatever still waits is resumed with an interruption: it cannot be interrupted. A handler's fiber that does not
+   * end in spite of that is left behind.
+   */
+  private lookAfterEnd(): void {
+    if (this.toInterrupt.size > 0) {
+      const fibers = this.tree.linesOf(this.toInterrupt)
+      this.toInterrupt.clear()
+      for (const fiber of fibers) this.tree.interrupt(fiber)
+      this.tree.check()
+    } else if (this.waiting.size > 0) {
+      for (const { resume } of [...this.waiting]) resume(Effect.interrupt)
+      this.tree.check()
+    } else if (!this.isOver && !this.tree.isEnding) {
+      // What the handler's fiber waits for may be the end of a fiber that the run does not know.
+      if (this.end?._tag === "Cancelled" || this.hasSettled || this.options.horizon() === Infinity) this.finish()
+      else this.settle()
+    }
   }
 
   private finish(): void {
     if (this.isOver) return
     this.isOver = true
-    this.end()
-    this.release()
+    this.endWith({ _tag: "Completed" })
+    this.unsettle()
     this.tree.close()
+    this.tree.check()
     for (const observer of this.overObservers) observer()
-  }
-
-  /**
-   * Collects the fibers that may still block the end, as children of an uninterruptible race do: the ones that the root
-   * waits for, then those that asked and their ancestors, deepest first, because each may still report its interruption
-   * to its parent. Fibers that finalizers start are left alone unless they ask.
-   */
-  private findStuck(asked: Iterable<AnyFiber>): void {
-    if (!this.isRootEnding) this.stuckParts.push(...this.tree.parts)
-    this.stuckAskers.unshift(...this.tree.withStarters(asked, this.isRootEnding ? "without root" : "with root"))
-  }
-
-  /** Escalates the end if interrupting the root was not enough: interrupts the fibers that still block it. */
-  private interruptStuck(): void {
-    if (this.isOver) return
-    if (this.lateAskers.length > 0) this.findStuck(this.lateAskers.splice(0))
-    if (this.stuckParts.length > 0) this.interruptAll(this.stuckParts.splice(0))
-    else if (this.waiting.size === 0 && this.stuckAskers.length === 0) return
-    else if (!this.isCancelled && !this.isSettled()) return
-    else if (this.waiting.size > 0) this.release()
-    else this.interruptAll(this.stuckAskers.shift()!)
-  }
-
-  /** Ends the asks of fibers that did not react to interruption. */
-  private release(): void {
-    const waiting = [...this.waiting]
-    const isEnding = this.isOver || this.isRootEnding
-    const ending = new Set(isEnding ? waiting.filter(({ fiber }) => this.endStep(fiber) === "soon") : [])
-    for (const each of waiting) {
-      if (!this.waiting.has(each) || ending.has(each)) continue
-      this.tree.branchOf(each.fiber).isReleased = true
-      each.resume(Effect.interrupt)
-    }
-    this.unsettle()
-    this.tree.check()
-  }
-
-  /**
-   * Interrupts a fiber that asked in a once-step, after its ancestors, outermost first, so none of them mistakes the
-   * end of the round for an answer. An ancestor that does not react may be ending already and about to interrupt the
-   * others, so it gets one settle period (`soon`). Then it counts as uninterruptible, and may wait for their results.
-   */
-  private endStep(asker: AnyFiber): "now" | "soon" {
-    const isCut = (fiber: AnyFiber) => this.tree.placeOf(fiber).step?.isCut === true
-    if (!isCut(asker)) return "now"
-    const starters = this.tree.startersOf(asker).filter((starter) => !this.isOver || isCut(starter))
-    if (starters.every((starter) => this.tree.interrupt(starter))) this.tree.stop(asker)
-    else if (!this.isOver && !this.tree.branchOf(asker).isEnding) {
-      this.tree.branchOf(asker).isEnding = true
-      return "soon"
-    }
-    return "now"
-  }
-
-  private interruptAll(fibers: ReadonlyArray<AnyFiber>): void {
-    for (const fiber of fibers) this.tree.stop(fiber)
-    this.unsettle()
-    this.tree.check()
   }
 
   private isStepAtWork(): boolean {
@@ -548,11 +435,15 @@ export class RoundRun {
     // Blind, an infinite settle time would never be over.
     const isBlind = this.tree.isBlind && horizon < Infinity
     if (this.hasSettled || !(isBlind || this.tree.isBusy(horizon))) return true
+    this.settle()
+    return false
+  }
+
+  private settle(): void {
     this.stopSettling ??= this.options.settle(() => {
       this.hasSettled = true
       this.look()
     })
-    return false
   }
 
   private unsettle(): void {
@@ -562,19 +453,8 @@ export class RoundRun {
   }
 }
 
-const isFree = (record: { readonly isTaken: boolean }): boolean => !record.isTaken
-
 /** A call ends after two rounds in a row in which nothing was taken, or after four if fibers were at work in them. */
 const manyDoubts = 4
 
-/**
- * A fiber that asks more often than this after the end is abandoned: no sensible handler does, and it takes no time.
- */
+/** A fiber that asks more often than this after the end receives nothing any more. No sensible handler does. */
 const manyAsks = 1000
-
-const fromWireKey = (key: string): { base: string; occurrence: number; at: undefined; about: string } => {
-  const [, base, occurrence] = /^([^#]*)#(\d{1,9})$/.exec(key) ?? []
-  return base === undefined
-    ? { base: key, occurrence: 1, at: undefined, about: key }
-    : { base, occurrence: Number(occurrence), at: undefined, about: key }
-}

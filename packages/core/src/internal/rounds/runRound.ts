@@ -103,12 +103,12 @@ export const runRound = <A, E, R>(
             ...journal,
             doubts: run.doubts,
             seed: run.usedSeed,
-            answers: run.answered,
+            answers: run.answers.all,
             steps: run.done,
             open: []
           },
           isStartKnown: run.isStartKnown,
-          replayed: run.replayed
+          replayed: run.answers.taken
         }))
       })
       return Effect.callback((resume) => {
