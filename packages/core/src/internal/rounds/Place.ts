@@ -1,4 +1,3 @@
-import * as Context from "effect/Context"
 import type { RunningStep } from "./RunningStep.ts"
 
 /**
@@ -11,11 +10,6 @@ export class Place {
   readonly outer: Place | undefined
   readonly path: string
   private readonly counts = new Map<string, number>()
-  /**
-   * Counts of the children that other fibers start here, by the path of the starter. They may start while this place
-   * waits.
-   */
-  private readonly foreign = new Map<string, number>()
   private operation: number | undefined
   private siblings = 0
 
@@ -47,14 +41,6 @@ export class Place {
     return this.makeChild(`.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`, this.step)
   }
 
-  /** Returns the place of a child that another fiber starts. Such children are numbered for each starter. */
-  nextForeign(starter: Place): Place {
-    const by = starter.path.replaceAll(/[.~:]/g, "-")
-    const number = (this.foreign.get(by) ?? 0) + 1
-    this.foreign.set(by, number)
-    return this.makeChild(`.${by}_${number}`, starter.step ?? this.step)
-  }
-
   nextAsk(): string {
     return `${this.path}:${this.count(":")}`
   }
@@ -83,14 +69,6 @@ export class Place {
 }
 
 const outermost = { step: undefined, outer: undefined }
-
-/**
- * The place of the current fiber. A child starts with the place of its parent, and gets its own before it does
- * anything.
- */
-export const CurrentPlace = Context.Reference<Place>("@effect-sampling/core/internal/rounds/CurrentPlace", {
-  defaultValue: () => new Place("")
-})
 
 /** Returns whether a position is in a place, or in a fiber or once-step that started in it. */
 export const isInside = (at: string | undefined, { path }: Place): boolean =>
