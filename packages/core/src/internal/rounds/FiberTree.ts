@@ -27,7 +27,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly tracer: Tracer.Tracer
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch(new Place(""), undefined, undefined, 0)
+  private readonly root = new Branch(new Place("", undefined), undefined, undefined, 0)
   /** The number of starts and ends of fibers so far. */
   private events = 0
   /** The same number at the end of the run. */
@@ -128,12 +128,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     else this.isBlind = true
   }
 
-  /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
-  placeOf(fiber: AnyFiber): Place {
-    return this.branchOf(fiber).place
-  }
-
-  /** Moves a fiber that begins or ends a once-step. Fibers that it forks there find the place in their context. */
+  /** Moves a fiber that begins or ends a once-step. */
   moves(fiber: AnyFiber, place: Place): void {
     const branch = this.branches.get(fiber)
     if (branch !== undefined) branch.place = place

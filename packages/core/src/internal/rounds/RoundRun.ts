@@ -172,14 +172,11 @@ export class RoundRun {
 
   ask<A>(request: ClientRequest, decode: Decode<A>): Effect.Effect<A, SamplingError> {
     return Effect.withFiber((fiber) => {
-      const place = this.tree.placeOf(fiber)
-      const at = place.nextAsk()
-      const { step } = place
+      const branch = this.tree.branchOf(fiber)
+      const { step } = branch.place
+      const at = branch.place.nextAsk()
       return Effect.flatMap(this.baseOf(request, fiber.getRef(CurrentScope)), (base) => {
-        if (
-          request.key !== undefined && this.end === undefined &&
-          this.keys.isClash(base, request, this.tree.branchOf(fiber))
-        ) {
+        if (request.key !== undefined && this.end === undefined && this.keys.isClash(base, request, branch)) {
           return this.breakOff(fiber, { _tag: "Mismatch", error: sharedKey(request.key) })
         }
         const answer = this.answers.find(base, (answer) => answer.at === at || this.mayTakeUnasked(answer, request))
@@ -205,9 +202,9 @@ export class RoundRun {
 
   step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiber((fiber) => {
-      const place = this.tree.placeOf(fiber)
-      const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
       const branch = this.tree.branchOf(fiber)
+      const { place } = branch
+      const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
       if (!step.isShared && this.end === undefined && this.steps.isClash(key, branch)) {
         return this.breakOff(fiber, { _tag: "Mismatch", error: sharedName(step.name) })
       }
