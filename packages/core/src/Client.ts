@@ -109,7 +109,8 @@ export interface Root {
 export interface AskOptions {
   /**
    * A name for this ask, 1 to 100 characters without `#`. Where the client is asked in rounds, it is the ask's key on
-   * the wire. Default: derived from the content.
+   * the wire. Fibers that run at the same time must not use one key for different asks: the call ends with
+   * `ReplayMismatch`. Default: derived from the content.
    */
   readonly key?: string | undefined
 }
