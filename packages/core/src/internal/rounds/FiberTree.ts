@@ -7,6 +7,7 @@ import { notingTracer } from "../trace/notingTracer.ts"
 import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
 import { Place } from "./Place.ts"
+import { hasBegun, seesFirstOperations } from "./selfCheck.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -40,8 +41,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
   private running: Branch | undefined
-  /** A fiber of the run has another scheduler, so nobody knows what is left to run. */
-  isBlind = false
+  /** A fiber of the run has another scheduler, or Effect is not as expected, so nobody knows what is left to run. */
+  isBlind = !(isSeeing ??= seesFirstOperations())
   /** The branch of the fiber that scheduled the task that starts now. */
   private scheduledBy: Branch | undefined
   private tasks = 0
@@ -291,12 +292,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   }
 }
 
-/**
- * Returns whether a fiber has operations to go back to. Effect does not promise this member: without it, each fiber
- * counts as one of the run.
- */
-const hasBegun = (fiber: AnyFiber & { readonly _stack?: unknown }): boolean =>
-  Array.isArray(fiber._stack) && fiber._stack.length > 0
+let isSeeing: boolean | undefined
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100
