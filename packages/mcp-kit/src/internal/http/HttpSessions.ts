@@ -5,10 +5,12 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { SdkSession, Stateless } from "../../HttpPort.ts"
 import type { RequestId, Transport } from "../../Sdk.ts"
 import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
-import { invalidRequest, parseError } from "../errorCodes.ts"
+import { invalidParams, invalidRequest, parseError } from "../errorCodes.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
+import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts"
 import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
+import { initializeProblem } from "./initialize.ts"
 import { readBody } from "./readBody.ts"
 
 /**
@@ -98,7 +100,9 @@ export class HttpSessions {
       return refuse(response, 404, `The MCP endpoint is ${path}`)
     }
     const refusal = HttpAccess.refusal(request.headers, access)
-    if (refusal !== undefined) return refuse(response, 403, refusal)
+    if (refusal !== undefined) return refuse(response, refusal.status, refusal.message)
+    allowOrigin(request, response)
+    if (isPreflight(request)) return Effect.sync(() => answerPreflight(request, response))
     if (request.method === "POST") return this.post(request, response)
     if (request.method !== "GET" && request.method !== "DELETE") {
       response.setHeader("allow", "GET, POST, DELETE")
@@ -192,8 +196,9 @@ export class HttpSessions {
       : Effect.promise(() => stateless(request, response, messages))
     return Effect.flatMap(isHandled, (handled) => {
       if (handled) return Effect.void
-      if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
-      if (!isInitialize(messages)) return refuse(response, 400, "A session starts with an initialize request")
+      if (!isInitialize(messages)) return refuseWithoutSession(request, response, messages)
+      // A client whose session is gone may still send its id with the request that starts the next one.
+      delete request.headers["mcp-session-id"]
       return this.sessions.size + this.opening.size < maxSessions
         ? this.open(request, response, messages)
         : refuse(response, 503, `This server has all of its ${maxSessions} sessions in use; try again later`)
@@ -340,6 +345,18 @@ const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
     if (typeof id === "number" || typeof id === "string") ids.push(id)
   }
   return ids
+}
+
+const refuseWithoutSession = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  messages: object
+): Effect.Effect<void> => {
+  const problem = initializeProblem(messages)
+  if (problem !== undefined) return refuse(response, 400, problem, invalidParams)
+  return request.headers["mcp-session-id"] === undefined
+    ? refuse(response, 400, "A session starts with an initialize request")
+    : refuse(response, 404, noSession)
 }
 
 const refuse = (response: ServerResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
