@@ -94,6 +94,12 @@ export class ClientChannel {
     return this.calls.has(requestId)
   }
 
+  /** Calls `listener` once when the running call with this id has ended. */
+  onceEnded(requestId: RequestId, listener: () => void): void {
+    const call = this.calls.get(requestId)
+    if (call !== undefined) (call.onEnd ??= []).push(listener)
+  }
+
   /** Returns whether another request with this id is running. The signal tells the requests apart. */
   isUsedByAnother(requestId: RequestId, signal: AbortSignal): boolean {
     const call = this.calls.get(requestId)
@@ -107,7 +113,13 @@ export class ClientChannel {
   watch(requestId: RequestId, signal: AbortSignal, fiber: Fiber<unknown, unknown>): void {
     const call = this.calls.get(requestId)
     if (call === undefined) {
-      this.calls.set(requestId, { signal, stream: this.streams?.get(requestId), fiber, others: undefined })
+      this.calls.set(requestId, {
+        signal,
+        stream: this.streams?.get(requestId),
+        fiber,
+        others: undefined,
+        onEnd: undefined
+      })
     } else (call.others ??= new Set()).add(fiber)
   }
 
@@ -117,8 +129,10 @@ export class ClientChannel {
     if (call.others?.delete(fiber) === true) return
     if (call.fiber !== fiber) return
     const [next] = call.others ?? []
-    if (next === undefined) this.calls.delete(requestId)
-    else {
+    if (next === undefined) {
+      this.calls.delete(requestId)
+      for (const listener of call.onEnd ?? []) listener()
+    } else {
       call.others?.delete(next)
       call.fiber = next
     }
@@ -258,6 +272,7 @@ interface RunningCall {
   fiber: Fiber<unknown, unknown>
   /** The other fibers of a request whose handler runs several wrapped functions. Most have none. */
   others: Set<Fiber<unknown, unknown>> | undefined
+  onEnd: Array<() => void> | undefined
 }
 
 const interrupt = ({ fiber, others }: RunningCall): void => {
