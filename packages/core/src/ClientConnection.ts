@@ -92,7 +92,7 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
  * **Details**
  *
  * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where no request waits. On the
- * official SDKs, progress that the client reports restarts the timeout.
+ * official SDKs, progress that the client reports restarts the timeout, up to {@link AskTotalTimeout} in total.
  *
  * **Example** (Waiting at most two minutes)
  *
@@ -110,6 +110,18 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
 export const AskTimeout = Context.Reference<Duration.Duration>("@effect-sampling/core/ClientConnection/AskTimeout", {
   defaultValue: () => Duration.minutes(10)
 })
+
+/**
+ * The time up to which a client can prolong an ask by reporting progress. Default: 1 hour. Progress that would let an ask
+ * last longer does not restart {@link AskTimeout}. Provide it to the server, not to single calls.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const AskTotalTimeout = Context.Reference<Duration.Duration>(
+  "@effect-sampling/core/ClientConnection/AskTotalTimeout",
+  { defaultValue: () => Duration.hours(1) }
+)
 
 /**
  * The facts that a server knows about the sender of the request being handled.
