@@ -17,6 +17,7 @@ import type { AddressInfo } from "node:net"
 import type { AnyFeatures } from "./Feature.ts"
 import type { HttpPort } from "./HttpPort.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import { cleanExit } from "./internal/cleanExit.ts"
 import * as HttpAccess from "./internal/http/HttpAccess.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
 import { Load } from "./internal/http/Load.ts"
@@ -161,6 +162,7 @@ export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["
   Layer.effect(
     Address,
     Effect.gen(function*() {
+      yield* cleanExit
       const path = options.path ?? "/mcp"
       const access = yield* accessOf(options)
       const { calls, sessions, stateless } = yield* makeSessions(port, options, path, access)
@@ -169,7 +171,7 @@ export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["
       // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
-          Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds")),
+          Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? CallsInFlight.defaultShutdownGrace)),
           Effect.andThen(Effect.promise(() => stateless?.close() ?? Promise.resolve())),
           Effect.andThen(sessions.close)
         )

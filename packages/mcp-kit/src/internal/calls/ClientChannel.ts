@@ -26,6 +26,20 @@ export class UnreadAnswer {
   }
 }
 
+/**
+ * Stands for an answer that cannot come, because the client has closed its side. A transport delivers it as a message.
+ * The SDK reads it as the error with which it ends its own requests when a connection closes.
+ */
+export class LostAnswer {
+  readonly jsonrpc = "2.0"
+  readonly id: RequestId
+  readonly error = { code: -32_000, message: "Connection closed" }
+
+  constructor(id: RequestId) {
+    this.id = id
+  }
+}
+
 /** A request to the client that waits for its answer. */
 export interface Ask {
   /**
@@ -198,7 +212,7 @@ export class ClientChannel {
     const id = message["id"]
     const ask = "result" in message || "error" in message || !("method" in message) ? this.find(id) : undefined
     if (ask === undefined) return false
-    this.settle(ask, toOutcome(message))
+    this.settle(ask, message instanceof LostAnswer ? { _tag: "Closed" } : toOutcome(message))
     return true
   }
 
