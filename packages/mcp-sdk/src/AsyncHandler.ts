@@ -18,11 +18,18 @@ import type {
   ResourceTemplate
 } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { ZodRawShapeCompat } from "@modelcontextprotocol/sdk/server/zod-compat.js"
-import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
+import type { GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
 import type * as Layer from "effect/Layer"
-import type { InputOf, InputSchema, PromptConfig, ResourceInput, ToolConfig } from "./internal/registrations.ts"
+import type {
+  InputOf,
+  InputSchema,
+  OutputOf,
+  PromptConfig,
+  ResourceInput,
+  ToolConfig
+} from "./internal/registrations.ts"
 import { sdk } from "./internal/sdk.ts"
-import type { Extra } from "./internal/sdk.ts"
+import type { Extra, Sdk1 } from "./internal/sdk.ts"
 
 const makeRegistrations = AsyncHandlerKit.make(HandlerKit.make(sdk))
 
@@ -65,15 +72,19 @@ export type {
  */
 export interface AsyncHandlers extends AsyncDisposable {
   /**
-   * Registers a tool, as the SDK's `registerTool` does. The handler receives the validated arguments, what it samples
-   * with, and the SDK's context of the request. A string becomes a text result. The message of an error that it throws
-   * becomes an `isError` result.
+   * Registers a tool, as the SDK's `registerTool` does. The handler receives the validated arguments, the functions that
+   * sample and ask, and the SDK's context of the request. It returns a string, a content block, an array of them such as
+   * the `content` of a completion (whose tool calls become text), a result, or nothing. A tool with an `outputSchema`
+   * returns a value of it, or a result. The message of an error that it throws becomes an `isError` result.
    */
-  readonly registerTool: <Output extends InputSchema, Input extends InputSchema | undefined = undefined>(
+  readonly registerTool: <
+    Output extends InputSchema | undefined = undefined,
+    Input extends InputSchema | undefined = undefined
+  >(
     server: McpServer,
     name: string,
     config: ToolConfig<Input, Output>,
-    handler: Handler<InputOf<Input>, string | CallToolResult>
+    handler: Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
   ) => RegisteredTool
   /**
    * Registers a prompt, as the SDK's `registerPrompt` does. A string becomes one user message. The message of an error
@@ -101,6 +112,15 @@ export interface AsyncHandlers extends AsyncDisposable {
    */
   readonly dispose: () => Promise<void>
 }
+
+/**
+ * What the function of a tool may return: a string, a content block, content blocks such as those of a completion, a
+ * result of the SDK, or nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolReturn = HandlerKit.ToolReturn<Sdk1>
 
 /**
  * An async function that answers a request.
