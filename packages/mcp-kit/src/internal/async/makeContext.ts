@@ -74,6 +74,6 @@ const toThrown = (error: unknown): typeof Thrown.Type => {
 
 const notJson = (name: string, { cure, kind, place }: NotJson): TypeError =>
   new TypeError(
-    `The result of once("${name}") contains ${kind} at ${place}, which JSON cannot hold. ${cure} Later rounds get the ` +
+    `The result of once("${name}") contains ${kind} at ${place}, which JSON cannot hold. ${cure}. Later rounds get the ` +
       "result back from JSON, so it is made of objects, arrays, strings, finite numbers, booleans and null."
   )

@@ -35,33 +35,33 @@ const visit = (value: unknown, place: string, depth: number): Result.Result<Sche
 
 const tooDeep = {
   kind: `a value inside more than ${maxDepth} others`,
-  cure: "Return less, without an object that contains itself."
+  cure: "Return less, without an object that contains itself"
 }
 
 const describe = (value: unknown): Pick<NotJson, "kind" | "cure"> => {
   switch (typeof value) {
     case "number":
-      return { kind: String(value), cure: "Return null or a string." }
+      return { kind: String(value), cure: "Return null or a string" }
     case "bigint":
-      return { kind: "a bigint", cure: "Return its toString()." }
+      return { kind: "a bigint", cure: "Return its toString()" }
     case "undefined":
-      return { kind: "undefined", cure: "Return null." }
+      return { kind: "undefined", cure: "Return null" }
     case "function":
-      return { kind: "a function", cure: "Return what it computes." }
+      return { kind: "a function", cure: "Return what it computes" }
     case "symbol":
-      return { kind: "a symbol", cure: "Return its description." }
+      return { kind: "a symbol", cure: "Return its description" }
     default:
       return describeInstance(value)
   }
 }
 
 const describeInstance = (value: unknown): Pick<NotJson, "kind" | "cure"> => {
-  if (value instanceof Date) return { kind: "a Date", cure: "Return its getTime() or toISOString()." }
-  if (value instanceof Map) return { kind: "a Map", cure: "Return [...map]." }
-  if (value instanceof Set) return { kind: "a Set", cure: "Return [...set]." }
+  if (value instanceof Date) return { kind: "a Date", cure: "Return its getTime() or toISOString()" }
+  if (value instanceof Map) return { kind: "a Map", cure: "Return [...map]" }
+  if (value instanceof Set) return { kind: "a Set", cure: "Return [...set]" }
   const name = value instanceof Object ? value.constructor.name : ""
   return {
     kind: name === "" ? "an instance of a class" : `an instance of ${name}`,
-    cure: "Return a plain object with what you need of it."
+    cure: "Return a plain object with what you need of it"
   }
 }
