@@ -123,9 +123,9 @@ export interface SamplingContext {
   /**
    * Runs a function at most once per call, however many rounds the call takes. Later rounds return its recorded result,
    * or throw its recorded error: an `Error` with the same `name`, `message` and `code`, in the first round as well. The
-   * result must be JSON: objects, arrays, strings, finite numbers, booleans and null. Wrap what must not happen twice (a
-   * payment, a mail), and what may differ between rounds and decides what is asked (the time, a query). Functions that
-   * run at the same time need different names.
+   * result must be JSON (objects, arrays, strings, finite numbers, booleans and null) or nothing. Wrap what must not
+   * happen twice (a payment, a mail), and what may differ between rounds and decides what is asked (`Date.now()`, a
+   * query). Functions that run at the same time need different names.
    */
   readonly once: <A>(name: string, f: () => A | PromiseLike<A>) => Promise<A>
   /**

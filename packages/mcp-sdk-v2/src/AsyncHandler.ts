@@ -98,8 +98,9 @@ export interface AsyncHandlers extends AsyncDisposable {
     handler: Handler<InputOf<Input>, string | GetPromptResult>
   ) => RegisteredPrompt
   /**
-   * Registers a resource, as the SDK's `registerResource` does. A string becomes the text of the resource. The message
-   * of an error that the handler throws becomes that of a JSON-RPC error.
+   * Registers a resource, as the SDK's `registerResource` does. The first argument of the handler is an object with the
+   * `uri` and the values of the template's `variables` in it. A string becomes the text of the resource. The message of
+   * an error that the handler throws becomes that of a JSON-RPC error.
    */
   readonly registerResource: <UriOrTemplate extends string | ResourceTemplate>(
     server: McpServer,
@@ -137,7 +138,8 @@ export type Handler<Input, Result> = (
 
 /**
  * Builds the functions that register async handlers. The Layer decides which model answers, for example
- * `ClientSampler.layer` or `Sampler.fallback(ClientSampler.layer, provider)`. It is built once, and stays open until
+ * `ClientSampler.layer` or `Sampler.fallback(ClientSampler.layer, provider)`. Settings, such as
+ * `Layer.succeed(ClientConnection.AskTimeout, "2 minutes")`, are merged into it. It is built once, and stays open until
  * `dispose`. The promise rejects with the error of a Layer that cannot be built.
  *
  * **Details**
