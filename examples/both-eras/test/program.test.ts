@@ -9,7 +9,7 @@ const userSays = (answer: object) =>
     protocolVersion: undefined,
     capabilities: { elicitation: {} },
     unreachable: undefined,
-    ask: () => Effect.succeed(answer)
+    ask: (_, decode) => Effect.fromResult(decode(answer))
   })
 
 const model = TestSampler.scripted(["risotto", "Soave", "baked apple", "Come!"])

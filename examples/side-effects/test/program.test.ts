@@ -16,7 +16,7 @@ const checkout = (pay: boolean) => {
       protocolVersion: undefined,
       capabilities: { elicitation: {} },
       unreachable: undefined,
-      ask: () => Effect.succeed({ action: "accept", content: { pay } })
+      ask: (_, decode) => Effect.fromResult(decode({ action: "accept", content: { pay } }))
     }),
     Effect.provide(handlers.pipe(
       Layer.provide(TestSampler.fromFunction((_, index) => Effect.succeed(`reply ${index}`))),

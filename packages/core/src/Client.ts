@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
 import type { ClientRequest } from "./ClientConnection.ts"
 import { ClientConnection, describe } from "./ClientConnection.ts"
 import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
+import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { toRequestedSchema } from "./internal/objects/elicitationSchema.ts"
 import { invalidRequest } from "./internal/request/validateRequest.ts"
@@ -108,7 +109,8 @@ export interface Root {
 export interface AskOptions {
   /**
    * A name for this ask, 1 to 100 characters without `#`. Where the client is asked in rounds, it is the ask's key on
-   * the wire. Default: derived from the content.
+   * the wire. Fibers that run at the same time must not use one key for different asks: the call ends with
+   * `ReplayMismatch`. Default: derived from the content.
    */
   readonly key?: string | undefined
 }
@@ -150,7 +152,7 @@ export const elicit = <S extends Schema.Constraint>(
     const connection = yield* connectionWith("elicitation")
     const requestedSchema = toRequestedSchema(schema)
     if (Result.isFailure(requestedSchema)) return yield* invalidRequest(requestedSchema.failure)
-    const result = yield* ask(connection, ElicitResult, {
+    const result = yield* ask(connection, decodeElicitResult, {
       method: "elicitation/create",
       params: { message, requestedSchema: requestedSchema.success },
       ...withKey(options)
@@ -182,22 +184,29 @@ export const elicit = <S extends Schema.Constraint>(
 export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Root>, ClientAskError> =>
   Effect.gen(function*() {
     const connection = yield* connectionWith("roots")
-    const result = yield* ask(connection, ListRootsResult, { method: "roots/list", params: {}, ...withKey(options) })
+    const result = yield* ask(connection, decodeListRootsResult, {
+      method: "roots/list",
+      params: {},
+      ...withKey(options)
+    })
     return result.roots
   })
 
 const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 
-const ask = <S extends Schema.Constraint>(
+const decodeElicitResult = Schema.decodeUnknownResult(compiled(ElicitResult))
+const decodeListRootsResult = Schema.decodeUnknownResult(compiled(ListRootsResult))
+
+const ask = <A>(
   connection: ClientConnection,
-  schema: S,
+  decode: (answer: unknown) => Result.Result<A, Schema.SchemaError>,
   request: ClientRequest
-): Effect.Effect<S["Type"], SamplingError, S["DecodingServices"]> =>
+): Effect.Effect<A, SamplingError> =>
   request.key !== undefined && !isAskKey(request.key)
     ? Effect.fail(invalidRequest("key: Expected 1 to 100 characters without #"))
-    : Effect.flatMap(connection.ask(request), (answer) =>
-      Effect.mapError(
-        Schema.decodeUnknownEffect(schema)(answer),
+    : connection.ask(request, (answer) =>
+      Result.mapError(
+        decode(answer),
         ({ issue }) =>
           new InvalidResponse({
             message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${

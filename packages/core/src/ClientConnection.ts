@@ -6,8 +6,9 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import { quote } from "./internal/quote.ts"
-import type { SamplingError } from "./SamplingError.ts"
+import type { InvalidResponse, SamplingError, SamplingRejected } from "./SamplingError.ts"
 
 /**
  * The capabilities of a client that decide what a handler may ask it. A capability is declared when its key is present.
@@ -50,7 +51,9 @@ export interface ClientRequest {
  * - `protocolVersion`: the negotiated MCP revision, for example `2025-11-25`; undefined if the adapter cannot know it.
  * - `unreachable`: the reason why the server cannot ask the client before it has answered this request, and what to
  *   change; undefined if it can.
- * - `ask`: sends a request and returns the raw, unchecked result. Interruption cancels the request.
+ * - `ask`: sends a request and returns the decoded answer. `decode` fails if the answer is not a valid result, or says
+ *   that the user refused. In rounds, an answer that is not a valid result fails the client's request instead, and the
+ *   handler does not go on. Interruption cancels the request.
  *
  * @category models
  * @since 0.1.0
@@ -60,7 +63,10 @@ export interface ClientConnection {
   readonly protocolVersion: string | undefined
   readonly capabilities: ClientCapabilities
   readonly unreachable: string | undefined
-  readonly ask: (request: ClientRequest) => Effect.Effect<unknown, SamplingError>
+  readonly ask: <A>(
+    request: ClientRequest,
+    decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
+  ) => Effect.Effect<A, SamplingError>
 }
 
 /**

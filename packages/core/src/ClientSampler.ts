@@ -63,14 +63,11 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
         if (connection === undefined) return Effect.fail(noClient())
         const unsupported = findUnsupported(connection, request)
         if (unsupported !== undefined) return Effect.fail(unsupported)
-        const answered = Effect.flatMap(
-          connection.ask({
-            method: "sampling/createMessage",
-            params: toWireParams(connection, request),
-            ...(request.key !== undefined && { key: request.key })
-          }),
-          (answer) => decodeAnswer(connection, answer)
-        )
+        const answered = connection.ask({
+          method: "sampling/createMessage",
+          params: toWireParams(connection, request),
+          ...(request.key !== undefined && { key: request.key })
+        }, (answer) => decodeAnswer(connection, answer))
         return omitsContext(connection, request)
           ? Effect.andThen(Effect.annotateCurrentSpan(contextOmitted, request.includeContext), answered)
           : answered
@@ -93,9 +90,9 @@ const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
 const decodeAnswer = (
   connection: ClientConnection,
   answer: unknown
-): Effect.Effect<SamplingResponse, InvalidResponse | SamplingRejected> => {
+): Result.Result<SamplingResponse, InvalidResponse | SamplingRejected> => {
   if (isRefusal(answer)) {
-    return Effect.fail(
+    return Result.fail(
       new SamplingRejected({
         message:
           `The user or a policy of ${describe(connection)} rejected the sampling request (it answered with the ` +
@@ -105,14 +102,14 @@ const decodeAnswer = (
   }
   const decoded = decode(answer)
   return Result.isFailure(decoded)
-    ? Effect.fail(
+    ? Result.fail(
       new InvalidResponse({
         message: `The answer of ${describe(connection)} is not a valid sampling result: ${
           formatIssue(decoded.failure.issue)
         }. Fix the client's sampling handler.`
       })
     )
-    : Effect.succeed({
+    : Result.succeed({
       ...decoded.success,
       source: { kind: "client", name: truncate(connection.client?.name ?? "client", 80) },
       passedOver: []

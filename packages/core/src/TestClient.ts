@@ -162,7 +162,7 @@ export const call = <A, E, R>(
         ? yield* Effect.provideService(counted, ClientConnection, {
           ...connection,
           unreachable: undefined,
-          ask: answer
+          ask: (request, decode) => Effect.flatMap(answer(request), (given) => Effect.fromResult(decode(given)))
         })
         : yield* callInRounds(counted, connection, answer)
       return { value, runs, asks }

@@ -9,7 +9,7 @@ const connection = (
   protocolVersion: "2025-11-25",
   capabilities: { elicitation },
   unreachable: undefined,
-  ask: () => Effect.succeed({ action: "accept", content: { name: "Ada" } })
+  ask: (_, decode) => Effect.fromResult(decode({ action: "accept", content: { name: "Ada" } }))
 })
 
 const elicit = (elicitation: ClientConnection.ClientCapabilities["elicitation"]) =>

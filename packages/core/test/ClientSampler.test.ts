@@ -85,7 +85,7 @@ describe("ClientSampler", () => {
         assert.include(error.message, "Sampler.fallback")
       }))
 
-    it.effect.each<[string, Partial<ClientConnection.ClientConnection>, Request, string, string]>([
+    it.effect.each<[string, Parameters<typeof fakeClient>[0], Request, string, string]>([
       [
         "a back-channel",
         { unreachable: "This server is stateless." },
@@ -157,7 +157,7 @@ describe("ClientSampler", () => {
       }))
   })
 
-  it.effect.each<[string, Partial<ClientConnection.ClientConnection>, Request]>([
+  it.effect.each<[string, Parameters<typeof fakeClient>[0], Request]>([
     ["tools to a client with sampling.tools", { capabilities: capabilities.tools }, { ...hello, tools: [tool] }],
     ["tool results to a client with sampling.tools", { capabilities: capabilities.tools }, toolTurn],
     [
@@ -181,7 +181,7 @@ describe("ClientSampler", () => {
     }))
 
   // requirement: sampling/context-capability
-  it.effect.each<[string, Partial<ClientConnection.ClientConnection>]>([
+  it.effect.each<[string, Parameters<typeof fakeClient>[0]]>([
     ["that did not declare sampling.context", {}],
     ["that declared null as sampling.context", { capabilities: fromWire({ sampling: { context: null } }) }],
     ["that declared sampling.tools only", { capabilities: capabilities.tools }],

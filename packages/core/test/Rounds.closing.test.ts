@@ -1,4 +1,5 @@
 import { ClientSampler, RequestState, Rounds, SamplingError } from "@effect-sampling/core"
+import type { Sampler } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
 import {
@@ -217,6 +218,72 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
         baseCall
       )
       expect(round._tag === "InputRequired" && Object.keys(round.inputRequests).length).toBe(1200)
+    }))
+
+  it.effect("the end of a round waits for finalizers that wait for other systems, in every fiber of the handler", () =>
+    Effect.gen(function*() {
+      const released: Array<string> = []
+      const release = (name: string) =>
+        Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 20))).pipe(
+          Effect.andThen(Effect.sleep(10)),
+          Effect.andThen(Effect.sync(() => released.push(name)))
+        )
+      const asking = (name: string) => Effect.ensuring(ask(name), release(name))
+      const handler = Effect.gen(function*() {
+        const fork = yield* Effect.forkChild(asking("fork"))
+        const both = yield* Effect.all([asking("one"), asking("two")], unbounded)
+        return [...both, yield* Fiber.join(fork)]
+      }).pipe(Effect.ensuring(release("root")))
+      const round = yield* Effect.provideService(RoundRunner.run(handler, baseCall), Rounds.SettleTime, Duration.zero)
+      expect(round._tag).toBe("InputRequired")
+      expect(released.toSorted()).toStrictEqual(["fork", "one", "root", "two"])
+    }))
+
+  it.effect("the end of a round releases what was acquired before an ask in an acquisition", () =>
+    Effect.gen(function*() {
+      const acquired: Array<string> = []
+      const released: Array<string> = []
+      const resource = (name: string, acquire: Effect.Effect<unknown, SamplingError.SamplingError, Sampler.Sampler>) =>
+        Effect.acquireRelease(
+          Effect.andThen(acquire, Effect.sync(() => acquired.push(name))),
+          () => Effect.sync(() => released.push(name))
+        )
+      const handler = Effect.scoped(Effect.gen(function*() {
+        yield* resource("outer", Effect.void)
+        yield* resource("inner", ask("a"))
+        yield* Effect.addFinalizer(() => Effect.ignore(Effect.andThen(ask("b"), ask("c"))))
+        return yield* ask("d")
+      }))
+      const first = yield* RoundRunner.run(handler, baseCall)
+      expect([first._tag, released]).toStrictEqual(["InputRequired", ["outer"]])
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<d>")
+      expect(released.toSorted()).toStrictEqual(acquired.toSorted())
+    }))
+
+  it.effect("a round leaves a handler behind that nothing can end, beside a heartbeat", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        yield* Effect.forkDetach(ticking)
+        const gate = yield* Deferred.make<string>()
+        yield* Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(gate, text)))
+        return yield* Effect.uninterruptible(Deferred.await(gate))
+      })
+      const { value } = yield* drive(handler, echo)
+      expect(value).toBe("<a>")
+    }))
+
+  it.effect("a completed call leaves the fibers alone that outlive it, unless they ask", () =>
+    Effect.gen(function*() {
+      const results = yield* Queue.unbounded<string>()
+      const askLate = Effect.gen(function*() {
+        const asker = yield* Effect.forkChild(Effect.exit(Effect.andThen(Effect.sleep(5), ask("late"))))
+        const exit = yield* Fiber.await(asker)
+        yield* Queue.offer(results, Exit.hasInterrupts(exit) ? "interrupted" : "answered")
+      })
+      const round = yield* RoundRunner.run(Effect.as(Effect.forkDetach(askLate), "done"), baseCall)
+      expect(round._tag).toBe("Complete")
+      expect(yield* Queue.take(results)).toBe("interrupted")
     }))
 
   it.effect("a round ends in an uninterruptible race", () =>

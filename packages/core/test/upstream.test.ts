@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Deferred, Effect, Fiber, Queue, Scheduler, Tracer } from "effect"
 import { isParked } from "../src/internal/rounds/parked.ts"
+import { seesFirstOperations } from "../src/internal/rounds/selfCheck.ts"
 import { notingTracer } from "../src/internal/trace/notingTracer.ts"
 import type { NotingScheduler } from "../src/internal/trace/notingTracer.ts"
 
@@ -95,4 +96,9 @@ describe("What the engine of rounds assumes about Effect", () => {
       const forked = yield* Effect.forkChild(Effect.withFiber((fiber) => Effect.succeed(fiber.context)))
       assert.strictEqual(yield* Fiber.join(forked), own)
     }))
+
+  it("the self-check of the engine passes on this Effect, and fails where the scheduler is not asked", () => {
+    assert.isTrue(seesFirstOperations())
+    assert.isFalse(seesFirstOperations(Context.make(Scheduler.PreventSchedulerYield, true)))
+  })
 })

@@ -50,8 +50,8 @@ export interface SampleOptions {
   readonly metadata?: Readonly<Record<string, unknown>> | undefined
   /**
    * A name for this ask, 1 to 100 characters without `#`. Where the client is asked in rounds, it is the ask's key on
-   * the wire, and a later run finds the answer by this name even if the prompt has changed. Default: derived from the
-   * content.
+   * the wire, and a later run finds the answer by this name even if the prompt has changed. Fibers that run at the same
+   * time must not use one key for different asks: the call ends with `ReplayMismatch`. Default: derived from the content.
    */
   readonly key?: string | undefined
 }

@@ -21,7 +21,7 @@ import { DigestedBinding } from "../internal/sealing/sealer.ts"
 import { RequestState, StateRejected } from "../RequestState.ts"
 import type { Binding, StateNotKept } from "../RequestState.ts"
 import { MaxRounds, SettleTime } from "../Rounds.ts"
-import type { ReplayMismatch } from "../SamplingError.ts"
+import type { InvalidResponse, ReplayMismatch } from "../SamplingError.ts"
 
 /**
  * A client's request that is answered in rounds, as the adapter received it. The runner checks `inputResponses` and
@@ -167,7 +167,7 @@ const toRound = <A, E>(
   const index = before.rounds
   annotate({ index, asks: 0, replayed, stateBytes: 0 })
   if (interruption === undefined) return Effect.map(exit, (value) => ({ _tag: "Complete", value }))
-  if (interruption._tag === "InvalidAnswer") return invalidAnswer(interruption)
+  if (interruption._tag === "InvalidAnswer") return invalidAnswer(interruption.key, interruption.error)
   if (interruption._tag === "Mismatch") return Effect.fail(interruption.error)
   const { asks } = interruption
   const next = { ...journal, trace: before.trace, rounds: index, open: asks.map(([record]) => record) }
@@ -194,11 +194,8 @@ const noResponses: ReadonlyMap<string, unknown> = new Map()
 
 const notAnswers = "inputResponses: expected an object that holds the answers by their keys"
 
-const invalidAnswer = ({ key, problem }: { readonly key: string; readonly problem: string }): Effect.Effect<
-  never,
-  InvalidInputResponse
-> =>
-  Effect.fail(new InvalidInputResponse({ message: `inputResponses[${quote(key)}] is not a valid answer: ${problem}` }))
+const invalidAnswer = (key: string, { message }: InvalidResponse): Effect.Effect<never, InvalidInputResponse> =>
+  Effect.fail(new InvalidInputResponse({ message: `inputResponses[${quote(key)}] is not a valid answer: ${message}` }))
 
 const openJournal = (
   carrier: RequestState,

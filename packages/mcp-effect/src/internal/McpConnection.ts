@@ -1,8 +1,9 @@
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
-import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import type { InvalidResponse, SamplingError, SamplingRejected } from "@effect-sampling/core/SamplingError"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { fromCause, invalidRequest, timedOut } from "./askError.ts"
 
@@ -31,7 +32,14 @@ export class McpConnection implements ClientConnection {
   /** The stateful revisions always have a back-channel: stdio, or the HTTP stream of the call. */
   readonly unreachable = undefined
 
-  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+  ask<A>(
+    request: ClientRequest,
+    decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
+  ): Effect.Effect<A, SamplingError> {
+    return Effect.flatMap(this.send(request), (answer) => Effect.fromResult(decode(answer)))
+  }
+
+  private send(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
     const answer = Effect.scoped(Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)))
     return Effect.catchCause(
       // A finalizer of a cancelled call is uninterruptible, and the client no longer answers: without this, an ask in

@@ -1,12 +1,13 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
+import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as Tracer from "effect/Tracer"
 import { notingTracer } from "../trace/notingTracer.ts"
 import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
-import { CurrentPlace, Place } from "./Place.ts"
+import { Place } from "./Place.ts"
+import { hasBegun, seesFirstOperations } from "./selfCheck.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
@@ -27,7 +28,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private readonly tracer: Tracer.Tracer
   private readonly branches = new Map<AnyFiber, Branch>()
   private readonly onIdle: () => void
-  private readonly root = new Branch(new Place(""), undefined, undefined, 0)
+  private readonly root = new Branch(new Place("", undefined), undefined, undefined, 0)
   /** The number of starts and ends of fibers so far. */
   private events = 0
   /** The same number at the end of the run. */
@@ -40,9 +41,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
   private running: Branch | undefined
-  /** A fiber of the run has another scheduler, so nobody knows what is left to run. */
-  isBlind = false
-  private startsTask = false
+  /** A fiber of the run has another scheduler, or Effect is not as expected, so nobody knows what is left to run. */
+  isBlind = !(isSeeing ??= seesFirstOperations())
+  /** The branch of the fiber that scheduled the task that starts now. */
+  private scheduledBy: Branch | undefined
   private tasks = 0
   private willCheck = false
   private busyChecks = 0
@@ -77,9 +79,9 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return {
       scheduleTask: (task, priority) => {
         const { tree } = link
-        if (tree !== undefined) tree.tasks++
+        const scheduledBy = tree?.addTask()
         dispatcher.scheduleTask(() => {
-          tree?.startTask()
+          tree?.startTask(scheduledBy)
           task()
           tree?.check()
         }, priority)
@@ -88,9 +90,16 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     }
   }
 
-  private startTask(): void {
+  /** Returns the branch of the fiber that schedules the task, because the task may be the start of a fiber. */
+  private addTask(): Branch {
+    this.tasks++
+    const scheduling = Fiber.getCurrent()
+    return (scheduling && this.branches.get(scheduling)) ?? this.root
+  }
+
+  private startTask(scheduledBy: Branch | undefined): void {
     this.tasks--
-    this.startsTask = true
+    this.scheduledBy = scheduledBy
     this.current = undefined
   }
 
@@ -106,21 +115,12 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
       // If yielding were prevented, Effect would not ask the scheduler.
       [Scheduler.PreventSchedulerYield.key, false],
       [Tracer.Tracer.key, this.tracer],
-      [CurrentBranch.key, this.root],
-      [CurrentPlace.key, this.root.place]
+      [CurrentBranch.key, this.root]
     ]
   }
 
   branchOf(fiber: AnyFiber): Branch {
     return this.branches.get(fiber) ?? this.foreign.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
-  }
-
-  /**
-   * Interrupts a fiber that belongs to the run. A fiber of another owner, such as a worker of the process that runs jobs
-   * with the context of a handler, only sees what it waits for end.
-   */
-  stop(fiber: AnyFiber): void {
-    if (!this.foreign.has(fiber)) fiber.interruptUnsafe()
   }
 
   /** Notes that a fiber waits for the run to resume it. */
@@ -129,12 +129,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     else this.isBlind = true
   }
 
-  /** Returns the place of a fiber, not by its context if possible, because that may have been captured elsewhere. */
-  placeOf(fiber: AnyFiber): Place {
-    return this.branches.get(fiber)?.place ?? fiber.getRef(CurrentPlace)
-  }
-
-  /** Moves a fiber that begins or ends a once-step. Fibers that it forks there find the place in their context. */
+  /** Moves a fiber that begins or ends a once-step. */
   moves(fiber: AnyFiber, place: Place): void {
     const branch = this.branches.get(fiber)
     if (branch !== undefined) branch.place = place
@@ -159,15 +154,17 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     })
   }
 
-  /** Interrupts a fiber. Returns whether it reacted; a fiber in an uninterruptible region does not. */
-  interrupt(fiber: AnyFiber): boolean {
+  /**
+   * Interrupts a fiber, and notes whether it reacted: in an uninterruptible region it does not. A fiber of another owner,
+   * such as a worker of the process that runs jobs with the context of a handler, only sees what it waits for end.
+   */
+  interrupt(fiber: AnyFiber): void {
     const branch = this.branchOf(fiber)
-    if (branch.isInterrupted) return true
+    if (branch.isInterrupted || this.foreign.has(fiber)) return
     const { operation } = branch
     this.current = undefined
     fiber.interruptUnsafe()
     branch.isInterrupted = branch.fiber === undefined || branch.operation !== operation
-    return branch.isInterrupted
   }
 
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
@@ -183,9 +180,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 
   /** Whether the root, a fiber that was interrupted, or one that a finalizer started, does something visible. */
   get isEnding(): boolean {
-    return this.tasks > 0 || this.some((branch) =>
-      (branch === this.root || branch.isInterrupted || branch.startedAt > this.endedAt) && branch.isBusy(Infinity)
-    )
+    return this.tasks > 0 ||
+      this.some((branch) =>
+        (branch === this.root || branch.isInterrupted || branch.startedAt > this.endedAt) && branch.isBusy(Infinity)
+      )
   }
 
   /**
@@ -224,19 +222,19 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 
   private enter(fiber: AnyFiber): void {
     this.current = fiber
-    const isScheduled = this.startsTask
-    this.startsTask = false
+    const { scheduledBy } = this
+    this.scheduledBy = undefined
     this.noteEnd()
     const known = this.branches.get(fiber)
-    this.running = known ?? this.add(fiber, isScheduled)
+    this.running = known ?? this.add(fiber, scheduledBy)
     if (known !== undefined) known.operation++
     if (this.endedAt < Infinity) this.check()
   }
 
-  private add(fiber: AnyFiber, isScheduled: boolean): Branch {
+  private add(fiber: AnyFiber, forker: Branch | undefined): Branch {
     // A fiber of the run is seen before its first operation. One that is seen later had another scheduler before.
     if (this.hasRoot && hasBegun(fiber)) return this.addForeign(fiber)
-    const branch = this.hasRoot ? this.makeChild(fiber, isScheduled) : this.root
+    const branch = this.hasRoot ? this.makeChild(fiber, forker) : this.root
     this.hasRoot = true
     branch.fiber = fiber
     this.branches.set(fiber, branch)
@@ -265,62 +263,36 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private addForeign(fiber: AnyFiber): Branch {
     const known = this.foreign.get(fiber)
     if (known !== undefined) return known
-    const branch = new Branch(fiber.getRef(CurrentPlace), undefined, undefined, 0)
+    const branch = new Branch((fiber.getRef(CurrentBranch) ?? this.root).place, undefined, undefined, 0)
     this.foreign.set(fiber, branch)
     return branch
   }
 
-  private makeChild(fiber: AnyFiber, isScheduled: boolean): Branch {
-    const starter = isScheduled ? this.forkerOf(fiber) : this.starterOf(fiber)
-    const parent = starter ?? fiber.getRef(CurrentBranch) ?? this.root
-    const from = starter?.place ?? fiber.getRef(CurrentPlace)
-    const startedIn = isScheduled ? undefined : parent.operation
-    const place = startedIn === undefined ? from.nextFork() : this.nextStart(parent, from, startedIn)
+  private makeChild(fiber: AnyFiber, forker: Branch | undefined): Branch {
+    const parent = forker ?? this.starterOf(fiber)
+    const startedIn = forker === undefined ? parent.operation : undefined
+    const place = startedIn === undefined ? parent.place.nextFork() : parent.place.nextStart(startedIn)
     const branch = new Branch(place, parent, startedIn, ++this.events)
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
     services.set(CurrentBranch.key, branch)
-    services.set(CurrentPlace.key, place)
     services.set(Tracer.Tracer.key, notingTracer(fiber.getRef(Tracer.Tracer)))
     fiber.setContext(Context.makeUnsafe(services))
     return branch
   }
 
   /**
-   * Finds the starter of a fiber by the context object that both share. The branch inside the context is not reliable,
-   * because the context may have been captured elsewhere.
+   * Returns the starter of a fiber that runs at once: the one that ran last, or one that waits for it, and whose context
+   * the fiber took over. The branch inside of the context is not reliable, because the context may be captured elsewhere.
    */
-  private starterOf({ context }: AnyFiber): Branch | undefined {
+  private starterOf(fiber: AnyFiber): Branch {
     let starter = this.running
-    while (starter !== undefined && starter.fiber?.context !== context) starter = starter.awaitedBy
-    return starter
-  }
-
-  /** Finds the fiber that forked a fiber, unless it has changed its context since. */
-  private forkerOf(fiber: AnyFiber): Branch | undefined {
-    const inherited = fiber.getRef(CurrentBranch)
-    if (inherited?.fiber?.context === fiber.context) return inherited
-    for (const [other, branch] of this.branches) if (other.context === fiber.context) return branch
-    return undefined
-  }
-
-  /**
-   * Returns the place of a child that starts at once. Its starter may differ from the owner of its context: streams
-   * fork with a captured context.
-   */
-  private nextStart(parent: Branch, from: Place, startedIn: number): Place {
-    return this.running === undefined || this.running.isPartOf((branch) => branch === parent)
-      ? parent.place.nextStart(startedIn)
-      : from.nextForeign(this.running.place)
+    while (starter !== undefined && starter.fiber?.context !== fiber.context) starter = starter.awaitedBy
+    return starter ?? fiber.getRef(CurrentBranch) ?? this.root
   }
 }
 
-/**
- * Returns whether a fiber has operations to go back to. Effect does not promise this member: without it, each fiber
- * counts as one of the run.
- */
-const hasBegun = (fiber: AnyFiber & { readonly _stack?: unknown }): boolean =>
-  Array.isArray(fiber._stack) && fiber._stack.length > 0
+let isSeeing: boolean | undefined
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

@@ -1,28 +1,19 @@
-import * as Context from "effect/Context"
 import type { RunningStep } from "./RunningStep.ts"
 
 /**
- * The place in a handler where something happens. The next run recognizes it by its fiber, by the operation in which
- * the parent started that fiber, and by the once-step around it. Timing does not change it.
+ * The place in a handler where something happens: its fiber, the operation in which the parent started that fiber, and
+ * the once-step around it. Timing hardly changes it. It is only a hint, which tells equal asks of several fibers apart.
  */
 export class Place {
   readonly step: RunningStep | undefined
-  /** The place of the once-step, if this is the place inside one. */
-  readonly outer: Place | undefined
   readonly path: string
   private readonly counts = new Map<string, number>()
-  /**
-   * Counts of the children that other fibers start here, by the path of the starter. They may start while this place
-   * waits.
-   */
-  private readonly foreign = new Map<string, number>()
   private operation: number | undefined
   private siblings = 0
 
-  constructor(path: string, options: Pick<Place, "outer" | "step"> = outermost) {
+  constructor(path: string, step: RunningStep | undefined) {
     this.path = path
-    this.step = options.step
-    this.outer = options.outer
+    this.step = step
   }
 
   /**
@@ -30,7 +21,7 @@ export class Place {
    * forks have numbers of their own.
    */
   nextFork(): Place {
-    return this.makeChild(`.f${this.count("f")}`, this.step)
+    return new Place(`${this.path}.f${this.count("f")}`, this.step)
   }
 
   /**
@@ -44,15 +35,7 @@ export class Place {
       this.operation = operation
     }
     const sibling = this.siblings++
-    return this.makeChild(`.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`, this.step)
-  }
-
-  /** Returns the place of a child that another fiber starts. Such children are numbered for each starter. */
-  nextForeign(starter: Place): Place {
-    const by = starter.path.replaceAll(/[.~:]/g, "-")
-    const number = (this.foreign.get(by) ?? 0) + 1
-    this.foreign.set(by, number)
-    return this.makeChild(`.${by}_${number}`, starter.step ?? this.step)
+    return new Place(`${this.path}.${this.counts.get(".")}${sibling === 0 ? "" : `_${sibling}`}`, this.step)
   }
 
   nextAsk(): string {
@@ -64,15 +47,11 @@ export class Place {
    * outside.
    */
   insideStep(step: RunningStep): Place {
-    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, { step, outer: this })
+    return new Place(`${this.path}~${this.counts.get("~") ?? 0}`, step)
   }
 
   stepDone(): void {
     this.count("~")
-  }
-
-  private makeChild(segment: string, step: RunningStep | undefined): Place {
-    return new Place(`${this.path}${segment}`, { step, outer: undefined })
   }
 
   private count(what: string): number {
@@ -81,16 +60,6 @@ export class Place {
     return number
   }
 }
-
-const outermost = { step: undefined, outer: undefined }
-
-/**
- * The place of the current fiber. A child starts with the place of its parent, and gets its own before it does
- * anything.
- */
-export const CurrentPlace = Context.Reference<Place>("@effect-sampling/core/internal/rounds/CurrentPlace", {
-  defaultValue: () => new Place("")
-})
 
 /** Returns whether a position is in a place, or in a fiber or once-step that started in it. */
 export const isInside = (at: string | undefined, { path }: Place): boolean =>

@@ -3,22 +3,21 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import type { Random } from "effect/Random"
+import * as Result from "effect/Result"
 import type { ClientRequest } from "../../ClientConnection.ts"
 import { InvalidRequest } from "../../SamplingError.ts"
-import type { ReplayMismatch, SamplingError } from "../../SamplingError.ts"
+import type { InvalidResponse, ReplayMismatch, SamplingError, SamplingRejected } from "../../SamplingError.ts"
 import { aboutRequest, quoteAbout } from "./aboutRequest.ts"
 import { Answers } from "./Answers.ts"
 import type { Ask, Recorded } from "./Answers.ts"
-import { findAnswerProblem } from "./findAnswerProblem.ts"
 import { digest } from "./digest.ts"
 import { askMismatch, notJson, roundsExceeded, sharedKey, sharedName } from "./failures.ts"
 import { FiberTree } from "./FiberTree.ts"
 import { wireKey } from "./Journal.ts"
 import type { AskRecord, Journal, Outcome, StepRecord } from "./Journal.ts"
 import { Keys } from "./Keys.ts"
-import { CurrentPlace } from "./Place.ts"
 import type { Place } from "./Place.ts"
-import { addWaiting, cut, RunningStep } from "./RunningStep.ts"
+import { addWaiting, RunningStep } from "./RunningStep.ts"
 import { CurrentScope } from "./Scope.ts"
 import { Steps } from "./Steps.ts"
 import type { Use } from "./Steps.ts"
@@ -35,8 +34,12 @@ interface WaitingAsk extends Ask {
   readonly _tag: "Ask"
   readonly fiber: AnyFiber
   readonly step: RunningStep | undefined
-  readonly resume: (answer: Effect.Effect<unknown, SamplingError>) => void
+  readonly take: (answer: Recorded) => void
+  readonly resume: (end: Effect.Effect<never, SamplingError>) => void
 }
+
+/** Reads an answer of the client, as `ClientConnection.ask` describes it. */
+export type Decode<A> = (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
 
 /** A once-step that starts after the end of the run. It must not run, because its outcome could not be recorded. */
 interface LateStep {
@@ -78,7 +81,7 @@ export interface Options {
 /** The reason why a run ended before its handler completed. */
 export type Interruption =
   | { readonly _tag: "Asks"; readonly asks: ReadonlyArray<readonly [AskRecord, ClientRequest]> }
-  | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly problem: string }
+  | { readonly _tag: "InvalidAnswer"; readonly key: string; readonly error: InvalidResponse }
   | { readonly _tag: "Mismatch"; readonly error: ReplayMismatch }
 
 /** Why a run accepts no more asks. */
@@ -139,6 +142,11 @@ export class RoundRun {
       : this.end
   }
 
+  /** The run has ended before its handler. What happens from now on may be a consequence of that. */
+  private get isStopped(): boolean {
+    return this.end !== undefined && this.end._tag !== "Completed"
+  }
+
   /** Watches the fiber that runs the handler. */
   started(root: AnyFiber): void {
     this.root = root
@@ -162,37 +170,43 @@ export class RoundRun {
     return this.steps.all
   }
 
-  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+  ask<A>(request: ClientRequest, decode: Decode<A>): Effect.Effect<A, SamplingError> {
     return Effect.withFiber((fiber) => {
-      const place = this.tree.placeOf(fiber)
-      const at = place.nextAsk()
-      const { step } = place
+      const branch = this.tree.branchOf(fiber)
+      const { step } = branch.place
+      const at = branch.place.nextAsk()
       return Effect.flatMap(this.baseOf(request, fiber.getRef(CurrentScope)), (base) => {
-        if (
-          request.key !== undefined && this.end === undefined &&
-          this.keys.isClash(base, request, this.tree.branchOf(fiber))
-        ) {
-          return this.breakOff(fiber, sharedKey(request.key))
+        if (request.key !== undefined && this.end === undefined && this.keys.isClash(base, request, branch)) {
+          return this.breakOff(fiber, { _tag: "Mismatch", error: sharedKey(request.key) })
         }
         const answer = this.answers.find(base, (answer) => answer.at === at || this.mayTakeUnasked(answer, request))
+        const take = (answer: Recorded) => this.take(fiber, answer, at, decode)
         return answer === undefined
-          ? this.wait<unknown, SamplingError>(
+          ? this.wait<A, SamplingError>(
             fiber,
-            step,
-            (resume) => ({ _tag: "Ask", fiber, base, at, step, request, resume })
+            (resume) => ({
+              _tag: "Ask",
+              fiber,
+              base,
+              at,
+              step,
+              request,
+              resume,
+              take: (answer) => resume(take(answer))
+            })
           )
-          : this.take(answer, at, request)
+          : take(answer)
       })
     })
   }
 
   step<A, E, R>(step: Step<A, E, R>): Effect.Effect<A, E, R> {
     return Effect.withFiber((fiber) => {
-      const place = this.tree.placeOf(fiber)
-      const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
       const branch = this.tree.branchOf(fiber)
+      const { place } = branch
+      const key = this.steps.keyOf(place.step?.id, fiber.getRef(CurrentScope), step.name)
       if (!step.isShared && this.end === undefined && this.steps.isClash(key, branch)) {
-        return this.breakOff(fiber, sharedName(step.name))
+        return this.breakOff(fiber, { _tag: "Mismatch", error: sharedName(step.name) })
       }
       const use = this.steps.use(key, branch)
       return use.record === undefined
@@ -201,10 +215,10 @@ export class RoundRun {
     })
   }
 
-  /** Ends the call: no run of this handler can continue it. No handler can catch that. */
-  private breakOff(fiber: AnyFiber, error: ReplayMismatch): Effect.Effect<never> {
-    this.endWith({ _tag: "Mismatch", error })
-    this.tree.stop(fiber)
+  /** Ends the run in the middle of an operation of a fiber. No handler can catch that. */
+  private breakOff(fiber: AnyFiber, interruption: Interruption): Effect.Effect<never> {
+    this.endWith(interruption)
+    this.tree.interrupt(fiber)
     return Effect.interrupt
   }
 
@@ -225,15 +239,18 @@ export class RoundRun {
       (this.takesUnasked ??= this.steps.all.length === 0 && !this.isStartKnown && this.usedSeed === undefined)
   }
 
-  private take(answer: Recorded, at: string, request: ClientRequest): Effect.Effect<unknown> {
+  private take<A>(
+    fiber: AnyFiber,
+    answer: Recorded,
+    at: string,
+    decode: Decode<A>
+  ): Effect.Effect<A, SamplingRejected> {
     this.answers.take(answer, at)
-    const problem = findAnswerProblem(request.method, answer.answer)
-    if (problem === undefined) return Effect.succeed(answer.answer)
-    return Effect.withFiber((fiber) => {
-      this.endWith({ _tag: "InvalidAnswer", key: wireKey(answer), problem })
-      this.tree.stop(fiber)
-      return Effect.interrupt
-    })
+    const decoded = decode(answer.answer)
+    if (Result.isSuccess(decoded)) return Effect.succeed(decoded.success)
+    return decoded.failure._tag === "InvalidResponse"
+      ? this.breakOff(fiber, { _tag: "InvalidAnswer", key: wireKey(answer), error: decoded.failure })
+      : Effect.fail(decoded.failure)
   }
 
   private reuse<A, E, R>(
@@ -244,7 +261,7 @@ export class RoundRun {
   ): Effect.Effect<A, E, R> {
     place.stepDone()
     return Effect.matchEffect(step.decode(outcome), {
-      onFailure: (error) => this.breakOff(fiber, error),
+      onFailure: (error) => this.breakOff(fiber, { _tag: "Mismatch", error }),
       onSuccess: (result) => result
     })
   }
@@ -261,17 +278,17 @@ export class RoundRun {
       if (this.end?._tag === "Completed") return restore(step.effect)
       if (this.end !== undefined) {
         this.steps.giveBack(use)
-        return this.wait(fiber, place.step, (resume) => ({ _tag: "Late", fiber, step: place.step, resume }))
+        return this.wait(fiber, (resume) => ({ _tag: "Late", fiber, step: place.step, resume }))
       }
       const running = new RunningStep(place.step, use.id)
       this.runningSteps.add(running)
       const inside = place.insideStep(running)
       this.tree.moves(fiber, inside)
-      return Effect.exit(restore(Effect.provideService(step.effect, CurrentPlace, inside))).pipe(
+      return Effect.exit(restore(step.effect)).pipe(
         Effect.flatMap((exit) => {
           this.tree.moves(fiber, place)
-          if (running.isCut && Exit.isSuccess(exit)) return Effect.interrupt
-          return running.isCut ? exit : Effect.flatMap(step.encode(exit), (outcome) => {
+          if (this.isStopped) return Exit.isSuccess(exit) ? Effect.interrupt : exit
+          return Effect.flatMap(step.encode(exit), (outcome) => {
             if (outcome !== undefined) this.record(use, outcome, inside, place)
             return exit
           })
@@ -297,13 +314,11 @@ export class RoundRun {
 
   private wait<A, E>(
     fiber: AnyFiber,
-    step: RunningStep | undefined,
     make: (resume: (result: Effect.Effect<A, E>) => void) => Waiting
   ): Effect.Effect<A, E> {
     return Effect.callback((resume) => {
       this.tree.waits(fiber)
       if (this.end !== undefined) {
-        cut(step)
         if (++this.tree.branchOf(fiber).lateAsks > manyAsks) return
         this.toInterrupt.add(fiber)
       }
@@ -329,7 +344,7 @@ export class RoundRun {
   /** Runs when nothing is left to run. Resumes the asks that can have a result, or ends the round. */
   private look(): void {
     if (this.end !== undefined) return this.lookAfterEnd()
-    if (this.waiting.size === 0 || this.isStepAtWork() || !this.isSettled()) return
+    if (this.waiting.size === 0 || (this.isStepAtWork() && this.tree.isBusy(Infinity)) || !this.isSettled()) return
     const asks = [...this.waiting]
       .filter((each) => each._tag === "Ask")
       .toSorted((one, other) => one.at < other.at ? -1 : 1)
@@ -344,10 +359,10 @@ export class RoundRun {
    */
   private giveMovedAnswers(asks: ReadonlyArray<WaitingAsk>): boolean {
     const isAllThere = !this.tree.isBusy(this.options.horizon())
-    return asks.filter(({ at, base, request, resume }) => {
+    return asks.filter(({ base, take }) => {
       const answer = this.answers.find(base, (answer) => answer.at !== undefined)
       if (answer === undefined || !(isAllThere || this.isLastRound || this.answers.isOnly(base))) return false
-      resume(this.take(answer, at, request))
+      take(answer)
       return true
     }).length > 0
   }
@@ -386,10 +401,7 @@ export class RoundRun {
     if (this.end !== undefined) return
     this.end = end
     this.unsettle()
-    for (const { fiber, step } of this.waiting) {
-      cut(step)
-      this.toInterrupt.add(fiber)
-    }
+    for (const { fiber } of this.waiting) this.toInterrupt.add(fiber)
     if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
     this.tree.end()
   }
@@ -400,12 +412,14 @@ export class RoundRun {
    */
   private lookAfterEnd(): void {
     if (this.toInterrupt.size > 0) {
-      const fibers = this.tree.linesOf(this.toInterrupt)
+      // A completed call leaves what outlives it alone, unless it asks.
+      const fibers = this.end?._tag === "Completed" ? [...this.toInterrupt] : this.tree.linesOf(this.toInterrupt)
       this.toInterrupt.clear()
       for (const fiber of fibers) this.tree.interrupt(fiber)
       this.tree.check()
     } else if (this.waiting.size > 0) {
-      for (const { resume } of [...this.waiting]) resume(Effect.interrupt)
+      const waiting = [...this.waiting]
+      for (const { resume } of waiting) resume(Effect.interrupt)
       this.tree.check()
     } else if (!this.isOver && !this.tree.isEnding) {
       // What the handler's fiber waits for may be the end of a fiber that the run does not know.

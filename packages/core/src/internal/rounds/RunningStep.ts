@@ -3,8 +3,6 @@ export class RunningStep {
   readonly parent: RunningStep | undefined
   readonly id: string
   waiting = 0
-  /** Something inside it was refused because the run had ended, so its outcome is not a valid result. */
-  isCut = false
 
   constructor(parent: RunningStep | undefined, id: string) {
     this.parent = parent
@@ -14,8 +12,4 @@ export class RunningStep {
 
 export const addWaiting = (inner: RunningStep | undefined, count: number): void => {
   for (let step = inner; step !== undefined; step = step.parent) step.waiting += count
-}
-
-export const cut = (inner: RunningStep | undefined): void => {
-  for (let step = inner; step !== undefined; step = step.parent) step.isCut = true
 }

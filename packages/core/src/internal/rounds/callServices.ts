@@ -50,7 +50,7 @@ export const seededRandom: Random.Random = {
 const generator = (): Random.Random => {
   const fiber = Fiber.getCurrent()!
   const run = fiber.getRef(CurrentRun)!
-  const source = `${run.tree.placeOf(fiber).step?.id ?? ""}|${fiber.getRef(CurrentScope)}`
+  const source = `${run.tree.branchOf(fiber).place.step?.id ?? ""}|${fiber.getRef(CurrentScope)}`
   const known = run.generators.get(source)
   if (known !== undefined) return known
   const seeded = Effect.runSync(

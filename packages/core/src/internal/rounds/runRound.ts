@@ -11,7 +11,7 @@ import { realClock } from "../realClock.ts"
 import { seededRandom, tellingClock } from "./callServices.ts"
 import type { Journal } from "./Journal.ts"
 import { CurrentRun, RoundRun } from "./RoundRun.ts"
-import type { Interruption } from "./RoundRun.ts"
+import type { Decode, Interruption } from "./RoundRun.ts"
 
 export interface Options {
   readonly client: Pick<ClientConnection, "client" | "protocolVersion" | "capabilities">
@@ -56,8 +56,8 @@ class RoundConnection implements ClientConnection {
     return this.described.capabilities
   }
 
-  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
-    return this.run.ask(request)
+  ask<A>(request: ClientRequest, decode: Decode<A>): Effect.Effect<A, SamplingError> {
+    return this.run.ask(request, decode)
   }
 }
 

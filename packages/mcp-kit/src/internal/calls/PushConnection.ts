@@ -1,6 +1,7 @@
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
-import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import type { InvalidResponse, SamplingError, SamplingRejected } from "@effect-sampling/core/SamplingError"
 import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import type { Sdk, SdkTypes } from "../../Sdk.ts"
 import * as ClientAsk from "./ClientAsk.ts"
 import { ClientChannel } from "./ClientChannel.ts"
@@ -38,11 +39,17 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     return this.sdk.unreachable(this.server, this.request)
   }
 
-  ask(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+  ask<A>(
+    request: ClientRequest,
+    decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
+  ): Effect.Effect<A, SamplingError> {
     const { transport } = this.server
     const { id, signal } = this.sdk.infoOf(this.request)
     return signal.aborted || transport === undefined
       ? Effect.fail(ClientAsk.callEnded())
-      : ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.timeoutMillis)
+      : Effect.flatMap(
+        ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.timeoutMillis),
+        (answer) => Effect.fromResult(decode(answer))
+      )
   }
 }
