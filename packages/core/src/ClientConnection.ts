@@ -98,16 +98,16 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
  *
  * ```ts
  * import { ClientConnection } from "@effect-sampling/core"
- * import { Duration, Layer } from "effect"
+ * import { Layer } from "effect"
  *
- * const layer = Layer.succeed(ClientConnection.AskTimeout, Duration.minutes(2))
+ * const layer = Layer.succeed(ClientConnection.AskTimeout, "2 minutes")
  * Layer.isLayer(layer) // => true
  * ```
  *
  * @category references
  * @since 0.1.0
  */
-export const AskTimeout = Context.Reference<Duration.Duration>("@effect-sampling/core/ClientConnection/AskTimeout", {
+export const AskTimeout = Context.Reference<Duration.Input>("@effect-sampling/core/ClientConnection/AskTimeout", {
   defaultValue: () => Duration.minutes(10)
 })
 
