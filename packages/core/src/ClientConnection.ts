@@ -118,7 +118,7 @@ export const AskTimeout = Context.Reference<Duration.Input>("@effect-sampling/co
  * @category references
  * @since 0.1.0
  */
-export const AskTotalTimeout = Context.Reference<Duration.Duration>(
+export const AskTotalTimeout = Context.Reference<Duration.Input>(
   "@effect-sampling/core/ClientConnection/AskTotalTimeout",
   { defaultValue: () => Duration.hours(1) }
 )

@@ -300,18 +300,20 @@ describe("Registrations", () => {
       expect(input).type.toBe<Parsed>()
       return input.topic
     })
-    Handler.registerTool(server, "t", { inputSchema: shape }, (input) => {
+    const tool = Handler.registerTool(server, "t", { inputSchema: shape }, (input) => {
       expect(input).type.toBe<Parsed>()
       return Effect.succeed(input.topic)
     })
+    expect(tool).type.toBe<Effect.Effect<RegisteredTool>>()
     asyncHandlers.registerPrompt(server, "p", { argsSchema: { topic: z.string() } }, async (input) => {
       expect(input).type.toBe<{ topic: string }>()
       return input.topic
     })
-    Handler.registerPrompt(server, "p", { argsSchema: { topic: z.string() } }, (input) => {
+    const prompt = Handler.registerPrompt(server, "p", { argsSchema: { topic: z.string() } }, (input) => {
       expect(input).type.toBe<{ topic: string }>()
       return Effect.succeed(input.topic)
     })
+    expect(prompt).type.toBe<Effect.Effect<RegisteredPrompt>>()
     asyncHandlers.registerTool(server, "t", { inputSchema: {} }, async (input) => {
       expect(input).type.toBe<{}>()
     })
