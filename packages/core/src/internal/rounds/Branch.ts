@@ -41,6 +41,15 @@ export class Branch {
     this.startedIn = startedIn
   }
 
+  /**
+   * Notes that it continues after another fiber had run. The old register is forgotten, because a tracer of the author
+   * does not tell the new one.
+   */
+  continues(): void {
+    this.operation++
+    this.register = undefined
+  }
+
   /** Returns whether it may be doing work that nobody sees, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
     if (this.isWaiting) return false

@@ -178,12 +178,15 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.check()
   }
 
-  /** Whether the root, a fiber that was interrupted, or one that a finalizer started, does something visible. */
+  /**
+   * Whether finalizers are busy: those of a fiber that the run or another fiber interrupted. A fiber that an interrupted
+   * one waits for, or started after the end, counts as well.
+   */
   get isEnding(): boolean {
-    return this.tasks > 0 ||
-      this.some((branch) =>
-        (branch === this.root || branch.isInterrupted || branch.startedAt > this.endedAt) && branch.isBusy(Infinity)
-      )
+    const isEnding = (branch: Branch): boolean =>
+      wasInterrupted(branch.fiber) ||
+      (branch.startedAt > this.endedAt && branch.parent !== undefined && isEnding(branch.parent))
+    return this.some((branch) => branch.isBusy(Infinity) && branch.isPartOf(isEnding))
   }
 
   /**
@@ -227,7 +230,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.noteEnd()
     const known = this.branches.get(fiber)
     this.running = known ?? this.add(fiber, scheduledBy)
-    if (known !== undefined) known.operation++
+    if (known !== undefined) known.continues()
     if (this.endedAt < Infinity) this.check()
   }
 
@@ -293,6 +296,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 }
 
 let isSeeing: boolean | undefined
+
+/** Effect does not promise this member. Without it, the end of a round gives finalizers the settle time only. */
+const wasInterrupted = (fiber: AnyFiber & { readonly _interruptedCause?: unknown } | undefined): boolean =>
+  fiber?._interruptedCause !== undefined
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

@@ -402,8 +402,8 @@ export class RoundRun {
     this.end = end
     this.unsettle()
     for (const { fiber } of this.waiting) this.toInterrupt.add(fiber)
-    if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
     this.tree.end()
+    if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
   }
 
   /**
