@@ -447,6 +447,15 @@ layer(Layer.merge(openStates, ClientSampler.layer))("Finalizers at the end of a 
       expect(reports).toStrictEqual(["released", "InputRequired"])
     }))
 
+  it.effect("the end of a round waits for a finalizer that starts and joins one fiber after another", () =>
+    Effect.gen(function*() {
+      let started = 0
+      const release = Effect.repeat(joined(Effect.sync(() => started++)), { times: 499 })
+      const round = RoundRunner.run(Effect.ensuring(ask("a"), release), baseCall)
+      yield* Effect.provideService(round, Rounds.SettleTime, Duration.infinity)
+      expect(started).toBe(500)
+    }))
+
   it.effect("the end of a round waits for a finalizer under another tracer", () =>
     Effect.gen(function*() {
       const reports: Array<string> = []

@@ -20,6 +20,8 @@ export class Branch {
    */
   operation = 0
   /** The time at which it wakes, if it sleeps, in milliseconds of its clock. */
+  /** The number of tasks that it scheduled and that have not started, for example those of fibers that it forked. */
+  tasks = 0
   wakesAt: number | undefined
   /** The function with which its last operation suspended it, or undefined if that operation did not. */
   register: unknown
@@ -53,6 +55,7 @@ export class Branch {
   /** Returns whether it may be doing work that nobody sees, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
     if (this.isWaiting) return false
+    if (this.tasks > 0) return true
     return this.wakesAt === undefined ? !this.isParked : this.wakesAt <= horizon
   }
 

@@ -94,12 +94,15 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private addTask(): Branch {
     this.tasks++
     const scheduling = Fiber.getCurrent()
-    return (scheduling && this.branches.get(scheduling)) ?? this.root
+    const branch = (scheduling && this.branches.get(scheduling)) ?? this.root
+    branch.tasks++
+    return branch
   }
 
   private startTask(scheduledBy: Branch | undefined): void {
     this.tasks--
     this.scheduledBy = scheduledBy
+    if (scheduledBy !== undefined) scheduledBy.tasks--
     this.current = undefined
   }
 
