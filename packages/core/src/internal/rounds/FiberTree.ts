@@ -7,6 +7,7 @@ import { notingTracer } from "../trace/notingTracer.ts"
 import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
 import { Place } from "./Place.ts"
+import type { RunningStep } from "./RunningStep.ts"
 import { hasBegun, seesFirstOperations } from "./selfCheck.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
@@ -101,8 +102,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 
   private startTask(scheduledBy: Branch | undefined): void {
     this.tasks--
-    this.scheduledBy = scheduledBy
     if (scheduledBy !== undefined) scheduledBy.tasks--
+    this.scheduledBy = scheduledBy
     this.current = undefined
   }
 
@@ -173,6 +174,11 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   /** Returns whether a fiber may be doing work that the run cannot see, or wakes by `horizon`. */
   isBusy(horizon: number): boolean {
     return this.tasks > 0 || this.some((branch) => branch.isBusy(horizon))
+  }
+
+  /** Returns whether a fiber inside a once-step waits for what another fiber holds. */
+  isLockedOut(step: RunningStep): boolean {
+    return this.some((branch) => branch.wait === "lock" && branch.place.step?.isInside(step) === true)
   }
 
   /** Notes that the run has ended. Fibers that start from now on belong to finalizers. */
