@@ -186,6 +186,19 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(value).toStrictEqual(["<a>", "done"])
     }))
 
+  it.effect("a fiber that was forked before a once-step does not belong to it, although it begins later", () =>
+    Effect.gen(function*() {
+      let charged = 0
+      const handler = Effect.gen(function*() {
+        const charge = yield* Effect.forkChild(once("charge", Effect.sync(() => ++charged), Schema.Number))
+        const beside = yield* Effect.forkChild(ask("beside"))
+        const first = yield* once("step", ask("a"), Schema.String)
+        return [first, yield* ask("b"), yield* Fiber.join(beside), yield* Fiber.join(charge)]
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect([value, rounds.map((keys) => keys.length)]).toStrictEqual([["<a>", "<b>", "<beside>", 1], [2, 1]])
+    }))
+
   it.effect("a once-step inside another one runs although its name was recorded elsewhere", () =>
     Effect.gen(function*() {
       let saved = 0

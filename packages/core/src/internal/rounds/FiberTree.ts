@@ -12,6 +12,12 @@ import { hasBegun, seesFirstOperations } from "./selfCheck.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
 
+/** A fiber that schedules a task, and its place at that time. */
+interface Scheduling {
+  readonly branch: Branch
+  readonly place: Place
+}
+
 /** The branch of a fiber, in its context. A child starts with the branch of its parent. */
 const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/core/internal/rounds/CurrentBranch", {
   defaultValue: () => undefined
@@ -44,8 +50,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private running: Branch | undefined
   /** A fiber of the run has another scheduler, or Effect is not as expected, so nobody knows what is left to run. */
   isBlind = !(isSeeing ??= seesFirstOperations())
-  /** The branch of the fiber that scheduled the task that starts now. */
-  private scheduledBy: Branch | undefined
+  /** The branch of the fiber that scheduled the task that starts now, and its place at that time. */
+  private scheduledBy: Scheduling | undefined
   private tasks = 0
   private willCheck = false
   private busyChecks = 0
@@ -91,18 +97,21 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     }
   }
 
-  /** Returns the branch of the fiber that schedules the task, because the task may be the start of a fiber. */
-  private addTask(): Branch {
+  /**
+   * Returns who schedules the task, because the task may be the start of a fiber. By then, the fiber that schedules it
+   * may have begun or ended a once-step.
+   */
+  private addTask(): Scheduling {
     this.tasks++
     const scheduling = Fiber.getCurrent()
     const branch = (scheduling && this.branches.get(scheduling)) ?? this.root
     branch.tasks++
-    return branch
+    return { branch, place: branch.place }
   }
 
-  private startTask(scheduledBy: Branch | undefined): void {
+  private startTask(scheduledBy: Scheduling | undefined): void {
     this.tasks--
-    if (scheduledBy !== undefined) scheduledBy.tasks--
+    if (scheduledBy !== undefined) scheduledBy.branch.tasks--
     this.scheduledBy = scheduledBy
     this.current = undefined
   }
@@ -243,7 +252,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     if (this.endedAt < Infinity) this.check()
   }
 
-  private add(fiber: AnyFiber, forker: Branch | undefined): Branch {
+  private add(fiber: AnyFiber, forker: Scheduling | undefined): Branch {
     // A fiber of the run is seen before its first operation. One that is seen later had another scheduler before.
     if (this.hasRoot && hasBegun(fiber)) return this.addForeign(fiber)
     const branch = this.hasRoot ? this.makeChild(fiber, forker) : this.root
@@ -280,10 +289,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return branch
   }
 
-  private makeChild(fiber: AnyFiber, forker: Branch | undefined): Branch {
-    const parent = forker ?? this.starterOf(fiber)
+  private makeChild(fiber: AnyFiber, forker: Scheduling | undefined): Branch {
+    const parent = forker?.branch ?? this.starterOf(fiber)
     const startedIn = forker === undefined ? parent.operation : undefined
-    const place = startedIn === undefined ? parent.place.nextFork() : parent.place.nextStart(startedIn)
+    const place = forker?.place.nextFork() ?? parent.place.nextStart(parent.operation)
     const branch = new Branch(place, parent, startedIn, ++this.events)
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
