@@ -284,6 +284,13 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       }))
   }
 
+  it.effect("a round leaves a handler behind whose finalizer works first, and then never ends", () =>
+    Effect.gen(function*() {
+      const finalizer = Effect.andThen(Effect.promise(() => Promise.resolve()), Effect.never)
+      const round = yield* RoundRunner.run(Effect.ensuring(ask("a"), finalizer), baseCall)
+      expect(round._tag).toBe("InputRequired")
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.zero)))
+
   it.effect("a completed call leaves the fibers alone that outlive it, unless they ask", () =>
     Effect.gen(function*() {
       const results = yield* Queue.unbounded<string>()
@@ -367,6 +374,19 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const lonely = Effect.all([ask("a"), Effect.never], unbounded)
       const round = yield* Effect.provideService(RoundRunner.run(lonely, baseCall), Rounds.SettleTime, Duration.zero)
       expect(round._tag).toBe("InputRequired")
+    }))
+
+  it.effect("a round ends at once when a fiber returns from other work and then waits for a fiber that asks", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const answers = yield* Queue.unbounded<string>()
+        const asking = Effect.flatMap(ask("a", "key"), (text) => Queue.offer(answers, text))
+        yield* Effect.forkChild(asking, { startImmediately: true })
+        yield* Effect.promise(() => Promise.resolve())
+        return yield* Queue.take(answers)
+      })
+      const { value } = yield* Effect.provideService(drive(handler, echo), Rounds.SettleTime, Duration.infinity)
+      expect(value).toBe("<a>")
     }))
 
   it.effect("the end of a round waits for streams and transactions that are about to ask", () =>

@@ -76,8 +76,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return !this.neverYields && this.scheduler.shouldYield(fiber)
   }
 
+  /** Notes how a fiber suspends itself. No task ends then, if a promise or a timer had resumed the fiber. */
   noteSuspension(fiber: AnyFiber, register: unknown): void {
     this.branchOf(fiber).register = register
+    this.check()
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
