@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import type * as Tool from "effect/ai/Tool"
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { chooseSource } from "./internal/chooseSource.ts"
@@ -365,7 +366,8 @@ export const fallback: {
  *
  * **Details**
  *
- * If no source can answer, the request fails with the error of the last source.
+ * If no source can answer, the request fails with the error of the last source. A provider before a source that is not
+ * one, such as `ClientSampler.layer`, is a warning in the log unless `when` is given: the provider nearly always answers.
  *
  * @category combinators
  * @since 0.1.0
@@ -382,12 +384,29 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   // The memo map of the whole graph makes sure that a Layer used both here and elsewhere is built once.
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.map(
-      Effect.forEach(sources, (source) =>
-        Effect.map(Layer.buildWithMemoMap(source, memoMap, scope), Context.get(Sampler))),
-      (samplers) =>
-        Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
+      Effect.forEach(sources, (source) => Layer.buildWithMemoMap(source, memoMap, scope)).pipe(
+        Effect.tap((contexts) => options?.when === undefined ? warnOfOrder(contexts) : Effect.void)
+      ),
+      (contexts) => {
+        const samplers = Arr.map(contexts, Context.get(Sampler))
+        return Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
+      }
     )
   )
+}
+
+/** Warns of a provider before another kind of source, such as the client, because the provider nearly always answers. */
+const warnOfOrder = (sources: ReadonlyArray<Context.Context<Sampler>>): Effect.Effect<void> => {
+  const providers = sources.map((source) => Option.getOrUndefined(Context.getOption(source, Provider)))
+  const first = providers.find((provider, index) =>
+    provider !== undefined && providers.slice(index + 1).includes(undefined)
+  )
+  return first === undefined
+    ? Effect.void
+    : Effect.logWarning(
+      `The provider "${first.name}" stands before a source that is not a provider, which is asked only for what the ` +
+        "provider cannot serve. Put ClientSampler.layer first, or pass `when` to say which errors move on."
+    )
 }
 
 /**
