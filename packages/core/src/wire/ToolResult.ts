@@ -95,7 +95,8 @@ export const definition = (tool: Tool.Any): ServedTool => {
     annotations: {
       ...(title !== undefined && { title }),
       readOnlyHint: Context.get(tool.annotations, Tool.Readonly),
-      destructiveHint: Context.get(tool.annotations, Tool.Destructive),
+      // Effect's default is true, and some hosts show it also for a tool that only reads.
+      destructiveHint: !Context.get(tool.annotations, Tool.Readonly) && Context.get(tool.annotations, Tool.Destructive),
       idempotentHint: Context.get(tool.annotations, Tool.Idempotent),
       openWorldHint: Context.get(tool.annotations, Tool.OpenWorld)
     }
