@@ -13,7 +13,7 @@ import { ClientConnection, describe } from "./ClientConnection.ts"
 import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
-import { toRequestedSchema } from "./internal/objects/elicitationSchema.ts"
+import { makeForm } from "./internal/objects/elicitationForm.ts"
 import { decodeJson } from "./internal/objects/jsonForm.ts"
 import { invalidRequest } from "./internal/request/validateRequest.ts"
 import { InvalidResponse, SamplingError } from "./SamplingError.ts"
@@ -118,11 +118,15 @@ export interface AskOptions {
 
 /**
  * Asks the client's user to fill in the fields of a `Schema.Struct`: strings, numbers, booleans, literals, and arrays
- * of literals.
+ * of literals. A struct without fields is a mere confirmation.
  *
  * **Details**
  *
- * The schema decodes the user's input. Input that does not fit fails with `InvalidResponse`.
+ * The schema decodes the user's input. Input that does not fit fails with `InvalidResponse`. A field that a form cannot
+ * have fails with `InvalidRequest`, which names it.
+ *
+ * The form shows `title`, `description` and `default` of each field, its limits, its `pattern` and its `format` (email,
+ * uri, date, date-time), and the `title` of each literal in a union. A field that takes null may be left out.
  *
  * Source: MCP 2025-11-25, elicitation (form mode). Never ask for passwords or keys this way.
  *
@@ -151,11 +155,12 @@ export const elicit = <S extends Schema.Constraint>(
 ): Effect.Effect<S["Type"], ClientAskError, S["DecodingServices"]> =>
   Effect.gen(function*() {
     const connection = yield* connectionWith("elicitation")
-    const requestedSchema = toRequestedSchema(schema)
-    if (Result.isFailure(requestedSchema)) return yield* invalidRequest(requestedSchema.failure)
+    const form = yield* Effect.fromResult(
+      Result.mapError(makeForm(schema, connection.protocolVersion), invalidRequest)
+    )
     const result = yield* ask(connection, decodeElicitResult, {
       method: "elicitation/create",
-      params: { message, requestedSchema: requestedSchema.success },
+      params: { message, requestedSchema: form.requestedSchema },
       ...withKey(options)
     })
     const who = describe(connection)
@@ -166,7 +171,8 @@ export const elicit = <S extends Schema.Constraint>(
       return yield* new ElicitationCancelled({ message: `The user of ${who} closed the question without an answer.` })
     }
     return yield* Effect.mapError(
-      decodeJson(schema)(result.content),
+      // A client may leave out the content of a form that requires nothing, such as a mere confirmation.
+      decodeJson(schema)(form.toJson(result.content ?? {})),
       ({ issue }) =>
         new InvalidResponse({
           message: `The input that ${who} sent does not fit the requested schema: ${formatIssue(issue)}.`

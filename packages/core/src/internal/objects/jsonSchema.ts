@@ -14,7 +14,9 @@ export type ObjectSchema = JsonSchema & { readonly type: "object" }
  */
 export const jsonSchemaOf = (schema: Schema.Constraint): JsonSchema => {
   const document = Schema.toJsonSchemaDocument(schema, { referencePolicy: () => undefined })
-  const root = withRoot({ ...document.schema, $defs: document.definitions })
+  // A Schema that was made of a JSON Schema has definitions of its own.
+  const { $defs: own, ...schemaItself } = document.schema
+  const root = withRoot({ ...schemaItself, $defs: { ...(isRecord(own) && own), ...document.definitions } })
   return isEmptyStruct(root) ? { type: "object", properties: {}, ...without(root, "not") } : root
 }
 
@@ -56,7 +58,7 @@ export const objectSchema = (schema: JsonSchema): { readonly schema: ObjectSchem
 /** Inlines a root that is only a reference. `left` limits how many references are followed in a row. */
 const withRoot = (given: JsonSchema, left = 8): JsonSchema => {
   const { $defs, $ref, ...rest } = without(given, "$schema")
-  const target = typeof $ref === "string" && isRecord($defs) ? $defs[definitionName($ref)] : undefined
+  const target = typeof $ref === "string" ? definitionOf(given, $ref) : undefined
   if (isRecord(target) && left > 0) return withRoot({ ...target, ...rest, $defs }, left - 1)
   const isEmpty = isRecord($defs) && Object.keys($defs).length === 0
   return without(given, "$schema", ...(isEmpty ? ["$defs"] : []))
@@ -69,6 +71,12 @@ const without = (schema: JsonSchema, ...keywords: ReadonlyArray<string>): JsonSc
 const isEmptyStruct = (schema: JsonSchema): boolean =>
   isRecord(schema["not"]) && schema["not"]["type"] === "null" &&
   ["type", "anyOf", "oneOf", "allOf", "$ref"].every((keyword) => !Object.hasOwn(schema, keyword))
+
+/** Returns what a reference points to among the definitions of a schema. */
+export const definitionOf = ({ $defs }: JsonSchema, ref: string): unknown => {
+  const name = definitionName(ref)
+  return isRecord($defs) && Object.hasOwn($defs, name) ? $defs[name] : undefined
+}
 
 /**
  * Returns the key that `#/$defs/key` names. In the reference it is an escaped token of a JSON pointer, percent-encoded
