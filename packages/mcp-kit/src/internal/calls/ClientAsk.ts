@@ -35,7 +35,7 @@ export const make = (
       resume(
         outcome._tag === "Result"
           ? Effect.succeed(outcome.result)
-          : Effect.fail(toSamplingError(connection, outcome, timeoutMillis))
+          : Effect.fail(toSamplingError(connection, request.method, outcome, timeoutMillis))
       )
     })
     return Effect.sync(() => {
