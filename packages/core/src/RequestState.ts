@@ -50,6 +50,7 @@ export type {
  * - `tampered`: its content does not match its seal
  * - `foreign`: it belongs to another principal or to another request
  * - `expired`: it is older than its time to live
+ * - `future`: it was sealed more than a minute later than now, because a clock was set back in between
  * - `used`: it may be used only once, and it was used before
  * - `missing`: the store no longer holds its entry
  *
@@ -510,8 +511,10 @@ const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
       ? Effect.fail(rejected("malformed"))
       : openBound(sealer, kinds.journal, state, binding).pipe(
         Effect.flatMap(({ payload, times }) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            sealer.isExpired(times, now) ? Effect.fail("expired" as const) : Effect.succeed(payload))
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const problem = sealer.checkTimes(times, now)
+            return problem === undefined ? Effect.succeed(payload) : Effect.fail(problem)
+          })
         ),
         Effect.mapError(rejected)
       )

@@ -214,6 +214,19 @@ describe("RequestState", () => {
         assert.strictEqual(yield* reasonOf(states, state), "expired")
       }))
 
+    it.effect("a state from the future, which was sealed before the clock went back, is refused beyond a small skew", () =>
+      Effect.gen(function*() {
+        for (const ttl of ["10 minutes", "Infinity"] as const) {
+          const states = yield* RequestState.make({ keys: [key("a", 1)], ttl })
+          yield* TestClock.setTime(Date.UTC(2026, 0, 2))
+          const state = yield* states.seal(journal, call)
+          for (const [millis, expected] of [[60_000, "opened"], [60_001, "future"], [86_400_000, "future"]] as const) {
+            yield* TestClock.setTime(Date.UTC(2026, 0, 2) - millis)
+            assert.strictEqual(yield* reasonOf(states, state), expected)
+          }
+        }
+      }))
+
     it.effect("a foreign principal does not learn that a state has expired", () =>
       Effect.gen(function*() {
         const states = yield* RequestState.make({ keys: [key("a", 1)], ttl: "1 second" })
