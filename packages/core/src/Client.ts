@@ -16,6 +16,7 @@ import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { makeForm } from "./internal/objects/elicitationForm.ts"
 import { decodeJson } from "./internal/objects/jsonForm.ts"
+import { wellFormed } from "./internal/wellFormed.ts"
 import { InvalidRequest, InvalidResponse, SamplingError } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
 
@@ -184,7 +185,7 @@ export const elicit = <S extends Schema.Constraint>(
     )
     const result = yield* ask(connection, decodeElicitResult, {
       method: "elicitation/create",
-      params: { message, requestedSchema: form.requestedSchema },
+      params: wellFormed({ message, requestedSchema: form.requestedSchema }),
       ...withKey(options)
     })
     const who = describe(connection)

@@ -5,6 +5,7 @@
  */
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import { wellFormed } from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -153,7 +154,9 @@ const toolResult =
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ToolResult` has the shape of MCP's `CallToolResult`, which every SDK accepts
     const own = (result: ToolResult.ToolResult) => result as T["ToolResult"]
     if (Exit.isSuccess(exit)) {
-      return typeof exit.value === "string" ? own({ content: [{ type: "text", text: exit.value }] }) : exit.value
+      return wellFormed(
+        typeof exit.value === "string" ? own({ content: [{ type: "text", text: exit.value }] }) : exit.value
+      )
     }
     const ended = interruptedOrBrokenOff(exit.cause)
     return ended === undefined

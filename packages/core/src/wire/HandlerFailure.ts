@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { ShowDefects } from "../Development.ts"
+import { loggable, visible } from "./Text.ts"
 
 /**
  * The text that a client receives for a defect, unless `Development.ShowDefects` is set. It reveals nothing, because the
@@ -33,7 +34,7 @@ export const interruptedText = "The call was interrupted: the server is shutting
  */
 export const defectText = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<string> =>
   Effect.andThen(
-    Effect.logError(`${what} failed`, cause),
+    Effect.logError(`${what} failed`, loggable(cause)),
     Effect.map(ShowDefects, (isShown) => isShown ? Cause.pretty(cause) : internalErrorText)
   )
 
@@ -62,11 +63,12 @@ export const messageOf = (error: unknown): string | undefined =>
   error instanceof Error && error.message !== "" ? error.message : typeof error === "string" ? error : undefined
 
 /**
- * Builds an error that the official SDKs send as a JSON-RPC error with this code, message and data. The SDKs' own error
+ * Builds an error that the official SDKs send as a JSON-RPC error with this code, message and data, whose invisible
+ * characters are escaped. The SDKs' own error
  * classes are not used because they repeat the code in the message.
  *
  * @category protocol errors
  * @since 0.1.0
  */
 export const protocolError = (code: number, message: string, data?: unknown): Error =>
-  Object.assign(new Error(message), { code, ...(data !== undefined && { data }) })
+  Object.assign(new Error(visible(message)), { code, ...(data !== undefined && { data }) })

@@ -15,6 +15,7 @@ import { encodeJson } from "../internal/objects/jsonForm.ts"
 import { isObjectSchema, isRecord, jsonSchemaOf, parametersSchema } from "../internal/objects/jsonSchema.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
+import { visible, wellFormed } from "./Text.ts"
 
 /**
  * A JSON Schema with an object at its root.
@@ -85,7 +86,7 @@ export const definition = (tool: Tool.Any): ServedTool => {
   const description = Tool.getDescription(tool)
   const title = Context.getOrUndefined(tool.annotations, Tool.Title)
   const meta = Context.getOrUndefined(tool.annotations, Tool.Meta)
-  return {
+  return wellFormed({
     name: tool.name,
     inputSchema,
     ...(title !== undefined && { title }),
@@ -99,7 +100,7 @@ export const definition = (tool: Tool.Any): ServedTool => {
       idempotentHint: Context.get(tool.annotations, Tool.Idempotent),
       openWorldHint: Context.get(tool.annotations, Tool.OpenWorld)
     }
-  }
+  })
 }
 
 /**
@@ -139,13 +140,12 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
   }
 
   const success = (outcome: ToolOutcome): ToolResult => {
-    if (outcome.modelOutput !== undefined) return { content: outcome.modelOutput.map(fromModelOutput) }
-    const content: ToolResult["content"] = outcome.encodedResult === undefined || outcome.encodedResult === null
+    if (outcome.modelOutput !== undefined) return wellFormed({ content: outcome.modelOutput.map(fromModelOutput) })
+    const encoded = wellFormed(outcome.encodedResult)
+    const content: ToolResult["content"] = encoded === undefined || encoded === null
       ? []
-      : [{ type: "text", text: toText(outcome.encodedResult) }]
-    return hasOutputSchema && isRecord(outcome.encodedResult)
-      ? { content, structuredContent: { ...outcome.encodedResult } }
-      : { content }
+      : [{ type: "text", text: toText(encoded) }]
+    return hasOutputSchema && isRecord(encoded) ? { content, structuredContent: { ...encoded } } : { content }
   }
 
   const failure = (error: unknown): ToolResult | undefined =>
@@ -171,12 +171,15 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
 }
 
 /**
- * Builds an error result whose text the model can read.
+ * Builds an error result whose text the model can read. Invisible characters in it are escaped.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofError = (text: string): ToolResult => ({ isError: true, content: [{ type: "text", text }] })
+export const ofError = (text: string): ToolResult => ({
+  isError: true,
+  content: [{ type: "text", text: visible(text) }]
+})
 
 /**
  * The result of a call that the server interrupted. A client that cancelled its call receives no answer at all.

@@ -1,6 +1,7 @@
 import type { ClientUnsupported } from "@effect-sampling/core/Client"
 import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabilities"
+import { visible } from "@effect-sampling/core/wire/Text"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -30,6 +31,6 @@ export const missingCapability = (
       fiber.context,
       (_, response) => Effect.succeed(HttpServerResponse.setStatus(response, 400))
     )
-    return Effect.fail(new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities } }))
+    return Effect.fail(new Refused({ code: -32_021, message: visible(error.message), data: { requiredCapabilities } }))
   })
 }

@@ -3,6 +3,7 @@ import { describe } from "@effect-sampling/core/ClientConnection"
 import { InvalidRequest, isSamplingError, SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import * as AskError from "@effect-sampling/core/wire/AskError"
+import { truncate } from "@effect-sampling/core/wire/Text"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Predicate from "effect/Predicate"
@@ -92,4 +93,4 @@ const fromRefusal = (
 }
 
 /** Shortens a message of Effect, which contains no values but may be long. */
-const shorten = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 300)
+const shorten = (text: string): string => truncate(text.replaceAll(/\s+/g, " "), 300)

@@ -16,6 +16,7 @@ import { ToolApproval } from "../../ToolApproval.ts"
 import * as ToolDispatch from "../../ToolDispatch.ts"
 import type { Failure, StepOptions } from "../../ToolLoop.ts"
 import { Sequential } from "../../ToolLoop.ts"
+import { loggable } from "../../wire/Text.ts"
 import { toPromptMessages } from "../effect-ai/toPrompt.ts"
 import { decodeJson } from "../objects/jsonForm.ts"
 import { inputSchema } from "../objects/jsonSchema.ts"
@@ -213,7 +214,7 @@ const toErrorResult = (
     if (isDeclared(tool, failure.error, origin)) return Effect.fail(failure.error)
     if (isInvalidArguments(failure.error)) return Effect.succeed(notDeclared(call, tool, failure.error))
   }
-  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, cause), masked(call, tool))
+  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, loggable(cause)), masked(call, tool))
 }
 
 const isDeclared = (tool: Tool.Any, error: unknown, origin: Tool.FailureOrigin | undefined): boolean =>

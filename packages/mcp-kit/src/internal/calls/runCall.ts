@@ -3,6 +3,7 @@ import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import { wellFormed } from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -144,7 +145,7 @@ export const interruptedOrBrokenOff = (cause: Cause.Cause<unknown>): ToolResult.
 export const orProtocolError =
   <A, B>(what: string, report: Runner<SdkTypes, never>["report"], onSuccess: (value: A) => B) =>
   (exit: Exit.Exit<A, unknown>): B | Promise<B> => {
-    if (Exit.isSuccess(exit)) return onSuccess(exit.value)
+    if (Exit.isSuccess(exit)) return wellFormed(onSuccess(exit.value))
     if (Cause.hasInterruptsOnly(exit.cause)) {
       throw HandlerFailure.protocolError(internalError, HandlerFailure.interruptedText)
     }
