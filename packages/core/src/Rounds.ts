@@ -35,7 +35,7 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
  * @category references
  * @since 0.1.0
  */
-export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling/core/Rounds/SettleTime", {
+export const SettleTime = Context.Reference<Duration.Input>("@effect-sampling/core/Rounds/SettleTime", {
   defaultValue: () => Duration.millis(100)
 })
 
