@@ -297,7 +297,10 @@ const connectionWith = (capability: "elicitation" | "roots"): Effect.Effect<Clie
     const who = describe(connection)
     if (connection.unreachable !== undefined) {
       return Effect.fail(
-        new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` })
+        withAdvice(
+          new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` }),
+          connection.remedy ?? "Let the handler catch ClientUnsupported."
+        )
       )
     }
     const missing = missingOf(connection, capability)

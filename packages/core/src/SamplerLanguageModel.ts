@@ -14,6 +14,7 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Content from "./Content.ts"
+import { adviceOf, withAdvice } from "./internal/advice.ts"
 import { fromProviderOptions } from "./internal/effect-ai/fromProviderOptions.ts"
 import { toParts, toStreamParts } from "./internal/effect-ai/responseParts.ts"
 import { makeAiError, samplingErrorOf, toReason } from "./internal/effect-ai/toAiError.ts"
@@ -217,7 +218,7 @@ const ask = Effect.fnUntraced(
     )
     const answer = yield* Effect.mapError(
       sampler.createMessage(request),
-      (error) => makeAiError(method, toReason(error))
+      (error) => withAdviceOf(error, makeAiError(method, toReason(error)))
     )
     const response = yield* fromJsonCalls(answer, options.tools)
     yield* checkCalls(method, options, response)
@@ -225,6 +226,11 @@ const ask = Effect.fnUntraced(
     return { response, json: format === undefined || text === "" ? undefined : yield* format.jsonText(text) }
   }
 )
+
+const withAdviceOf = (error: SamplingError, wrapped: AiError.AiError): AiError.AiError => {
+  const advice = adviceOf(error)
+  return advice === undefined ? wrapped : withAdvice(wrapped, advice)
+}
 
 /** Fails on a call of an unknown tool, as the contract of `ProviderOptions.toolCallValidation` requires. */
 const checkCalls = (

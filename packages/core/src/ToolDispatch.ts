@@ -18,6 +18,7 @@ import type * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import { findHandler, Provided } from "./internal/capturedServices.ts"
 import { decodeJson, encodeJson, fromJson, toJson } from "./internal/objects/jsonForm.ts"
+import * as Advice from "./wire/Advice.ts"
 
 /**
  * The outcome of a call.
@@ -197,7 +198,10 @@ const prepareHandle = <Tools extends Record<string, Tool.Any>>(
             Effect.flatMap(encode(outcome.encodedResult, outcome.isFailure), (encodedResult) =>
               preliminary
                 ? Effect.as(onPreliminary(encodedResult), noOutcome())
-                : Effect.succeed(toOutcome({ ...outcome, encodedResult })))))
+                : Effect.as(
+                  outcome.isFailure ? Advice.log(outcome.result, `The tool "${tool.name}"`) : Effect.void,
+                  toOutcome({ ...outcome, encodedResult })
+                ))))
     })
 }
 
@@ -283,12 +287,15 @@ const makeFail =
   (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<ToolOutcome, unknown> =>
     tool.failureMode === "error"
       ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
-      : Effect.mapEager(encode(error, true), (encodedResult) => ({
-        result: error,
-        encodedResult,
-        isFailure: true,
-        failureOrigin
-      }))
+      : Effect.andThen(
+        Advice.log(error, `The tool "${tool.name}"`),
+        Effect.mapEager(encode(error, true), (encodedResult) => ({
+          result: error,
+          encodedResult,
+          isFailure: true,
+          failureOrigin
+        }))
+      )
 
 /** Works like `Context.merge(captured, input)`, but copies nothing if the caller already provides all the services. */
 const provideMissing = (captured: Context.Context<never>) => {

@@ -1,4 +1,5 @@
 import { RequestState } from "@effect-sampling/core"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Effect, Layer, Logger, Redacted, Schema } from "effect"
 import { Base64Url, Hex } from "effect/encoding"
@@ -364,8 +365,8 @@ describe("RequestState", () => {
         const error = yield* Effect.flip(less.seal(journal, call))
         assert.strictEqual(error._tag, "StateNotKept")
         assert.strictEqual(error.reason, "tooLarge")
-        assert.include(error.message, "RequestState.layerStored")
-        assert.include(error.message, "Rounds.once")
+        assert.include(Advice.of(error), "RequestState.layerStored")
+        assert.include(Advice.of(error), "Rounds.once")
       }))
 
     it.effect("maxBytes is 1 MiB by default", () =>

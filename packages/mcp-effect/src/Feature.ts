@@ -7,6 +7,7 @@
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
@@ -192,7 +193,13 @@ const toHandled = <E, R>(
 const brokenOff = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
   const error = cause.reasons.find(Cause.isFailReason)?.error
   return isBrokenOff(error)
-    ? Effect.as(Effect.logError("A call in rounds cannot continue", Text.loggable(cause)), error.message)
+    ? Effect.as(
+      Effect.andThen(
+        Effect.logError("A call in rounds cannot continue", Text.loggable(cause)),
+        Advice.log(error, "A call in rounds")
+      ),
+      error.message
+    )
     : Effect.undefined
 }
 

@@ -182,10 +182,11 @@ const toolResult =
         ? own(result.success)
         : report(Effect.as(Effect.logWarning(result.failure), own(ToolResult.ofError(result.failure))))
     }
-    const ended = interruptedOrBrokenOff(exit.cause)
-    return ended === undefined
-      ? report(Effect.map(HandlerFailure.text(exit.cause, "A tool"), (text) => own(ToolResult.ofError(text))))
-      : own(ended)
+    return report(Effect.map(
+      interruptedOrBrokenOff(exit.cause) ??
+        Effect.map(HandlerFailure.text(exit.cause, "A tool"), ToolResult.ofError),
+      own
+    ))
   }
 
 const promptResult = <T extends SdkTypes>(report: Runner<T, never>["report"]) =>

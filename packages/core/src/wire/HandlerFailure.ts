@@ -6,6 +6,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { ShowDefects } from "../Development.ts"
+import * as Advice from "./Advice.ts"
 import { loggable, visible } from "./Text.ts"
 
 /**
@@ -40,17 +41,18 @@ export const defectText = (cause: Cause.Cause<unknown>, what: string): Effect.Ef
 
 /**
  * Returns the text that a client receives for a failure: the message of a typed error, or {@link defectText} for anything
- * else.
+ * else. Logs the advice for the operator, if the error has any.
  *
  * @category texts
  * @since 0.1.0
  */
 export const text = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<string> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed("The call was interrupted")
-  const message = Cause.hasDies(cause)
+  const failure = Cause.hasDies(cause)
     ? undefined
-    : cause.reasons.filter(Cause.isFailReason).map(({ error }) => messageOf(error)).find((text) => text !== undefined)
-  return message === undefined ? defectText(cause, what) : Effect.succeed(message)
+    : cause.reasons.filter(Cause.isFailReason).find(({ error }) => messageOf(error) !== undefined)
+  const message = messageOf(failure?.error)
+  return message === undefined ? defectText(cause, what) : Effect.as(Advice.log(failure?.error, what), message)
 }
 
 /**

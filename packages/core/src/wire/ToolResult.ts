@@ -14,6 +14,7 @@ import { fromModelOutput } from "../internal/effect-ai/fromModelOutput.ts"
 import { encodeJson } from "../internal/objects/jsonForm.ts"
 import { isObjectSchema, isRecord, jsonSchemaOf, parametersSchema } from "../internal/objects/jsonSchema.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
+import * as Advice from "./Advice.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
 import { visible, wellFormed } from "./Text.ts"
 
@@ -112,7 +113,7 @@ export const definition = (tool: Tool.Any): ServedTool => {
 export interface ToResult {
   readonly onSuccess: (outcome: ToolOutcome) => ToolResult
   /**
-   * Reports a typed error with its message. Reports a defect with a generic text, or with its message and stack if
+   * Reports a typed error with its message, and logs the advice for the operator. Reports a defect with a generic text, or with its message and stack if
    * `Development.ShowDefects` is set, and logs its cause.
    */
   readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<ToolResult>
@@ -160,12 +161,12 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
     onSuccess: (outcome) =>
       outcome.isFailure ? failure(outcome.result) ?? ofError(toText(outcome.encodedResult)) : success(outcome),
     onFailure: (cause) => {
-      const declared = Cause.hasDies(cause)
-        ? undefined
-        : cause.reasons.filter(Cause.isFailReason).map(({ error }) => failure(error)).find((it) => it !== undefined)
-      return declared === undefined
-        ? Effect.map(HandlerFailure.defectText(cause, `The tool "${tool.name}"`), ofError)
-        : Effect.succeed(declared)
+      const what = `The tool "${tool.name}"`
+      for (const { error } of Cause.hasDies(cause) ? [] : cause.reasons.filter(Cause.isFailReason)) {
+        const declared = failure(error)
+        if (declared !== undefined) return Effect.as(Advice.log(error, what), declared)
+      }
+      return Effect.map(HandlerFailure.defectText(cause, what), ofError)
     }
   }
 }

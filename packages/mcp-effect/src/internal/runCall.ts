@@ -99,7 +99,7 @@ const unreachable = (request: McpSchema.McpRequestContext["Service"]): ClientCon
   client: request.clientInfo,
   protocolVersion: request.protocolVersion,
   capabilities: request.clientCapabilities,
-  unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}. ` +
-    "Offer it as a tool or a prompt instead.",
+  unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}.`,
+  remedy: "Offer it as a tool or a prompt instead.",
   ask: () => Effect.die("An unreachable connection was asked")
 })
