@@ -8,6 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { withAdvice } from "./internal/advice.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { quote, truncate } from "./internal/quote.ts"
@@ -78,11 +79,14 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
 const contextOmitted = "sampling.include_context.omitted"
 
 const noClient = (): SamplingUnsupported =>
-  new SamplingUnsupported({
-    missing: "client",
-    message: "Cannot ask a client's model: no client is connected here. Run this inside a tool, prompt or resource " +
-      "handler of an MCP server adapter, or provide another Sampler: Sampler.fallback(ClientSampler.layer, provider)."
-  })
+  withAdvice(
+    new SamplingUnsupported({
+      missing: "client",
+      message: "Cannot ask a client's model: no client is connected here."
+    }),
+    "Run this inside a tool, prompt or resource handler of an MCP server adapter, or provide another Sampler: " +
+      "Sampler.fallback(ClientSampler.layer, provider)."
+  )
 
 // Decoding stops at the first problem, because a long answer may be wrong everywhere.
 const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
@@ -103,11 +107,14 @@ const decodeAnswer = (
   const decoded = decode(answer)
   return Result.isFailure(decoded)
     ? Result.fail(
-      new InvalidResponse({
-        message: `The answer of ${describe(connection)} is not a valid sampling result: ${
-          formatIssue(decoded.failure.issue)
-        }. Fix the client's sampling handler.`
-      })
+      withAdvice(
+        new InvalidResponse({
+          message: `The answer of ${describe(connection)} is not a valid sampling result: ${
+            formatIssue(decoded.failure.issue)
+          }.`
+        }),
+        "Fix the client's sampling handler."
+      )
     )
     : Result.succeed({
       ...decoded.success,

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Content } from "./Content.ts"
+import { withAdvice } from "./internal/advice.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
 import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
@@ -147,10 +148,13 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
   })
 
 const noTools = (name: string): SamplingUnsupported =>
-  new SamplingUnsupported({
-    missing: "sampling.tools",
-    message: `The provider "${name}" does not support tools. Sample without tools, or use another provider.`
-  })
+  withAdvice(
+    new SamplingUnsupported({
+      missing: "sampling.tools",
+      message: `The provider "${name}" does not support tools.`
+    }),
+    "Sample without tools, or use another provider."
+  )
 
 const CheckedReply = Schema.Struct({ ...CreateMessageResult.fields, usage: Schema.optionalKey(Usage) })
 

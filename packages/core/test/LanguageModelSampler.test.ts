@@ -9,6 +9,7 @@ import {
   type SamplingRequest,
   TestSampler
 } from "@effect-sampling/core"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import { json } from "@effect-sampling/scenarios/Scenario"
 import { suite } from "@effect-sampling/scenarios/suite"
 import { assert, describe, it } from "@effect/vitest"
@@ -267,7 +268,9 @@ describe("LanguageModelSampler", () => {
           assert.strictEqual(error.provider, "acme")
           assert.strictEqual(error.reason, expected, reason._tag)
           assert.strictEqual(error.status, status)
-          assert.match(error.message, /^The provider "acme" .+\. .+\.$/)
+          assert.match(error.message, /^The provider "acme" .+\.$/)
+          assert.notMatch(error.message, /Check|another model/)
+          assert.isString(Advice.of(error))
           assert.notInclude(JSON.stringify(error), secret)
         }
       }))

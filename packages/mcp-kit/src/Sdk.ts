@@ -192,7 +192,10 @@ export interface Sdk<T extends SdkTypes> {
   ) => void
   readonly infoOf: (request: T["Request"]) => RequestInfo
   readonly protocolVersion: (server: T["Server"], request: T["Request"]) => string | undefined
-  readonly unreachable: (server: T["Server"], request: T["Request"]) => string | undefined
+  readonly unreachable: (
+    server: T["Server"],
+    request: T["Request"]
+  ) => { readonly reason: string; readonly remedy: string } | undefined
   readonly notifyProgress: (
     request: T["Request"],
     params: { readonly progressToken: RequestId; readonly progress: number; readonly message: string }

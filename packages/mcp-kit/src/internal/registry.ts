@@ -1,5 +1,6 @@
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefinition"
+import { truncate } from "@effect-sampling/core/wire/Text"
 import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
 import type { AnyServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
 import { invalidParams } from "./errorCodes.ts"
@@ -111,7 +112,7 @@ const serveTools = <T extends SdkTypes>(
   sdk.handle(server, "tools/call", (params, request) => {
     const entry = tools.get(params.name)
     // MCP 2025-11-25, tools, "Error Handling": an unknown tool is a protocol error.
-    if (entry === undefined) throw protocolError(invalidParams, `Unknown tool: ${params.name}`)
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown tool: ${truncate(params.name, 200)}`)
     return entry.call(server, params.arguments ?? {}, request)
   })
 }
@@ -124,7 +125,7 @@ const servePrompts = <T extends SdkTypes>(
   sdk.handle(server, "prompts/list", () => ({ prompts: definitions(prompts) }))
   sdk.handle(server, "prompts/get", (params, request) => {
     const entry = prompts.get(params.name)
-    if (entry === undefined) throw protocolError(invalidParams, `Unknown prompt: ${params.name}`)
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown prompt: ${truncate(params.name, 200)}`)
     return entry.get(server, params.arguments ?? {}, request)
   })
 }

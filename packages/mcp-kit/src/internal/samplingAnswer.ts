@@ -5,6 +5,7 @@ import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { CreateMessageResult, SamplingResponse } from "@effect-sampling/core/SamplingResponse"
 import { internalErrorText, protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import { loggable, wellFormed } from "@effect-sampling/core/wire/Text"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -51,7 +52,7 @@ export const make = <R>(
         return Option.isSome(error)
           ? Effect.fail(toProtocolError(error.value))
           : Effect.andThen(
-            Effect.logError("A sampling request failed", cause),
+            Effect.logError("A sampling request failed", loggable(cause)),
             Effect.fail(protocolError(internalError, internalErrorText))
           )
       }
@@ -90,7 +91,7 @@ const toResult = (
         "The model answered with several content blocks that are not all text. A request without tools allows only one block."
       )
     )
-    : Effect.succeed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) })
+    : Effect.succeed(wellFormed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) }))
 }
 
 const toProtocolError = (error: SamplingError): Error => {

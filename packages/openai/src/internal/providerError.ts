@@ -1,5 +1,6 @@
 import { InvalidResponse, ProviderError } from "@effect-sampling/core/SamplingError"
 import type { ProviderErrorReason } from "@effect-sampling/core/SamplingError"
+import { withAdvice } from "@effect-sampling/core/wire/Advice"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import type { Failure } from "./failure.ts"
@@ -19,29 +20,38 @@ export const toSamplingError = (
   const reason = toReason(failure)
   const retryAfterMillis = toRetryAfterMillis(failure, nowMillis)
   const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`
-  return new ProviderError({
-    provider: context.provider,
-    reason,
-    ...(failure.status !== undefined && { status: failure.status }),
-    ...(retryAfterMillis !== undefined && { retryAfterMillis }),
-    message: `The provider "${context.provider}" ${explain(context, reason, failure)}${status}. ${
-      advise(reason, failure)
-    }`
-  })
+  return withAdvice(
+    new ProviderError({
+      provider: context.provider,
+      reason,
+      ...(failure.status !== undefined && { status: failure.status }),
+      ...(retryAfterMillis !== undefined && { retryAfterMillis }),
+      message: `The provider "${context.provider}" ${explain(context, reason, failure)}${status}.${hints[reason]}`
+    }),
+    advise(reason, failure)
+  )
 }
 
 const notJson = (provider: string): InvalidResponse =>
-  new InvalidResponse({
-    message: `The provider "${provider}" answered with a body that is not JSON. Check that baseUrl points to an ` +
-      "OpenAI-compatible API (the URL often ends in /v1) and that no proxy answers in its place."
-  })
+  withAdvice(
+    new InvalidResponse({
+      message:
+        `The provider "${provider}" answered with a body that is not JSON: its baseUrl may be that of something ` +
+        "else."
+    }),
+    "Check that baseUrl points to an OpenAI-compatible API (the URL often ends in /v1) and that no proxy answers in " +
+      "its place."
+  )
 
 export const timedOut = (provider: string, millis: number): ProviderError =>
-  new ProviderError({
-    provider,
-    reason: "timeout",
-    message: `The provider "${provider}" did not answer within ${millis} ms. ${advise("timeout")}`
-  })
+  withAdvice(
+    new ProviderError({
+      provider,
+      reason: "timeout",
+      message: `The provider "${provider}" did not answer within ${millis} ms.${hints.timeout}`
+    }),
+    advise("timeout")
+  )
 
 const toReason = (failure: Failure): ProviderErrorReason => {
   const { status } = failure
@@ -100,32 +110,46 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
     case "contentFilter":
       return "refused the content of this request"
     case "notFound":
-      return `does not know the model "${context.model}" or the endpoint`
+      return `does not know the model "${context.model}" or the endpoint under its baseUrl`
     case "badRequest":
-      return `did not accept the request for the model "${context.model}"`
+      return `did not accept ${parameterOf(failure) ?? "the request"} for the model "${context.model}"`
     case "timeout":
       return "did not answer in time"
     case "unavailable":
       return failure.kind === "connection"
-        ? "cannot be reached, or the connection broke"
+        ? "cannot be reached at its baseUrl, or the connection broke"
         : failure.kind === "unexpected"
         ? "could not be asked, because its client library failed"
         : "failed or is overloaded"
   }
 }
 
+/** What the model of the host and its user can do. */
+const hints: Readonly<Record<ProviderErrorReason, string>> = {
+  auth: "",
+  rateLimit: " Try again later.",
+  quota: "",
+  contextLength: " Shorten the prompt.",
+  contentFilter: " Change the prompt.",
+  notFound: "",
+  badRequest: "",
+  timeout: " Ask for less.",
+  unavailable: " Try again later."
+}
+
+/** What the operator of the server can do. */
 const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
   switch (reason) {
     case "auth":
       return "Check apiKey (OPENAI_API_KEY), and whether that key may use this model."
     case "rateLimit":
-      return "Try again later, or send fewer requests at once."
+      return "Send fewer requests at once."
     case "quota":
       return "Check the plan and the billing of the account."
     case "contextLength":
-      return "Shorten the prompt, lower maxTokens, or use a model with a larger context."
+      return "Lower maxTokens, or use a model with a larger context."
     case "contentFilter":
-      return "Change the prompt."
+      return "Check what the prompts contain."
     case "notFound":
       return "Check model (OPENAI_MODEL) and baseUrl (OPENAI_BASE_URL), which often ends in /v1."
     case "badRequest":
@@ -135,16 +159,17 @@ const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
     case "unavailable":
       return failure?.kind === "connection"
         ? "Check that the server runs, and that baseUrl (OPENAI_BASE_URL) points to it."
-        : "Try again later."
+        : "Look at the state of the provider."
   }
 }
 
-const adviseParameter = (failure: Failure | undefined): string => {
-  const name = parameters.find(([name]) => failure?.param?.split(/[.[]/, 1)[0] === name)
-  return name === undefined
+const adviseParameter = (failure: Failure | undefined): string =>
+  parameterOf(failure) === undefined
     ? "Check that the model supports everything in the request: temperature, stop sequences, tools, images, audio."
-    : `It rejected ${name[1]}: change that part of the request, or use another model.`
-}
+    : "Change that part of the request, or use another model."
+
+const parameterOf = (failure: Failure | undefined): string | undefined =>
+  parameters.find(([name]) => failure?.param?.split(/[.[]/, 1)[0] === name)?.[1]
 
 const parameters = [
   ["messages", "the messages"],

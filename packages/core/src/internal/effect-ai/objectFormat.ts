@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import type { ResponseFormat } from "../../SamplingRequest.ts"
+import { decodeJson } from "../objects/jsonForm.ts"
 import { jsonIn } from "../objects/jsonIn.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { makeTarget } from "../objects/structuredOutput.ts"
@@ -15,7 +16,7 @@ export interface ObjectFormat {
 
 export const makeObjectFormat = (name: string, schema: Schema.Constraint): ObjectFormat => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- generateObject itself requires the services that decoding needs
-  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(schema)) as (
+  const decode = decodeJson(schema) as (
     json: unknown
   ) => Effect.Effect<unknown, unknown>
   return {

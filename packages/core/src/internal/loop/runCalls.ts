@@ -16,7 +16,9 @@ import { ToolApproval } from "../../ToolApproval.ts"
 import * as ToolDispatch from "../../ToolDispatch.ts"
 import type { Failure, StepOptions } from "../../ToolLoop.ts"
 import { Sequential } from "../../ToolLoop.ts"
+import { loggable } from "../../wire/Text.ts"
 import { toPromptMessages } from "../effect-ai/toPrompt.ts"
+import { decodeJson } from "../objects/jsonForm.ts"
 import { inputSchema } from "../objects/jsonSchema.ts"
 import { quote, truncate } from "../quote.ts"
 import { invalidRequest } from "../request/validateRequest.ts"
@@ -185,7 +187,7 @@ const needsApproval = Effect.fnUntraced(
     if (tool.needsApproval === undefined || tool.needsApproval === false) return false
     // A dynamic tool may have a plain JSON Schema, which cannot decode its parameters.
     const parameters = Schema.isSchema(tool.parametersSchema)
-      ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
+      ? yield* Effect.result(decodeJson(tool.parametersSchema)(call.input))
       : Result.succeed(call.input)
     if (Result.isFailure(parameters)) return false
     if (tool.needsApproval === true) return true
@@ -212,7 +214,7 @@ const toErrorResult = (
     if (isDeclared(tool, failure.error, origin)) return Effect.fail(failure.error)
     if (isInvalidArguments(failure.error)) return Effect.succeed(notDeclared(call, tool, failure.error))
   }
-  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, cause), masked(call, tool))
+  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, loggable(cause)), masked(call, tool))
 }
 
 const isDeclared = (tool: Tool.Any, error: unknown, origin: Tool.FailureOrigin | undefined): boolean =>

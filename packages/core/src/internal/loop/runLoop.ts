@@ -7,6 +7,7 @@ import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest, ToolDefinition } from "../../SamplingRequest.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
 import type { Turn } from "../../ToolLoop.ts"
+import { withAdvice } from "../advice.ts"
 import { loopAttributes, turnAttributes } from "../trace/spanAttributes.ts"
 import { errorResult } from "./toResultContent.ts"
 
@@ -133,13 +134,14 @@ const say = (history: ReadonlyArray<SamplingMessage>, text: string): ReadonlyArr
 const notRun = (call: ToolUseContent): ToolResultContent => errorResult(call.id, "The call was not run")
 
 const turnLimit = (maxTurns: number, history: ReadonlyArray<SamplingMessage>): TurnLimitExceeded =>
-  new TurnLimitExceeded({
-    maxTurns,
-    history,
-    message:
-      `The model did not finish within ${maxTurns} turns. Raise maxTurns, ask for less at once, or continue from ` +
-      "the history of this error."
-  })
+  withAdvice(
+    new TurnLimitExceeded({
+      maxTurns,
+      history,
+      message: `The model did not finish within ${maxTurns} turns. Ask for less at once.`
+    }),
+    "Raise maxTurns, or continue from the history of this error."
+  )
 
 const addUsage = (total: Usage | undefined, usage: Usage | undefined): Usage | undefined => {
   if (total === undefined || usage === undefined) return total ?? usage

@@ -5,6 +5,7 @@ import type { ToolResultContent, ToolUseContent } from "../../Content.ts"
 import { StructuredOutputError } from "../../SamplingError.ts"
 import type { StructuredAttempt } from "../../SamplingError.ts"
 import type { SamplingRequest, ToolDefinition } from "../../SamplingRequest.ts"
+import { withAdvice } from "../advice.ts"
 import type { Answer, Judgement, Offer } from "../loop/runLoop.ts"
 import { errorResult } from "../loop/toResultContent.ts"
 import { truncate } from "../quote.ts"
@@ -151,9 +152,11 @@ const freeName = (wanted: string, tools: ReadonlyArray<ToolDefinition>): string 
 }
 
 const exhausted = (attempts: ReadonlyArray<StructuredAttempt>): StructuredOutputError =>
-  new StructuredOutputError({
-    attempts,
-    message: `The model returned no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
-      `${attempts.at(-1)?.problem ?? "none"}. Make the schema or the prompt simpler, raise maxRepairs, maxTurns or ` +
-      "maxTokens, or use a stronger model."
-  })
+  withAdvice(
+    new StructuredOutputError({
+      attempts,
+      message: `The model returned no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
+        `${attempts.at(-1)?.problem ?? "none"}.`
+    }),
+    "Make the schema or the prompt simpler, raise maxRepairs, maxTurns or maxTokens, or use a stronger model."
+  )

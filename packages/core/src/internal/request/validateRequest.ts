@@ -5,7 +5,7 @@ import { SamplingRequest } from "../../SamplingRequest.ts"
 import { compiled } from "../compiled.ts"
 import { formatIssue } from "../issues.ts"
 import { findPairingProblem } from "../loop/toolPairing.ts"
-import { wellFormedRequest } from "./wellFormed.ts"
+import { wellFormed } from "../wellFormed.ts"
 
 const isRequest = Schema.is(compiled(SamplingRequest))
 
@@ -19,7 +19,7 @@ export const validateRequest = (request: unknown): Result.Result<SamplingRequest
   }
   const problem = findPairingProblem(request.messages)
   return problem === undefined
-    ? Result.succeed(wellFormedRequest(request))
+    ? Result.succeed(wellFormed(request))
     : Result.fail(invalidRequest(problem))
 }
 

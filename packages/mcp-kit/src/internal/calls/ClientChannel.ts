@@ -1,5 +1,6 @@
 /** Sends requests of this library to one client, on the transport that an official SDK uses for its own requests. */
 import type { AskFailure } from "@effect-sampling/core/wire/AskError"
+import { quote } from "@effect-sampling/core/wire/Text"
 import type { Fiber } from "effect/Fiber"
 import type { RequestId, RequestStreams, Transport } from "../../Sdk.ts"
 import { invalidRequest } from "../errorCodes.ts"
@@ -270,9 +271,7 @@ export class ClientChannel {
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session. JSON-RPC error -32600.
  */
 export const idInUse = (id: RequestId): string =>
-  `The id ${
-    JSON.stringify(String(id).slice(0, 80))
-  } belongs to a request that has not ended. Send each request with an id of its own.`
+  `The id ${quote(String(id))} belongs to a request that has not ended. Send each request with an id of its own.`
 
 /** The part of the port that a channel needs. */
 interface TransportInternals {
