@@ -6,8 +6,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { decodeForeign } from "./internal/absentNulls.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { quote, truncate } from "./internal/quote.ts"
@@ -85,7 +85,7 @@ const noClient = (): SamplingUnsupported =>
   })
 
 // Decoding stops at the first problem, because a long answer may be wrong everywhere.
-const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
+const decode = decodeForeign(compiled(CreateMessageResult))
 
 const decodeAnswer = (
   connection: ClientConnection,

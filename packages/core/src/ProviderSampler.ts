@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Content } from "./Content.ts"
+import { decodeForeign } from "./internal/absentNulls.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
 import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
@@ -154,7 +155,7 @@ const noTools = (name: string): SamplingUnsupported =>
 
 const CheckedReply = Schema.Struct({ ...CreateMessageResult.fields, usage: Schema.optionalKey(Usage) })
 
-const decode = Schema.decodeUnknownResult(CheckedReply, { errors: "all" })
+const decode = decodeForeign(CheckedReply, { errors: "all" })
 
 const checkReply = (name: string, reply: Reply): Effect.Effect<SamplingResponse, InvalidResponse> => {
   const decoded = decode(toResult(name, reply))
