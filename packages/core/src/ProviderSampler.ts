@@ -15,6 +15,7 @@ import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
 import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
 import { recordedCompletion } from "./internal/rounds/recordedCompletion.ts"
+import { toStopReason } from "./internal/stopReasons.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
@@ -35,7 +36,8 @@ export type Reply = string | {
    */
   readonly model?: string | undefined
   /**
-   * Why generation stopped. Default: not reported.
+   * Why generation stopped, in MCP's words or in those of the vendor, which {@link stopReason} converts. Default: not
+   * reported.
    */
   readonly stopReason?: string | undefined
   readonly usage?: Usage | undefined
@@ -126,6 +128,30 @@ export const layerEffect = <E, R>(
  * @since 0.1.0
  */
 export const formatInstruction = (schema: ResponseFormat["schema"]): string => instruction(schema)
+
+/**
+ * Returns the stop reason that a vendor's word stands for: `endTurn`, `stopSequence`, `maxTokens` or `toolUse` as in
+ * MCP, or else `contentFilter`, `refusal`, `error` or `pause`. A word that is not known is returned unchanged.
+ *
+ * **Details**
+ *
+ * Every source converts its stop reasons in this way, so a provider needs it only if it depends on the reason itself. A
+ * reply with the reason `error` fails with a `ProviderError` of reason `unavailable`. An empty reply with the reason
+ * `contentFilter` or `refusal` fails with a `ProviderError` of reason `contentFilter`.
+ *
+ * **Example** (Converting a vendor's word)
+ *
+ * ```ts
+ * import { ProviderSampler } from "@effect-sampling/core"
+ *
+ * ProviderSampler.stopReason("MAX_TOKENS") // => "maxTokens"
+ * ProviderSampler.stopReason("house rule") // => "house rule"
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const stopReason = (word: string): string => toStopReason(word) ?? word
 
 const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.Provider> =>
   Context.make(Sampler.Sampler, make(options)).pipe(Context.add(Sampler.Provider, { name: options.name }))

@@ -13,11 +13,10 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { chooseSource } from "./internal/chooseSource.ts"
+import { checkAnswer } from "./internal/loop/checkAnswer.ts"
 import { firstOfPrimitives } from "./internal/loop/firstOf.ts"
 import { makeMethods } from "./internal/loop/methods.ts"
-import { findPairingBreach } from "./internal/loop/toolPairing.ts"
 import { withFormatInstruction } from "./internal/objects/formatInstruction.ts"
-import { quote } from "./internal/quote.ts"
 import { validateRequest } from "./internal/request/validateRequest.ts"
 import type {
   Methods,
@@ -34,7 +33,6 @@ import type {
 import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
 import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
 import { traced } from "./internal/trace/traced.ts"
-import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
@@ -139,7 +137,10 @@ export const make = (options: {
           createMessageSpan(
             fiber,
             resolved,
-            Effect.flatMap(options.createMessage(resolved), (response) => checkAnswer(resolved, response))
+            Effect.flatMap(
+              options.createMessage(resolved),
+              (response) => Effect.fromResult(checkAnswer(resolved, response))
+            )
           )
         const { responseFormat } = valid.success
         return responseFormat === undefined
@@ -471,21 +472,6 @@ const createMessageSpan = traced("sampling/createMessage", {
   responseAttributes: (response: SamplingResponse, capture) =>
     capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
 })
-
-const checkAnswer = (
-  request: SamplingRequest,
-  response: SamplingResponse
-): Effect.Effect<SamplingResponse, InvalidResponse> => {
-  const problem = findPairingBreach(request, response)
-  return problem === undefined
-    ? Effect.succeed(response)
-    : Effect.fail(
-      new InvalidResponse({
-        message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +
-          `result: ${problem}.`
-      })
-    )
-}
 
 /**
  * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that

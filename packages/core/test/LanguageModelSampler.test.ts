@@ -208,13 +208,13 @@ describe("LanguageModelSampler", () => {
           ["length", "maxTokens"],
           ["tool-calls", "endTurn"],
           ["content-filter", "contentFilter"],
-          ["error", "error"],
           ["pause", "pause"],
           ["other", "other"],
           ["unknown", undefined]
         ]
         for (const [reason, expected] of cases) {
-          assert.strictEqual((yield* answerWith([finish(reason)])).stopReason, expected, reason)
+          const answer = yield* answerWith([{ type: "text", text: "a" }, finish(reason)])
+          assert.strictEqual(answer.stopReason, expected, reason)
         }
       }))
 

@@ -106,7 +106,8 @@ export interface Options {
  * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
  *   `annotations`, `_meta`, and the `outputSchema` of tools.
  * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (if the server reports it), `contentFilter`,
- *   `refusal` (the text is the refusal), or the server's own value for any other reason.
+ *   `refusal` (the text is the refusal), or the server's own value for any other reason. A reply that the server broke
+ *   off with an error fails with the reason `unavailable`, and one that a filter left empty with `contentFilter`.
  * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
  *   messages contain neither keys nor text that the provider wrote.
  * - Interruption: interrupting the fiber aborts the HTTP request.

@@ -25,6 +25,12 @@ describe("stop reasons", () => {
     ["length", "maxTokens"],
     ["content_filter", "contentFilter"],
     ["tool_calls", "endTurn"],
+    ["MAX_TOKENS", "maxTokens"],
+    ["max_tokens", "maxTokens"],
+    ["model_length", "maxTokens"],
+    ["STOP", "endTurn"],
+    ["eos", "endTurn"],
+    ["SAFETY", "contentFilter"],
     ["something_new", "something_new"]
   ]
   for (const [finishReason, stopReason] of cases) {
@@ -42,6 +48,38 @@ describe("stop reasons", () => {
         const response = yield* received(choice({ content: null, tool_calls: [call] }, finish), { tools })
         assert.strictEqual(response.stopReason, "toolUse")
         assert.deepStrictEqual(response.content, [searchUse])
+      }))
+  }
+
+  for (const finishReason of ["error", "network_error", "insufficient_system_resource"]) {
+    it.live(`half a text with the finish reason ${finishReason} is a ProviderError`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed(choice({ content: "half a te" }, finishReason))
+        assert.deepInclude(error, { _tag: "ProviderError", provider: "openai", reason: "unavailable" })
+        assert.notInclude(error.message, "half")
+      }))
+  }
+
+  it.live("half a text beside the error of its choice is a ProviderError", () =>
+    Effect.gen(function*() {
+      const error = yield* failed(
+        json({ choices: [{ message: { content: "half a te" }, error: { code: 502, message: "SECRET" } }] })
+      )
+      assert.deepInclude(error, { _tag: "ProviderError", reason: "unavailable" })
+      assert.notInclude(error.message, "SECRET")
+    }))
+
+  const filtered: Record<string, OpenAiServer.Reply> = {
+    "an empty text": choice({ content: "" }, "content_filter"),
+    "no text": choice({ content: null }, "content_filter"),
+    "no message": json({ choices: [{ finish_reason: "content_filter" }] }),
+    "a vendor's own word": choice({}, "content_filter: PROHIBITED_CONTENT")
+  }
+  for (const [what, reply] of Object.entries(filtered)) {
+    it.live(`an empty reply that a content filter caused (${what}) is a ProviderError`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed(reply)
+        assert.deepInclude(error, { _tag: "ProviderError", provider: "openai", reason: "contentFilter" })
       }))
   }
 

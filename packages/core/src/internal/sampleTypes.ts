@@ -76,8 +76,8 @@ export interface Sample {
    */
   readonly model: string
   /**
-   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined if the
-   * source did not report it.
+   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens` or `toolUse`, whatever words the source uses for
+   * them; `contentFilter`, `refusal` or `pause`; another string; or undefined if the source did not report it.
    */
   readonly stopReason: string | undefined
   /**
@@ -215,6 +215,9 @@ export interface Primitive {
   /**
    * Answers one request, which has the shape of MCP `sampling/createMessage`. It validates the request before it sends
    * anything.
+   *
+   * A response whose stop reason says that the generation failed is an error, even if it holds half of a text. So is a
+   * response that a content filter or a refusal left without any content.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /**

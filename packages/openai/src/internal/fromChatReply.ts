@@ -1,4 +1,5 @@
 import type { Content, ToolUseContent } from "@effect-sampling/core/Content"
+import { stopReason } from "@effect-sampling/core/ProviderSampler"
 import type { Reply } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
@@ -26,7 +27,9 @@ const ChatReply = Schema.Struct({
     finish_reason: nullish(Schema.String),
     // From vLLM: the stop sequence that ended the text, or a token id.
     stop_reason: Schema.optional(Schema.Unknown),
-    message: Schema.Struct({
+    // From OpenRouter: the error that ended the generation.
+    error: nullish(Schema.Record(Schema.String, Schema.Unknown)),
+    message: nullish(Schema.Struct({
       content: nullish(Schema.Union([
         Schema.String,
         Schema.Array(Schema.Struct({ type: Schema.String, text: nullish(Schema.Unknown) }))
@@ -34,7 +37,7 @@ const ChatReply = Schema.Struct({
       refusal: nullish(Schema.String),
       tool_calls: nullish(Schema.Array(Schema.Struct({ id: nullish(Schema.String), function: FunctionCall }))),
       function_call: nullish(FunctionCall)
-    })
+    }))
   })),
   usage: nullish(Schema.Struct({
     prompt_tokens: Schema.optional(Schema.Unknown),
@@ -42,7 +45,12 @@ const ChatReply = Schema.Struct({
   }))
 })
 type ChatReply = typeof ChatReply.Type
-type Choice = ChatReply["choices"][0]
+type Message = NonNullable<ChatReply["choices"][0]["message"]>
+
+/** A choice with a message, which a server may leave out if it has withheld the reply. */
+interface Choice extends Pick<ChatReply["choices"][0], "finish_reason" | "stop_reason"> {
+  readonly message: Message
+}
 
 const decode = Schema.decodeUnknownResult(ChatReply)
 
@@ -57,7 +65,9 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
   Result.gen(function*() {
     const decoded = decode(body)
     if (Result.isFailure(decoded)) return yield* Result.fail(malformed(context, body))
-    const { choices: [choice], model, usage } = decoded.success
+    const { choices: [first], model, usage } = decoded.success
+    const choice = toChoice(first)
+    if (choice === undefined) return yield* Result.fail(malformed(context, body))
     const calls = yield* toToolUses(context, choice)
     const text = toText(choice)
     const refusal = choice.message.refusal ?? ""
@@ -73,6 +83,14 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
       usage: toUsage(usage ?? {})
     }
   })
+
+const toChoice = (
+  { error, finish_reason: reason, message, ...rest }: ChatReply["choices"][0]
+): Choice | undefined => {
+  const finishReason = Predicate.isNullish(error) ? reason : "error"
+  if (!Predicate.isNullish(message)) return { ...rest, finish_reason: finishReason, message }
+  return Predicate.isNullish(finishReason) ? undefined : { ...rest, finish_reason: finishReason, message: {} }
+}
 
 const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
   new InvalidResponse({
@@ -93,24 +111,19 @@ const toText = ({ message: { content } }: Choice): string =>
  * `tool_calls`. A reply that the token limit cut short stays `maxTokens`, even with tool calls.
  */
 const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolean): string | undefined => {
-  const reason = choice.finish_reason ?? ""
+  const reason = stopReason(choice.finish_reason ?? "")
   const refused = (choice.message.refusal ?? "") !== ""
   switch (reason) {
     case "":
       return refused ? "refusal" : hasCalls ? "toolUse" : undefined
-    case "stop":
+    case "endTurn":
       if (refused) return "refusal"
       if (hasCalls) return "toolUse"
       return request.stopSequences?.some((sequence) => sequence === choice.stop_reason) === true
         ? "stopSequence"
         : "endTurn"
-    case "tool_calls":
-    case "function_call":
+    case "toolUse":
       return hasCalls ? "toolUse" : refused ? "refusal" : "endTurn"
-    case "length":
-      return "maxTokens"
-    case "content_filter":
-      return "contentFilter"
     default:
       return reason
   }
@@ -128,7 +141,7 @@ const toToolUses = (
     const input = toInput(call.function.arguments ?? "")
     if (input === undefined) {
       // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
-      if (finish_reason === "length") continue
+      if (stopReason(finish_reason ?? "") === "maxTokens") continue
       return Result.fail(badArguments(context, index))
     }
     let id = call.id ?? ""

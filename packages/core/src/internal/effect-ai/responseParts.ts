@@ -6,6 +6,7 @@ import { blocks } from "../../Content.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { quote } from "../quote.ts"
+import { toFinishReason } from "../stopReasons.ts"
 
 /** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
@@ -54,7 +55,7 @@ const toMetadataPart = (response: SamplingResponse): Response.ResponseMetadataPa
 
 const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded => ({
   type: "finish",
-  reason: toFinishReason(response),
+  reason: finishReasonOf(response),
   usage: {
     inputTokens: response.usage?.inputTokens === undefined ? {} : { total: response.usage.inputTokens },
     outputTokens: response.usage?.outputTokens === undefined ? {} : { total: response.usage.outputTokens }
@@ -69,33 +70,16 @@ const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded =>
 })
 
 /**
- * Converts MCP's stop reasons, and those that clients pass on from their vendors. `effect/ai` runs the tool calls of an
- * answer only if its reason is `tool-calls`, so an answer with calls gets that reason unless it was cut off or
- * filtered.
+ * Converts a stop reason. `effect/ai` runs the tool calls of an answer only if its reason is `tool-calls`, so an answer
+ * with calls gets that reason unless it was cut off or filtered.
  */
-const toFinishReason = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
-  const known = stopReason === undefined ? undefined : finishReasons.get(stopReason)
-  if (known === "length" || known === "content-filter") return known
-  if (blocks(content).some((block) => block.type === "tool_use")) return "tool-calls"
-  return known ?? (stopReason === undefined ? "unknown" : "other")
+const finishReasonOf = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
+  const reason = stopReason === undefined ? "unknown" : toFinishReason(stopReason)
+  return reason !== "length" && reason !== "content-filter" &&
+      blocks(content).some((block) => block.type === "tool_use")
+    ? "tool-calls"
+    : reason
 }
-
-const finishReasons: ReadonlyMap<string, Response.FinishReason> = new Map<string, Response.FinishReason>([
-  ["endTurn", "stop"],
-  ["stopSequence", "stop"],
-  ["maxTokens", "length"],
-  ["toolUse", "tool-calls"],
-  ["contentFilter", "content-filter"],
-  ["refusal", "content-filter"],
-  ["end_turn", "stop"],
-  ["stop", "stop"],
-  ["stop_sequence", "stop"],
-  ["max_tokens", "length"],
-  ["length", "length"],
-  ["tool_use", "tool-calls"],
-  ["tool_calls", "tool-calls"],
-  ["content_filter", "content-filter"]
-])
 
 /** The answer of a language model, converted to MCP content. */
 export interface FromParts {
