@@ -15,6 +15,7 @@ import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { toRequestedSchema } from "./internal/objects/elicitationSchema.ts"
+import { decodeJson } from "./internal/objects/jsonForm.ts"
 import { invalidRequest } from "./internal/request/validateRequest.ts"
 import { InvalidResponse, SamplingError } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
@@ -166,7 +167,7 @@ export const elicit = <S extends Schema.Constraint>(
       return yield* new ElicitationCancelled({ message: `The user of ${who} closed the question without an answer.` })
     }
     return yield* Effect.mapError(
-      Schema.decodeUnknownEffect(schema)(result.content),
+      decodeJson(schema)(result.content),
       ({ issue }) =>
         new InvalidResponse({
           message: `The input that ${who} sent does not fit the requested schema: ${formatIssue(issue)}.`

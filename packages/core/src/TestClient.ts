@@ -139,7 +139,7 @@ export const call = <A, E, R>(
   | ReplayMismatch
   | RequestState.StateRejected
   | RequestState.StateNotKept
-  | RoundRunner.InvalidInputResponse,
+  | RoundRunner.InvalidParams,
   R
 > =>
   Effect.scopedWith((scope) =>

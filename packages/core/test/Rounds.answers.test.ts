@@ -52,7 +52,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
             const error = yield* Effect.flip(
               RoundRunner.run<unknown, unknown, Effect.Services<typeof handler>>(each, answering({ key: answer }))
             )
-            expect(error).toBeInstanceOf(RoundRunner.InvalidInputResponse)
+            expect(error).toBeInstanceOf(RoundRunner.InvalidParams)
           }
         }
         expect(wentOn).toBe(0)
@@ -63,7 +63,17 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
     Effect.gen(function*() {
       for (const inputResponses of [[], "text", 1, true]) {
         const error = yield* Effect.flip(RoundRunner.run(ask("a"), answering(inputResponses)))
-        expect(error._tag).toBe("InvalidInputResponse")
+        expect(error._tag).toBe("InvalidParams")
+      }
+    }))
+
+  it.effect("arguments and answers that are nested too deep fail the request, and the handler does not run", () =>
+    Effect.gen(function*() {
+      let deep: unknown = []
+      for (let level = 0; level < 300; level++) deep = [deep]
+      for (const params of [{ arguments: { deep } }, { inputResponses: { key: { deep } } }]) {
+        const error = yield* Effect.flip(RoundRunner.run(Effect.die("ran"), { ...baseCall, ...params }))
+        expect([error._tag, error.message]).toStrictEqual(["InvalidParams", expect.stringContaining("256 levels")])
       }
     }))
 
@@ -143,7 +153,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       const second = yield* RoundRunner.run(handler, next(first, { a: say("A"), [b]: { role: 1 } }))
       expect(second).toMatchObject({ _tag: "InputRequired", inputRequests: { c: {} } })
       const error = yield* Effect.flip(RoundRunner.run(handler, next(second, { c: say("C") })))
-      expect(error).toMatchObject({ _tag: "InvalidInputResponse" })
+      expect(error).toMatchObject({ _tag: "InvalidParams" })
       expect([runs, seen]).toStrictEqual([3, 0])
     }))
 

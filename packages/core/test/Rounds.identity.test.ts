@@ -211,11 +211,14 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
 
 layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true })("Services of a handler", (it) => {
   const names = ["a", "b", "c"]
+  let visits = 0
+  /** The fibers take turns in another order in each run. */
+  const otherTimes = Effect.suspend(() => Effect.sleep(visits++ % 4))
   const work = (ledger: Array<string>) =>
     Effect.forEach(
       names,
       (name) =>
-        Effect.sleep(Math.floor(Math.random() * 4)).pipe(
+        otherTimes.pipe(
           Effect.andThen(pay(ledger, name)),
           Effect.andThen(ask(name)),
           Effect.flatMap(ask)

@@ -147,6 +147,17 @@ layer(Layer.merge(states, ClientSampler.layer))("Faults of rivals", (it) => {
       assert.deepStrictEqual(paid, [])
     }))
 
+  it.effect("absent arguments: a call may leave them out in one round and send an empty object in the next", () =>
+    Effect.gen(function*() {
+      const forms = [undefined, {}]
+      for (const [before, after] of [forms, forms.toReversed()]) {
+        const chain = Effect.flatMap(ask("a"), ask)
+        const { inputResponses, requestState } = yield* first(chain, { ...baseCall, arguments: before })
+        const round = yield* RoundRunner.run(chain, { ...baseCall, arguments: after, inputResponses, requestState })
+        assert.strictEqual(round._tag, "InputRequired")
+      }
+    }))
+
   it.effect("expiry: a state serves for its time to live, to the last second, and not longer", () =>
     Effect.gen(function*() {
       const { inputResponses, requestState } = yield* first(Effect.flatMap(ask("a"), ask))

@@ -43,7 +43,7 @@ describe("RoundRunner.run", () => {
         | SamplingError.ReplayMismatch
         | RequestState.StateRejected
         | RequestState.StateNotKept
-        | RoundRunner.InvalidInputResponse,
+        | RoundRunner.InvalidParams,
         Payments
       >
     >()

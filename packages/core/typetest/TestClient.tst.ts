@@ -23,7 +23,7 @@ describe("TestClient.call", () => {
         | SamplingError.ReplayMismatch
         | RequestState.StateRejected
         | RequestState.StateNotKept
-        | RoundRunner.InvalidInputResponse
+        | RoundRunner.InvalidParams
       >
     >()
   })

@@ -17,6 +17,7 @@ import type { AddressInfo } from "node:net"
 import type { AnyFeatures } from "./Feature.ts"
 import type { HttpPort } from "./HttpPort.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import * as HttpAccess from "./internal/http/HttpAccess.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
 import { makeServers } from "./internal/makeServers.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
@@ -58,13 +59,14 @@ export interface Options<Server, Features extends AnyFeatures<Server>> {
    */
   readonly path?: string | undefined
   /**
-   * The host names (without port) by which clients may address the server. A request with another Host header gets 403,
-   * which prevents DNS rebinding. Default: `127.0.0.1`, `localhost`, `[::1]`.
+   * The host names by which clients may address the server, for example `app.example`. A name with a port allows that
+   * port only. A request with another Host header gets 403, which prevents DNS rebinding. Default: `127.0.0.1`,
+   * `localhost`, `[::1]`.
    */
   readonly allowedHosts?: ReadonlyArray<string> | undefined
   /**
-   * The origins of web pages that may use the server, for example `https://app.example`. Default: only the server's
-   * own origin.
+   * The origins of web pages that may use the server, for example `https://app.example`. They get the CORS headers that
+   * browsers want. Default: only the server's own origin.
    */
   readonly allowedOrigins?: ReadonlyArray<string> | undefined
   /**
@@ -133,8 +135,9 @@ export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["
     Address,
     Effect.gen(function*() {
       const path = options.path ?? "/mcp"
-      const { calls, sessions, stateless } = yield* makeSessions(port, options, path)
-      const address = yield* listen(sessions, options.port ?? 3000, options.host ?? "127.0.0.1")
+      const access = yield* accessOf(options)
+      const { calls, sessions, stateless } = yield* makeSessions(port, options, path, access)
+      const address = yield* listen(sessions, options.port ?? defaultPort, options.host ?? defaultHost)
       // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
@@ -151,10 +154,23 @@ export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["
     })
   )
 
+const accessOf = <Server, Features extends AnyFeatures<Server>>(
+  { allowedHosts = ["127.0.0.1", "localhost", "[::1]"], allowedOrigins = [], host, port }: Options<Server, Features>
+): Effect.Effect<HttpAccess.HttpAccess, ListenError> =>
+  Effect.mapError(
+    Effect.fromResult(HttpAccess.make({ allowedHosts, allowedOrigins })),
+    (message) => new ListenError({ host: host ?? defaultHost, port: port ?? defaultPort, message })
+  )
+
+const defaultHost = "127.0.0.1"
+
+const defaultPort = 3000
+
 const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, const Features extends AnyFeatures<T["Server"]>>(
   port: HttpPort<T>,
   options: Options<T["Server"], Features>,
-  path: string
+  path: string,
+  access: HttpAccess.HttpAccess
 ) {
   const clock = yield* Clock.Clock
   const { calls, makeServer, onError } = yield* makeServers(port, options)
@@ -165,10 +181,7 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, const Featu
     isInitialize: port.isInitialize,
     principal: yield* Principal,
     path,
-    access: {
-      allowedHosts: options.allowedHosts ?? ["127.0.0.1", "localhost", "[::1]"],
-      allowedOrigins: options.allowedOrigins ?? []
-    },
+    access,
     maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
     maxSessions: options.maxSessions ?? 1000,
     lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
@@ -25,6 +26,37 @@ export const decodeForeign = <A>(
     const cleaned = Result.isFailure(problems) ? withoutNulls(value, problems.failure.issue) : value
     return cleaned === value ? decoded : decode(cleaned)
   }
+}
+
+/** Works like {@link decodeForeign}, for a Schema whose decoding needs services. */
+export const decodeForeignEffect = <S extends Schema.Constraint>(schema: S, defaults?: SchemaAST.ParseOptions) => {
+  const decode = Schema.decodeUnknownEffect(schema, defaults)
+  const clean = removeAbsentNulls(schema)
+  return (
+    value: unknown,
+    options?: SchemaAST.ParseOptions
+  ): Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]> => {
+    const decoded = decode(value, options)
+    return holdsNull(value)
+      ? Effect.catch(
+        decoded,
+        (error) =>
+          Effect.flatMap(clean(value), (cleaned) => cleaned === value ? Effect.fail(error) : decode(cleaned, options))
+      )
+      : decoded
+  }
+}
+
+/** Returns a function that removes the nulls that {@link decodeForeign} counts as absent, and decodes nothing. */
+export const removeAbsentNulls = <S extends Schema.Constraint>(schema: S) => {
+  const decode = Schema.decodeUnknownEffect(schema)
+  return (value: unknown): Effect.Effect<unknown, never, S["DecodingServices"]> =>
+    holdsNull(value)
+      ? Effect.match(decode(value, allErrors), {
+        onFailure: ({ issue }) => withoutNulls(value, issue),
+        onSuccess: () => value
+      })
+      : Effect.succeed(value)
 }
 
 /** Returns whether any member holds null. Long answers without one are not decoded again. */

@@ -6,6 +6,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { decodeJsonResult } from "../internal/objects/jsonForm.ts"
 
 /**
  * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
@@ -78,7 +79,7 @@ export const decoder = <Arguments extends PromptArguments>(
   options: PromptOptions<Arguments>
 ): (parameters: unknown) => Result.Result<Arguments["Type"], string> => {
   const schema: PromptArguments = options.arguments ?? Schema.Struct({})
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  const decode = decodeJsonResult(schema, { errors: "all" })
   return (parameters) =>
     Result.mapError(
       decode(parameters),

@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientCapabilities, ClientConnection, ClientRequest } from "../ClientConnection.ts"
 import { quote, truncate } from "../internal/quote.ts"
+import { isTooDeep, maxDepth } from "../internal/request/nesting.ts"
 import { emptyJournal, needsState, wireKey } from "../internal/rounds/Journal.ts"
 import type { Journal } from "../internal/rounds/Journal.ts"
 import { decodeJournal, encodeJournal } from "../internal/rounds/journalBytes.ts"
@@ -79,15 +80,16 @@ export interface InputRequired {
 }
 
 /**
- * An entry of `inputResponses` is not a valid answer, or `inputResponses` itself is not an object. The call is answered
- * with a JSON-RPC error (-32602), and the handler does not see the invalid answer.
+ * The parameters of a call are not valid: an entry of `inputResponses` is not a valid answer, `inputResponses` itself is
+ * not an object, or it or the arguments are nested more than 256 levels deep. The call is answered with a JSON-RPC error
+ * (-32602), and the handler does not see the invalid value.
  *
  * @category errors
  * @since 0.1.0
  */
-export class InvalidInputResponse
-  extends Schema.TaggedError<InvalidInputResponse>("@effect-sampling/core/wire/RoundRunner/InvalidInputResponse")(
-    "InvalidInputResponse",
+export class InvalidParams
+  extends Schema.TaggedError<InvalidParams>("@effect-sampling/core/wire/RoundRunner/InvalidParams")(
+    "InvalidParams",
     { message: Schema.String }
   )
 {}
@@ -116,12 +118,16 @@ export class InvalidInputResponse
 export const run = <A, E, R>(
   handler: Effect.Effect<A, E, R>,
   call: Call
-): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidInputResponse | ReplayMismatch, R> =>
+): Effect.Effect<Round<A>, E | StateRejected | StateNotKept | InvalidParams | ReplayMismatch, R> =>
   // Neither this nor `toRound` is a generator: both run in every round, where the benchmark shows the difference.
   Effect.withFiber((fiber) => {
     const responses = toResponses(call.inputResponses)
-    if (responses === undefined) return Effect.fail(new InvalidInputResponse({ message: notAnswers }))
-    const binding = new DigestedBinding(call)
+    if (responses === undefined) return Effect.fail(new InvalidParams({ message: notAnswers }))
+    if (isTooDeep(call.arguments) || isTooDeep(call.inputResponses)) {
+      return Effect.fail(new InvalidParams({ message: tooDeep }))
+    }
+    // A client that leaves the arguments out in one round and sends an empty object in the next means the same call.
+    const binding = new DigestedBinding({ ...call, arguments: call.arguments ?? {} })
     const carrier = fiber.getRef(RequestState)
     const maxRounds = fiber.getRef(MaxRounds)
     const settleTime = fiber.getRef(SettleTime)
@@ -162,7 +168,7 @@ const toRound = <A, E>(
   annotate: (attributes: RoundAttributes) => void,
   carrier: RequestState,
   binding: Binding
-): Effect.Effect<Round<A>, E | StateNotKept | InvalidInputResponse | ReplayMismatch> => {
+): Effect.Effect<Round<A>, E | StateNotKept | InvalidParams | ReplayMismatch> => {
   const index = before.rounds
   annotate({ index, asks: 0, replayed, stateBytes: 0 })
   if (interruption === undefined) return Effect.map(exit, (value) => ({ _tag: "Complete", value }))
@@ -191,10 +197,12 @@ const toResponses = (inputResponses: unknown): ReadonlyMap<string, unknown> | un
 
 const noResponses: ReadonlyMap<string, unknown> = new Map()
 
+const tooDeep = `The arguments and inputResponses of a call may be nested ${maxDepth} levels deep at most.`
+
 const notAnswers = "inputResponses: expected an object that holds the answers by their keys"
 
-const invalidAnswer = (key: string, { message }: InvalidResponse): Effect.Effect<never, InvalidInputResponse> =>
-  Effect.fail(new InvalidInputResponse({ message: `inputResponses[${quote(key)}] is not a valid answer: ${message}` }))
+const invalidAnswer = (key: string, { message }: InvalidResponse): Effect.Effect<never, InvalidParams> =>
+  Effect.fail(new InvalidParams({ message: `inputResponses[${quote(key)}] is not a valid answer: ${message}` }))
 
 const openJournal = (
   carrier: RequestState,

@@ -11,6 +11,8 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { fromModelOutput } from "../internal/effect-ai/fromModelOutput.ts"
+import { encodeJson } from "../internal/objects/jsonForm.ts"
+import { isObjectSchema, isRecord, jsonSchemaOf, parametersSchema } from "../internal/objects/jsonSchema.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
 
@@ -72,16 +74,14 @@ export type ToolResult = {
  * @since 0.1.0
  */
 export const definition = (tool: Tool.Any): ServedTool => {
-  const inputSchema = objectSchema(Tool.getJsonSchema(tool))
-  if (inputSchema === undefined) {
+  const inputSchema = parametersSchema(tool)
+  if (!isObjectSchema(inputSchema)) {
     throw new Error(
       `The tool "${tool.name}" cannot be served over MCP: its parameters must be an object. ` +
         "Use Schema.Struct, or leave parameters out."
     )
   }
-  const outputSchema = tool.toModelOutput === undefined
-    ? objectSchema(Tool.getJsonSchemaFromSchema(tool.successSchema))
-    : undefined
+  const outputSchema = tool.toModelOutput === undefined ? jsonSchemaOf(tool.successSchema) : undefined
   const description = Tool.getDescription(tool)
   const title = Context.getOrUndefined(tool.annotations, Tool.Title)
   const meta = Context.getOrUndefined(tool.annotations, Tool.Meta)
@@ -90,7 +90,7 @@ export const definition = (tool: Tool.Any): ServedTool => {
     inputSchema,
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
-    ...(outputSchema !== undefined && { outputSchema }),
+    ...(outputSchema !== undefined && isObjectSchema(outputSchema) && { outputSchema }),
     ...(meta !== undefined && { _meta: meta }),
     annotations: {
       ...(title !== undefined && { title }),
@@ -101,26 +101,6 @@ export const definition = (tool: Tool.Any): ServedTool => {
     }
   }
 }
-
-/**
- * Returns the schema with an object at its root, resolving a root that is a reference. Undefined for any other schema.
- */
-const objectSchema = (schema: Readonly<Record<string, unknown>>): ObjectSchema | undefined => {
-  const root = resolveRoot(schema)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type is "object", and ObjectSchema requires nothing else
-  return root["type"] === "object" ? root as ObjectSchema : undefined
-}
-
-const resolveRoot = (schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
-  const reference = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"]) : null
-  const definitions = schema["$defs"]
-  if (reference === null || typeof definitions !== "object" || definitions === null) return schema
-  const target: unknown = Reflect.get(definitions, unescapePointer(reference[1]!))
-  return typeof target === "object" && target !== null ? { ...target, $defs: definitions } : schema
-}
-
-/** RFC 6901, sections 3 and 6: a reference escapes identifiers such as `@scope/Person`. */
-const unescapePointer = (token: string): string => decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
 
 /**
  * The conversion from the outcomes of one tool's calls to MCP results.
@@ -148,13 +128,13 @@ export interface ToResult {
 export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => {
   const isDeclared = Schema.is(tool.failureSchema)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a failure whose schema needs services fails to encode here and is reported like a defect
-  const encodeFailure = Schema.encodeUnknownExit(tool.failureSchema as Schema.Codec<unknown>)
+  const encodeFailure = encodeJson(tool.failureSchema as Schema.Codec<unknown>)
   const hasOutputSchema = outputSchema !== undefined
 
   const declaredFailure = (error: unknown): ToolResult | undefined => {
     const message = HandlerFailure.messageOf(error)
     if (message !== undefined) return ofError(message)
-    const encoded = encodeFailure(error)
+    const encoded = Effect.runSyncExit(encodeFailure(error))
     return Exit.isSuccess(encoded) ? ofError(toText(encoded.value)) : undefined
   }
 
@@ -207,5 +187,3 @@ export const ofError = (text: string): ToolResult => ({ isError: true, content: 
 export const interrupted: ToolResult = ofError(HandlerFailure.interruptedText)
 
 const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? ""
-
-const isRecord = (u: unknown): u is Record<string, unknown> => typeof u === "object" && u !== null && !Array.isArray(u)

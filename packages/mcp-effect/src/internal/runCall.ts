@@ -62,10 +62,10 @@ const toCaller = (context: Context.Context<never>): Caller => {
 }
 
 const refuse = <E>(
-  cause: Cause.Cause<E | StateRejected | StateNotKept | RoundRunner.InvalidInputResponse>
+  cause: Cause.Cause<E | StateRejected | StateNotKept | RoundRunner.InvalidParams>
 ): Effect.Effect<never, E | StateNotKept | ReplayMismatch | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
-  if (isStateRejected(error) || isInvalidInputResponse(error)) {
+  if (isStateRejected(error) || isInvalidParams(error)) {
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
   }
   const missing = isUnsupported(error) ? missingCapability(error) : undefined
@@ -74,7 +74,7 @@ const refuse = <E>(
 }
 
 const isStateRejected = Schema.is(StateRejected)
-const isInvalidInputResponse = Schema.is(RoundRunner.InvalidInputResponse)
+const isInvalidParams = Schema.is(RoundRunner.InvalidParams)
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**

@@ -1,14 +1,15 @@
-/** Identifies messages that are too large to be read, by their first and last bytes. */
+/** Identifies messages that are too large or nested too deep to be read, by their first and last bytes. */
 import type { RequestId } from "../Sdk.ts"
+import { sampleBytes } from "./bytes.ts"
 
-/** The kind and the id of a message over the size limit. */
+/** The kind and the id of a message that is not read. */
 export interface OversizedMessage {
   readonly kind: "answer" | "request"
   readonly id: RequestId
 }
 
 /**
- * Reads the kind and the id of a message over the size limit from its first and last bytes. SDK clients write the id at
+ * Reads the kind and the id of a message that is too large or nested too deep from its first and last bytes. SDK clients write the id at
  * the end, other clients at the start. Returns undefined if neither place shows an id.
  */
 export const make = (head: string, tail: string): OversizedMessage | undefined => {
@@ -18,6 +19,12 @@ export const make = (head: string, tail: string): OversizedMessage | undefined =
   if (typeof id !== "number" && typeof id !== "string") return undefined
   return { kind: methodAtStart.test(head) || methodAtEnd.test(tail) ? "request" : "answer", id }
 }
+
+/** Returns the parts of a message by which `make` identifies it. */
+export const endsOf = (text: string): { readonly head: string; readonly tail: string } => ({
+  head: text.slice(0, sampleBytes),
+  tail: text.slice(-sampleBytes)
+})
 
 // Each pattern matches in the outermost object only: before its first inner brace, or after its last one.
 const idAtStart = /^\s*\{[^{[]*?"id"\s*:\s*(\d+|"[^"\\{[]*")\s*,/

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ResponseFormat } from "../../SamplingRequest.ts"
+import { removeAbsentNulls } from "../absentNulls.ts"
 import { jsonIn } from "../objects/jsonIn.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { makeTarget } from "../objects/structuredOutput.ts"
@@ -15,19 +16,18 @@ export interface ObjectFormat {
 
 export const makeObjectFormat = (name: string, schema: Schema.Constraint): ObjectFormat => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- generateObject itself requires the services that decoding needs
-  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(schema)) as (
-    json: unknown
-  ) => Effect.Effect<unknown, unknown>
+  const codec = Schema.toCodecJson(schema) as Schema.Codec<unknown>
+  const decode = Schema.decodeUnknownEffect(codec)
+  // `effect/ai` decodes the text again, and takes no null for an absent member.
+  const clean = removeAbsentNulls(codec)
   return {
     responseFormat: { name, schema: makeTarget(schema).jsonSchema },
     jsonText: (text) =>
-      Effect.suspend(() => {
-        const candidates = jsonIn(text).flatMap(asAnswers)
-        if (candidates.length === 0) return Effect.succeed(text)
-        return Effect.map(
-          Effect.findFirst(candidates, (candidate) => Effect.isSuccess(decode(candidate))),
-          (fitting) => JSON.stringify(Option.getOrElse(fitting, () => candidates[0]))
-        )
+      Effect.gen(function*() {
+        const candidates = yield* Effect.forEach(jsonIn(text).flatMap(asAnswers), clean)
+        if (candidates.length === 0) return text
+        const fitting = yield* Effect.findFirst(candidates, (candidate) => Effect.isSuccess(decode(candidate)))
+        return JSON.stringify(Option.getOrElse(fitting, () => candidates[0]))
       })
   }
 }

@@ -17,6 +17,7 @@ import * as ToolDispatch from "../../ToolDispatch.ts"
 import type { Failure, StepOptions } from "../../ToolLoop.ts"
 import { Sequential } from "../../ToolLoop.ts"
 import { toPromptMessages } from "../effect-ai/toPrompt.ts"
+import { decodeJson } from "../objects/jsonForm.ts"
 import { inputSchema } from "../objects/jsonSchema.ts"
 import { quote, truncate } from "../quote.ts"
 import { invalidRequest } from "../request/validateRequest.ts"
@@ -185,7 +186,7 @@ const needsApproval = Effect.fnUntraced(
     if (tool.needsApproval === undefined || tool.needsApproval === false) return false
     // A dynamic tool may have a plain JSON Schema, which cannot decode its parameters.
     const parameters = Schema.isSchema(tool.parametersSchema)
-      ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
+      ? yield* Effect.result(decodeJson(tool.parametersSchema)(call.input))
       : Result.succeed(call.input)
     if (Result.isFailure(parameters)) return false
     if (tool.needsApproval === true) return true

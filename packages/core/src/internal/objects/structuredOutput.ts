@@ -1,10 +1,10 @@
-import * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { formatIssue } from "../issues.ts"
+import { decodeJson } from "./jsonForm.ts"
 import { jsonIn } from "./jsonIn.ts"
-import { isRecord, objectSchema } from "./jsonSchema.ts"
+import { isRecord, jsonSchemaOf, objectSchema } from "./jsonSchema.ts"
 import type { JsonSchema } from "./jsonSchema.ts"
 
 /** A schema in the form in which a model is asked for it. */
@@ -18,8 +18,8 @@ export interface Target<A, R> {
 }
 
 export const makeTarget = <S extends Schema.Constraint>(schema: S): Target<S["Type"], S["DecodingServices"]> => {
-  const root = objectSchema(Tool.getJsonSchemaFromSchema(schema))
-  const decodeIssue = Schema.decodeUnknownEffect(Schema.toCodecJson(schema), { errors: "all" })
+  const root = objectSchema(jsonSchemaOf(schema))
+  const decodeIssue = decodeJson(schema, { errors: "all" })
   const decode = (json: unknown) => Effect.mapError(decodeIssue(json), (error) => formatIssue(error.issue))
   const decodeWrapped = (json: unknown) =>
     isRecord(json) && Object.hasOwn(json, "value")

@@ -3,12 +3,12 @@ import { StateRejected } from "@effect-sampling/core/RequestState"
 import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabilities"
-import { InvalidInputResponse } from "@effect-sampling/core/wire/RoundRunner"
+import { InvalidParams } from "@effect-sampling/core/wire/RoundRunner"
 import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
 import { invalidParams, missingClientCapability } from "../errorCodes.ts"
 
-const isRefused = Schema.is(Schema.Union([StateRejected, InvalidInputResponse]))
+const isRefused = Schema.is(Schema.Union([StateRejected, InvalidParams]))
 const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**

@@ -6,10 +6,14 @@ import type { SdkSession, Stateless } from "../../HttpPort.ts"
 import type { RequestId, Transport } from "../../Sdk.ts"
 import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
 import { dropNulls } from "../dropNulls.ts"
-import { invalidRequest, parseError } from "../errorCodes.ts"
+import { invalidParams, invalidRequest, parseError } from "../errorCodes.ts"
+import { isTooDeep, tooDeep } from "../nesting.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
+import { endsOf } from "../oversizedMessage.ts"
+import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts"
 import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
+import { initializeProblem } from "./initialize.ts"
 import { readBody } from "./readBody.ts"
 
 /**
@@ -99,7 +103,9 @@ export class HttpSessions {
       return refuse(response, 404, `The MCP endpoint is ${path}`)
     }
     const refusal = HttpAccess.refusal(request.headers, access)
-    if (refusal !== undefined) return refuse(response, 403, refusal)
+    if (refusal !== undefined) return refuse(response, refusal.status, refusal.message)
+    allowOrigin(request, response)
+    if (isPreflight(request)) return Effect.sync(() => answerPreflight(request, response))
     if (request.method === "POST") return this.post(request, response)
     if (request.method !== "GET" && request.method !== "DELETE") {
       response.setHeader("allow", "GET, POST, DELETE")
@@ -130,9 +136,13 @@ export class HttpSessions {
       switch (body._tag) {
         case "Aborted":
           return Effect.void
-        case "TooLarge":
-          return this.refuseBody(session, response, body)
+        case "TooLarge": {
+          const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
+          response.setHeader("connection", "close")
+          return this.refuseBody(session, response, body, 413, problem)
+        }
         case "Text": {
+          if (isTooDeep(body.text)) return this.refuseBody(session, response, endsOf(body.text), 400, tooDeep)
           const messages = parse(body.text)
           if (messages === undefined) return refuse(response, 400, "The body is not JSON-RPC", parseError)
           return session === undefined
@@ -143,22 +153,20 @@ export class HttpSessions {
     })
   }
 
-  /**
-   * Refuses a body that is too large. If the body is an answer, its ask ends at once and does not run into its
-   * time-out.
-   */
+  /** Refuses a body that is not read. If the body is an answer, its ask ends at once and does not run into its time-out. */
   private refuseBody(
     session: Session | undefined,
     response: ServerResponse,
-    { head, tail }: { readonly head: string; readonly tail: string }
+    { head, tail }: { readonly head: string; readonly tail: string },
+    status: number,
+    problem: string
   ): Effect.Effect<void> {
-    const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
     const message = OversizedMessage.make(head, tail)
     if (session !== undefined && message?.kind === "answer") {
       ClientChannel.find(session.sdk.transport)?.fail(message.id, problem)
     }
-    response.setHeader("connection", "close")
-    return refuse(response, 413, `The body is too large: ${problem}`)
+    const id = message?.kind === "request" ? message.id : null
+    return Effect.sync(() => respond(response, status, `The body was not read: ${problem}`, invalidRequest, id))
   }
 
   private serve(
@@ -193,8 +201,9 @@ export class HttpSessions {
       : Effect.promise(() => stateless(request, response, messages))
     return Effect.flatMap(isHandled, (handled) => {
       if (handled) return Effect.void
-      if (request.headers["mcp-session-id"] !== undefined) return refuse(response, 404, noSession)
-      if (!isInitialize(messages)) return refuse(response, 400, "A session starts with an initialize request")
+      if (!isInitialize(messages)) return refuseWithoutSession(request, response, messages)
+      // A client whose session is gone may still send its id with the request that starts the next one.
+      delete request.headers["mcp-session-id"]
       return this.sessions.size + this.opening.size < maxSessions
         ? this.open(request, response, messages)
         : refuse(response, 503, `This server has all of its ${maxSessions} sessions in use; try again later`)
@@ -344,10 +353,28 @@ const requestIds = (messages: unknown): ReadonlyArray<RequestId> => {
   return ids
 }
 
+const refuseWithoutSession = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  messages: object
+): Effect.Effect<void> => {
+  const problem = initializeProblem(messages)
+  if (problem !== undefined) return refuse(response, 400, problem, invalidParams)
+  return request.headers["mcp-session-id"] === undefined
+    ? refuse(response, 400, "A session starts with an initialize request")
+    : refuse(response, 404, noSession)
+}
+
 const refuse = (response: ServerResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
   Effect.sync(() => respond(response, status, message, code))
 
-const respond = (response: ServerResponse, status: number, message: string, code = -32_000): void => {
+const respond = (
+  response: ServerResponse,
+  status: number,
+  message: string,
+  code = -32_000,
+  id: RequestId | null = null
+): void => {
   response.writeHead(status, { "content-type": "application/json" })
-  response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id: null }))
+  response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id }))
 }

@@ -2,6 +2,7 @@
 import { UnreadAnswer } from "../calls/ClientChannel.ts"
 import { internalError, invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
+import { isTooDeep, tooDeep } from "../nesting.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
 import { LineReader } from "./LineReader.ts"
 
@@ -41,7 +42,7 @@ export interface Options {
 /**
  * The transport closes at the end of stdin, which interrupts the calls in flight. It passes malformed messages on.
  *
- * A message larger than `maxMessageBytes` does not end the session. Only the id of such a message is read: an answer
+ * A message that is larger than `maxMessageBytes` or nested too deep does not end the session. Only the id of such a message is read: an answer
  * becomes an `UnreadAnswer`, and a request becomes an error response. A response that is too large to write becomes an
  * error response as well.
  */
@@ -149,6 +150,10 @@ export class LineTransport {
 
   private readonly onLine = (line: string): void => {
     if (line === "") return
+    if (isTooDeep(line)) {
+      const { head, tail } = OversizedMessage.endsOf(line)
+      return this.refuseLine(head, tail, tooDeep)
+    }
     let json: unknown
     try {
       json = JSON.parse(line)
@@ -161,7 +166,10 @@ export class LineTransport {
   }
 
   private readonly onLongLine = (head: string, tail: string): void => {
-    const problem = `it is larger than the ${this.maxMessageBytes} bytes that this server reads`
+    this.refuseLine(head, tail, `it is larger than the ${this.maxMessageBytes} bytes that this server reads`)
+  }
+
+  private refuseLine(head: string, tail: string, problem: string): void {
     this.onerror?.(new Error(`A line on stdin was not read: ${problem}`))
     const message = OversizedMessage.make(head, tail)
     if (message?.kind === "answer") this.deliver(new UnreadAnswer(message.id, problem))
