@@ -16,7 +16,7 @@ export interface ObjectFormat {
 
 export const makeObjectFormat = (name: string, schema: Schema.Constraint): ObjectFormat => {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- generateObject itself requires the services that decoding needs
-  const codec = Schema.toCodecJson(schema) as Schema.Codec<unknown>
+  const codec = Schema.toCodecJson(schema) as unknown as Schema.Codec<unknown>
   const decode = Schema.decodeUnknownEffect(codec)
   // `effect/ai` decodes the text again, and takes no null for an absent member.
   const clean = removeAbsentNulls(codec)

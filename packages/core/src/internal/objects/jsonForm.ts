@@ -22,8 +22,7 @@ export const decodeJson = <S extends Schema.Constraint>(
 export const decodeJsonResult = <A>(
   schema: Schema.ConstraintDecoder<A>,
   defaults?: SchemaAST.ParseOptions
-): (json: unknown) => Result.Result<A, Schema.SchemaError> =>
-  decodeForeign(Schema.toCodecJson(schema), defaults)
+): (json: unknown) => Result.Result<A, Schema.SchemaError> => decodeForeign(Schema.toCodecJson(schema), defaults)
 
 /**
  * Returns an encoder to the JSON form of a Schema's values. `Schema.Unknown` and declarations without a codec do not
