@@ -146,3 +146,83 @@ describe("answers that a content filter left empty", () => {
       assert.deepInclude(error, { _tag: "ProviderError", provider: "acme", reason: "contentFilter" })
     }))
 })
+
+describe("reasoning in a reply", () => {
+  const cases: ReadonlyArray<readonly [text: string, expected: string]> = [
+    ["<think>Maybe {\"age\": 5}? No.</think>36", "36"],
+    ["<think>\nMaybe.\n</think>\n\nParis", "Paris"],
+    ["Maybe {\"age\": 5}? No.</think>36", "36"],
+    ["\n<think>Maybe { \"age\"", ""],
+    ["<think></think>", ""],
+    ["<THINK>a</THINK>b", "b"],
+    ["<think>a</think>b<think>c</think>d", "bd"],
+    ["<think>I close with </think> soon.</think>b", "b"],
+    ["<think>a</think>b</think>", "b"],
+    ["<thinking>a</thinking>b", "b"],
+    ["<thought>a</thought>b", "b"],
+    ["[THINK]a[/THINK]b", "b"],
+    ["◁think▷a◁/think▷b", "b"],
+    ["a</think>", ""],
+    ["The mark `</think>` ends it", "The mark `</think>` ends it"],
+    ["{\"html\":\"a</think>b\"}", "{\"html\":\"a</think>b\"}"],
+    ["Use <think> first", "Use <think> first"]
+  ]
+  for (const [source, sample] of Object.entries(sources)) {
+    it.effect(`reasoning blocks are no part of reply.text: from ${source}`, () =>
+      Effect.gen(function*() {
+        for (const [content, expected] of cases) {
+          const reply = yield* sample({ content, stopReason: "endTurn" })
+          assert.strictEqual(reply.text, expected, content)
+        }
+      }))
+  }
+
+  it.effect("a reasoning block that is split into several content blocks is removed from each of them", () =>
+    Effect.gen(function*() {
+      const parts = ["<thi", "nk>no", " no", "</think> y", "es"].map(text)
+      const reply = yield* Sampler.sample("Hi").pipe(
+        Effect.provide(TestSampler.scripted([{ content: [...parts, text("!")] }]))
+      )
+      assert.deepStrictEqual(reply.content, [text("y"), text("es"), text("!")])
+    }))
+
+  it.effect("a tag that the prompt asks for stays in the reply", () =>
+    Effect.gen(function*() {
+      const content = "<reasoning>because</reasoning><answer>42</answer>"
+      const reply = yield* Sampler.sample("Write <reasoning>, then <answer>").pipe(
+        Effect.provide(TestSampler.scripted([content]))
+      )
+      assert.strictEqual(reply.text, content)
+    }))
+
+  it.effect("reasoning blocks are no part of an object, even with an open brace in them", () =>
+    Effect.gen(function*() {
+      const Person = Schema.Struct({ age: Schema.Int })
+      const replies = [
+        "<think>Maybe {\"age\": 5}? No.</think>{\"age\": 36}",
+        "<think>It begins with { \"age</think>{\"age\": 36}",
+        "Maybe {\"age\": 5}? No.</think>\n{\"age\": 36}",
+        "Maybe {\"age\": 5}? No: {\"age\": 36}",
+        "```json\n{\"age\": 5}\n```\nWait.\n```json\n{\"age\": 36}\n```"
+      ]
+      for (const reply of replies) {
+        const provided = TestSampler.scripted([reply])
+        const { value } = yield* Sampler.sampleObject(Person, "Hi", { maxRepairs: 0 }).pipe(Effect.provide(provided))
+        assert.deepStrictEqual(value, { age: 36 }, reply)
+        const generated = yield* LanguageModel.generateObject({ schema: Person, prompt: "Hi" }).pipe(
+          Effect.provide(Layer.provide(SamplerLanguageModel.layer, provided))
+        )
+        assert.deepStrictEqual(generated.value, { age: 36 }, reply)
+      }
+    }))
+
+  it.effect("a reply of nothing but marks is read in linear time", () =>
+    Effect.gen(function*() {
+      const started = performance.now()
+      for (const unit of ["<think>", "</think>", "<think></think>", "<think>a</think>b"]) {
+        const content = Array.from({ length: 20_000 }, () => text(unit.repeat(10)))
+        yield* Sampler.sample("Hi").pipe(Effect.provide(TestSampler.scripted([{ content }])))
+      }
+      assert.isBelow(performance.now() - started, 8000)
+    }))
+})

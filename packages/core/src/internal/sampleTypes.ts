@@ -64,7 +64,8 @@ export interface SampleOptions {
  */
 export interface Sample {
   /**
-   * The text of all text blocks, joined without a separator. It is empty if the reply has no text block.
+   * The text of all text blocks, joined without a separator. It is empty if the reply has no text block. Reasoning that
+   * a model wrote into its reply (`<think>…</think>`) is no part of it, nor of `content` and `history`.
    */
   readonly text: string
   /**
@@ -217,7 +218,8 @@ export interface Primitive {
    * anything.
    *
    * A response whose stop reason says that the generation failed is an error, even if it holds half of a text. So is a
-   * response that a content filter or a refusal left without any content.
+   * response that a content filter or a refusal left without any content. Reasoning blocks (`<think>…</think>`) are
+   * removed from the texts of the response.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /**

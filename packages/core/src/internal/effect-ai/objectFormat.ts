@@ -3,14 +3,14 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { ResponseFormat } from "../../SamplingRequest.ts"
 import { removeAbsentNulls } from "../absentNulls.ts"
-import { jsonIn } from "../objects/jsonIn.ts"
+import { jsonIn, readings } from "../objects/jsonIn.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { makeTarget } from "../objects/structuredOutput.ts"
 
 /** The format in which a language model is asked for an object, and the way to find the object in its answer. */
 export interface ObjectFormat {
   readonly responseFormat: ResponseFormat
-  /** Returns the first JSON value in a text that fits the schema, else the first JSON value, else the text itself. */
+  /** Returns the last JSON value in a text that fits the schema, else the last JSON value, else the text itself. */
   readonly jsonText: (text: string) => Effect.Effect<string>
 }
 
@@ -24,7 +24,10 @@ export const makeObjectFormat = (name: string, schema: Schema.Constraint): Objec
     responseFormat: { name, schema: makeTarget(schema).jsonSchema },
     jsonText: (text) =>
       Effect.gen(function*() {
-        const candidates = yield* Effect.forEach(jsonIn(text).flatMap(asAnswers), clean)
+        const candidates = yield* Effect.forEach(
+          jsonIn(text).values.toReversed().flatMap(readings).flatMap(asAnswers),
+          clean
+        )
         if (candidates.length === 0) return text
         const fitting = yield* Effect.findFirst(candidates, (candidate) => Effect.isSuccess(decode(candidate)))
         return JSON.stringify(Option.getOrElse(fitting, () => candidates[0]))

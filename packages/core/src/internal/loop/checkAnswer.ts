@@ -5,12 +5,14 @@ import type { SamplingError } from "../../SamplingError.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
 import type { SamplingResponse } from "../../SamplingResponse.ts"
 import { quote } from "../quote.ts"
+import { withoutReasoning } from "../reasoning.ts"
 import { toStopReason } from "../stopReasons.ts"
 import type { StopReason } from "../stopReasons.ts"
 import { findPairingBreach } from "./toolPairing.ts"
 
 /**
- * Decides, once for all sources, whether a response is an answer. Returns it with its stop reason in MCP's words.
+ * Decides, once for all sources, whether a response is an answer. Returns it with its stop reason in MCP's words, and
+ * without the reasoning that its model wrote into its text.
  *
  * A response whose generation failed is never an answer, even if it holds half of a text. A response that a content
  * filter or a refusal left empty is none either: a tool would otherwise return an empty text as its result. What a
@@ -22,7 +24,10 @@ export const checkAnswer = (
 ): Result.Result<SamplingResponse, SamplingError> => {
   const { stopReason } = given
   const known = stopReason === undefined ? undefined : toStopReason(stopReason)
-  const response = known === undefined || known === stopReason ? given : { ...given, stopReason: known }
+  const content = withoutReasoning(request, given.content)
+  const response = content === given.content && (known === undefined || known === stopReason)
+    ? given
+    : { ...given, content, ...(known !== undefined && { stopReason: known }) }
   const failure = known === undefined ? undefined : failureOf(response, known)
   if (failure !== undefined) return Result.fail(failure)
   const problem = findPairingBreach(request, response)
