@@ -13,6 +13,7 @@ import { formatIssue } from "./internal/issues.ts"
 import { quote, truncate } from "./internal/quote.ts"
 import { isRefusal } from "./internal/request/isRefusal.ts"
 import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
+import { withReadableCalls } from "./internal/request/withReadableCalls.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
@@ -100,7 +101,7 @@ const decodeAnswer = (
       })
     )
   }
-  const decoded = decode(answer)
+  const decoded = decode(withReadableCalls(answer))
   return Result.isFailure(decoded)
     ? Result.fail(
       new InvalidResponse({

@@ -9,13 +9,14 @@ import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type { Content } from "./Content.ts"
+import type { Content, ToolUseContent } from "./Content.ts"
 import { decodeForeign } from "./internal/absentNulls.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
 import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
 import { recordedCompletion } from "./internal/rounds/recordedCompletion.ts"
 import { toStopReason } from "./internal/stopReasons.ts"
+import { toToolUses } from "./internal/toolArguments.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingUnsupported } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
@@ -152,6 +153,44 @@ export const formatInstruction = (schema: ResponseFormat["schema"]): string => i
  * @since 0.1.0
  */
 export const stopReason = (word: string): string => toStopReason(word) ?? word
+
+/**
+ * A tool call as a model wrote it, in a provider's reply.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface WrittenCall {
+  readonly id?: unknown
+  readonly name?: unknown
+  /**
+   * The arguments: an object, or its JSON text.
+   */
+  readonly arguments?: unknown
+}
+
+/**
+ * Builds the content blocks of the tool calls of one reply, whatever their model wrote.
+ *
+ * **Details**
+ *
+ * No arguments, null and an empty list are an empty object, and an object that was encoded twice is decoded. Other
+ * arguments that are not an object make a call that the tool loop answers with an error, which says what is wrong, so
+ * that the model can call again. So does a call without a name. A missing or repeated id is replaced.
+ *
+ * **Example** (Reading calls)
+ *
+ * ```ts
+ * import { ProviderSampler } from "@effect-sampling/core"
+ *
+ * const [call] = ProviderSampler.toolUses([{ id: 7, name: "weather", arguments: `{"city":"Paris"}` }])
+ * call // => { type: "tool_use", id: "7", name: "weather", input: { city: "Paris" } }
+ * ```
+ *
+ * @category converting
+ * @since 0.1.0
+ */
+export const toolUses = (calls: ReadonlyArray<WrittenCall>): ReadonlyArray<ToolUseContent> => toToolUses(calls)
 
 const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.Provider> =>
   Context.make(Sampler.Sampler, make(options)).pipe(Context.add(Sampler.Provider, { name: options.name }))

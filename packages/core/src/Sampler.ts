@@ -160,7 +160,7 @@ export const make = (options: {
  * **Details**
  *
  * Tool calls are run regardless of the stop reason. The model receives an error result for an unknown tool, for invalid
- * arguments, for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
+ * arguments (also if they are not a JSON object), for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
  * "return"`. The declared failure of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample.
  * After `maxTurns` turns the sample fails with `TurnLimitExceeded`, which holds the history.
  *

@@ -1,5 +1,5 @@
 import {
-  type Content,
+  Content,
   LanguageModelSampler,
   ProviderSampler,
   Sampler,
@@ -196,9 +196,8 @@ describe("LanguageModelSampler", () => {
         assert.deepStrictEqual(reply.content, [toolUse("1"), { type: "tool_use", id: "2", name: "other", input: {} }])
         assert.strictEqual(reply.stopReason, "toolUse")
         const broken = fakeModel(Effect.succeed([callPart("1", "weather", "Paris")]))
-        const error = yield* Effect.flip(ask(broken.layer, { ...hello, tools: [tool] }))
-        assert.strictEqual(error._tag, "InvalidResponse")
-        assert.match(error.message, /"acme".*"weather" with arguments that are not an object/)
+        const malformed = yield* ask(broken.layer, { ...hello, tools: [tool] })
+        assert.deepInclude(Content.blocks(malformed.content)[0], { type: "tool_use", id: "1", input: {} })
       }))
 
     it.effect("every finish reason of a language model maps to a stop reason of MCP", () =>

@@ -1,6 +1,6 @@
 import type { Content, ToolUseContent } from "@effect-sampling/core/Content"
-import { stopReason } from "@effect-sampling/core/ProviderSampler"
-import type { Reply } from "@effect-sampling/core/ProviderSampler"
+import { stopReason, toolUses } from "@effect-sampling/core/ProviderSampler"
+import type { Reply, WrittenCall } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { Usage } from "@effect-sampling/core/SamplingResponse"
@@ -11,11 +11,6 @@ import { parseJson } from "./json.ts"
 import type { ToolNames } from "./toolNames.ts"
 
 const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
-
-const FunctionCall = Schema.Struct({
-  name: Schema.String,
-  arguments: nullish(Schema.Union([Schema.String, Schema.Record(Schema.String, Schema.Unknown)]))
-})
 
 /**
  * The fields that we read. The schema is lenient where compatible servers differ: they omit fields, send null, or add
@@ -35,8 +30,9 @@ const ChatReply = Schema.Struct({
         Schema.Array(Schema.Struct({ type: Schema.String, text: nullish(Schema.Unknown) }))
       ])),
       refusal: nullish(Schema.String),
-      tool_calls: nullish(Schema.Array(Schema.Struct({ id: nullish(Schema.String), function: FunctionCall }))),
-      function_call: nullish(FunctionCall)
+      // What a model writes here is read call by call, because one bad call must not spoil the reply.
+      tool_calls: nullish(Schema.Array(Schema.Unknown)),
+      function_call: Schema.optional(Schema.Unknown)
     }))
   })),
   usage: nullish(Schema.Struct({
@@ -68,7 +64,7 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
     const { choices: [first], model, usage } = decoded.success
     const choice = toChoice(first)
     if (choice === undefined) return yield* Result.fail(malformed(context, body))
-    const calls = yield* toToolUses(context, choice)
+    const calls = toCalls(context, choice)
     const text = toText(choice)
     const refusal = choice.message.refusal ?? ""
     const content: ReadonlyArray<Content> = [
@@ -129,41 +125,24 @@ const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolea
   }
 }
 
-const toToolUses = (
-  context: ReplyContext,
-  { finish_reason, message }: Choice
-): Result.Result<ReadonlyArray<ToolUseContent>, InvalidResponse> => {
-  const legacy = message.function_call ?? undefined
-  const calls = (message.tool_calls ?? []).concat(legacy === undefined ? [] : [{ function: legacy }])
-  const uses: Array<ToolUseContent> = []
-  const ids = new Set<string>()
-  for (const [index, call] of calls.entries()) {
-    const input = toInput(call.function.arguments ?? "")
-    if (input === undefined) {
-      // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
-      if (stopReason(finish_reason ?? "") === "maxTokens") continue
-      return Result.fail(badArguments(context, index))
-    }
-    let id = call.id ?? ""
-    for (let number = index; id === "" || ids.has(id); number++) id = `call_${number}`
-    ids.add(id)
-    uses.push({ type: "tool_use", id, name: context.names.fromWire(call.function.name), input })
-  }
-  return Result.succeed(uses)
+const toCalls = ({ names }: ReplyContext, { finish_reason, message }: Choice): ReadonlyArray<ToolUseContent> => {
+  const legacy = Predicate.isNullish(message.function_call) ? [] : [{ function: message.function_call }]
+  const calls = [...message.tool_calls ?? [], ...legacy].filter(Predicate.isNotNullish)
+    .map((call) => toCall(call, names))
+  const isCut = stopReason(finish_reason ?? "") === "maxTokens"
+  // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
+  return toolUses(isCut ? calls.filter((call) => !isCutShort(call)) : calls)
 }
 
-const toInput = (value: string | Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined => {
-  if (typeof value !== "string") return value
-  const parsed = value.trim() === "" ? {} : parseJson(value)
-  return Predicate.isObject(parsed) ? parsed : undefined
+const toCall = (call: unknown, names: ToolNames): WrittenCall => {
+  const { function: called, id } = Predicate.isObject(call) ? call : {}
+  if (!Predicate.isObject(called)) return { id }
+  const { arguments: input, name } = called
+  return { id, name: typeof name === "string" ? names.fromWire(name) : name, arguments: input }
 }
 
-const badArguments = ({ model, provider }: ReplyContext, index: number): InvalidResponse =>
-  new InvalidResponse({
-    message:
-      `The model "${model}" of the provider "${provider}" called a tool (call ${index + 1}) with arguments that ` +
-      "are not a JSON object. Try again, or use a model that is better at calling tools."
-  })
+const isCutShort = (call: WrittenCall): boolean =>
+  typeof call.arguments === "string" && call.arguments.trim() !== "" && parseJson(call.arguments) === undefined
 
 const toUsage = (
   usage: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown }

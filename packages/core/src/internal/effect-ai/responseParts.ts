@@ -4,9 +4,9 @@ import * as Result from "effect/Result"
 import type { Content, TextContent } from "../../Content.ts"
 import { blocks } from "../../Content.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
-import { isRecord } from "../objects/jsonSchema.ts"
 import { quote } from "../quote.ts"
 import { toFinishReason } from "../stopReasons.ts"
+import { invalidArguments, toToolUse } from "../toolArguments.ts"
 
 /** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
@@ -41,7 +41,14 @@ const toPart = (
     case "audio":
       return [{ type: "file", mediaType: block.mimeType, data: block.data }]
     case "tool_use":
-      return [{ type: "tool-call", id: block.id, name: block.name, params: block.input, providerExecuted: false }]
+      return [{
+        type: "tool-call",
+        id: block.id,
+        name: block.name,
+        // `effect/ai` finds that arguments which are not an object do not fit.
+        params: invalidArguments(block) ?? block.input,
+        providerExecuted: false
+      }]
     // This does not happen: a sampler rejects an answer that holds a tool_result.
     case "tool_result":
       return []
@@ -110,7 +117,7 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
           break
         case "tool-call":
           if (part.providerExecuted) break
-          content.push(yield* fromCall(part))
+          content.push(toToolUse({ id: part.id, name: part.name, arguments: part.params }, part.id))
           break
         case "response-metadata":
           model = part.modelId ?? model
@@ -133,13 +140,6 @@ const fromFile = ({ data, mediaType }: Response.FilePart): Result.Result<Content
     : mediaType.startsWith("audio/")
     ? Result.succeed({ type: "audio", data: Base64.encode(data), mimeType: mediaType })
     : Result.fail(`it holds a file of type ${quote(mediaType)}, and MCP sampling carries only images and audio`)
-
-const fromCall = (part: Response.ToolCallPart<string, unknown>): Result.Result<Content, string> => {
-  const { params } = part
-  return isRecord(params)
-    ? Result.succeed({ type: "tool_use", id: part.id, name: part.name, input: params })
-    : Result.fail(`it calls the tool ${quote(part.name)} with arguments that are not an object`)
-}
 
 const toStopReason = (finish: Response.FinishPart | undefined, hasCalls: boolean): string | undefined => {
   if (finish === undefined) return hasCalls ? "toolUse" : undefined

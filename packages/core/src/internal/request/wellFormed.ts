@@ -1,6 +1,7 @@
 import type { Content, ToolResultContent } from "../../Content.ts"
 import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
+import { mapChanged } from "../mapChanged.ts"
 
 /**
  * Replaces lone surrogates in texts by U+FFFD, as every UTF-8 encoder does. Cutting a string in the middle of an emoji
@@ -43,8 +44,3 @@ const wellFormedResult = (block: ToolResultContent["content"][number]): ToolResu
 
 const wellFormedText = <A extends { readonly text: string }>(block: A): A =>
   block.text.isWellFormed() ? block : { ...block, text: block.text.toWellFormed() }
-
-const mapChanged = <A>(items: ReadonlyArray<A>, f: (item: A) => A): ReadonlyArray<A> => {
-  const mapped = items.map(f)
-  return mapped.every((item, index) => item === items[index]) ? items : mapped
-}
