@@ -100,8 +100,8 @@ export interface Sample {
   readonly usage: Usage | undefined
   /**
    * The messages sent and received, with every tool call answered. To continue the conversation, pass them together
-   * with a new message. A reply without content is left out. The system prompt and the options are not part of it, so
-   * pass them again.
+   * with a new message. A reply without content is left out, and so is a text block without text. The system prompt and
+   * the options are not part of it, so pass them again.
    */
   readonly history: ReadonlyArray<SamplingMessage>
   /**
