@@ -10,6 +10,7 @@ import { ClientConnection, describe } from "./ClientConnection.ts"
 import { decodeForeign } from "./internal/absentNulls.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
+import { mapBlocks, withoutVendorFields } from "./internal/ownMeta.ts"
 import { quote, truncate } from "./internal/quote.ts"
 import { isRefusal } from "./internal/request/isRefusal.ts"
 import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
@@ -112,6 +113,7 @@ const decodeAnswer = (
     )
     : Result.succeed({
       ...decoded.success,
+      content: mapBlocks(decoded.success.content, withoutVendorFields),
       source: { kind: "client", name: truncate(connection.client?.name ?? "client", 80) },
       passedOver: []
     })

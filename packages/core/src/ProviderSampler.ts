@@ -14,6 +14,7 @@ import { decodeForeign } from "./internal/absentNulls.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { needsTools } from "./internal/loop/toolPairing.ts"
 import { formatInstruction as instruction } from "./internal/objects/formatInstruction.ts"
+import { addVendorFields, mapContent, onlyFieldsOf, vendorFieldsOf } from "./internal/ownMeta.ts"
 import { recordedCompletion } from "./internal/rounds/recordedCompletion.ts"
 import { toStopReason } from "./internal/stopReasons.ts"
 import { toToolUses } from "./internal/toolArguments.ts"
@@ -192,6 +193,45 @@ export interface WrittenCall {
  */
 export const toolUses = (calls: ReadonlyArray<WrittenCall>): ReadonlyArray<ToolUseContent> => toToolUses(calls)
 
+/**
+ * Adds fields of a reply that only its provider understands to a block, so that they travel with it. {@link vendorFields}
+ * reads them when the block comes back in a later request.
+ *
+ * **When to use**
+ *
+ * Some vendors want a part of their reply back within a tool loop, for example `reasoning_content` (DeepSeek) or a
+ * `thought_signature` (Gemini). The fields stay with the block in the loop, in `history` and between rounds. They are
+ * removed before a request goes to a client or to a provider of another name, so the fields must be JSON.
+ *
+ * **Example** (Getting a signature back)
+ *
+ * ```ts
+ * import { ProviderSampler } from "@effect-sampling/core"
+ *
+ * const [call] = ProviderSampler.toolUses([{ id: "1", name: "weather", arguments: { city: "Paris" } }])
+ * const signed = ProviderSampler.withVendorFields(call!, "acme", { signature: "c2ln" })
+ * ProviderSampler.vendorFields(signed, "acme") // => { signature: "c2ln" }
+ * ProviderSampler.vendorFields(signed, "other") // => undefined
+ * ```
+ *
+ * @category vendor fields
+ * @since 0.1.0
+ */
+export const withVendorFields = <A extends Content>(
+  block: A,
+  provider: string,
+  fields: Readonly<Record<string, unknown>>
+): A => addVendorFields(block, provider, fields)
+
+/**
+ * Returns the fields that a provider added to a block with {@link withVendorFields}, or undefined if there are none.
+ *
+ * @category vendor fields
+ * @since 0.1.0
+ */
+export const vendorFields = (block: Content, provider: string): Readonly<Record<string, unknown>> | undefined =>
+  vendorFieldsOf(block, provider)
+
 const toContext = (options: Options): Context.Context<Sampler.Sampler | Sampler.Provider> =>
   Context.make(Sampler.Sampler, make(options)).pipe(Context.add(Sampler.Provider, { name: options.name }))
 
@@ -202,14 +242,16 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
       tools: options.tools ?? false,
       jsonSchema: options.jsonSchema ?? false
     }),
-    createMessage: (request) =>
-      options.tools !== true && needsTools(request)
-        ? Effect.fail(noTools(options.name))
-        : recordedCompletion(
-          options.name,
-          request,
-          Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
-        )
+    createMessage: (given) => {
+      if (options.tools !== true && needsTools(given)) return Effect.fail(noTools(options.name))
+      const messages = mapContent(given.messages, onlyFieldsOf(options.name))
+      const request = messages === given.messages ? given : { ...given, messages }
+      return recordedCompletion(
+        options.name,
+        request,
+        Effect.flatMap(options.createMessage(request), (reply) => checkReply(options.name, reply))
+      )
+    }
   })
 
 const noTools = (name: string): SamplingUnsupported =>

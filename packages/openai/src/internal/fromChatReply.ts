@@ -9,6 +9,8 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { parseJson } from "./json.ts"
 import type { ToolNames } from "./toolNames.ts"
+import { keepFields } from "./vendorFields.ts"
+import type { Vendor } from "./vendorFields.ts"
 
 const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
 
@@ -50,8 +52,7 @@ interface Choice extends Pick<ChatReply["choices"][0], "finish_reason" | "stop_r
 
 const decode = Schema.decodeUnknownResult(ChatReply)
 
-interface ReplyContext {
-  readonly provider: string
+interface ReplyContext extends Vendor {
   readonly model: string
   readonly request: SamplingRequest
   readonly names: ToolNames
@@ -64,7 +65,7 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
     const { choices: [first], model, usage } = decoded.success
     const choice = toChoice(first)
     if (choice === undefined) return yield* Result.fail(malformed(context, body))
-    const calls = toCalls(context, choice)
+    const calls = toCalls(context, choice, rawMessage(body))
     const text = toText(choice)
     const refusal = choice.message.refusal ?? ""
     const content: ReadonlyArray<Content> = [
@@ -125,13 +126,26 @@ const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolea
   }
 }
 
-const toCalls = ({ names }: ReplyContext, { finish_reason, message }: Choice): ReadonlyArray<ToolUseContent> => {
+/** Returns the message as the server sent it, with the members that we do not read. */
+const rawMessage = (body: unknown): unknown => {
+  const choices = Predicate.isObject(body) ? body["choices"] : undefined
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  return Predicate.isObject(choice) ? choice["message"] : undefined
+}
+
+const toCalls = (
+  context: ReplyContext,
+  { finish_reason, message }: Choice,
+  raw: unknown
+): ReadonlyArray<ToolUseContent> => {
   const legacy = Predicate.isNullish(message.function_call) ? [] : [{ function: message.function_call }]
-  const calls = [...message.tool_calls ?? [], ...legacy].filter(Predicate.isNotNullish)
-    .map((call) => toCall(call, names))
+  const written = [...message.tool_calls ?? [], ...legacy].filter(Predicate.isNotNullish)
   const isCut = stopReason(finish_reason ?? "") === "maxTokens"
   // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
-  return toolUses(isCut ? calls.filter((call) => !isCutShort(call)) : calls)
+  const calls = written.map((call) => [toCall(call, context.names), call] as const)
+    .filter(([call]) => !isCut || !isCutShort(call))
+  const uses = toolUses(calls.map(([call]) => call))
+  return keepFields(context, raw, uses.map((use, index) => [use, calls[index]?.[1]]))
 }
 
 const toCall = (call: unknown, names: ToolNames): WrittenCall => {

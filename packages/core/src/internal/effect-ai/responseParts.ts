@@ -1,12 +1,14 @@
 import type * as Response from "effect/ai/Response"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import type { Content, TextContent } from "../../Content.ts"
+import type { Content, TextContent, ToolUseContent } from "../../Content.ts"
 import { blocks } from "../../Content.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
+import { addVendorFields } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
 import { toFinishReason } from "../stopReasons.ts"
 import { invalidArguments, toToolUse } from "../toolArguments.ts"
+import { toOptions } from "./promptOptions.ts"
 
 /** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
@@ -47,7 +49,8 @@ const toPart = (
         name: block.name,
         // `effect/ai` finds that arguments which are not an object do not fit.
         params: invalidArguments(block) ?? block.input,
-        providerExecuted: false
+        providerExecuted: false,
+        ...(block._meta !== undefined && { metadata: toOptions({ _meta: block._meta }).options })
       }]
     // This does not happen: a sampler rejects an answer that holds a tool_result.
     case "tool_result":
@@ -101,10 +104,14 @@ type AnswerPart =
   | Response.ToolCallPart<string, unknown>
   | Response.ToolResultPart<string, unknown, unknown>
 
-/** Converts the answer of a language model, or fails with the part that MCP cannot carry. */
-export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
+/**
+ * Converts the answer of a language model, or fails with the part that MCP cannot carry. The metadata of a call, and the
+ * reasoning before it, go with the call as fields of the provider: some models want them back within a tool loop.
+ */
+export const fromParts = (provider: string, parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
   Result.gen(function*() {
     const content: Array<Content> = []
+    let reasoning: Array<ReasoningFields> = []
     let model: string | undefined
     let finish: Response.FinishPart | undefined
     for (const part of parts) {
@@ -117,7 +124,15 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
           break
         case "tool-call":
           if (part.providerExecuted) break
-          content.push(toToolUse({ id: part.id, name: part.name, arguments: part.params }, part.id))
+          content.push(withFields(
+            provider,
+            toToolUse({ id: part.id, name: part.name, arguments: part.params }, part.id),
+            { reasoning, metadata: part.metadata }
+          ))
+          reasoning = []
+          break
+        case "reasoning":
+          reasoning.push({ text: part.text, metadata: part.metadata })
           break
         case "response-metadata":
           model = part.modelId ?? model
@@ -125,7 +140,7 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
         case "finish":
           finish = part
           break
-        // Reasoning, citations, and the results of the provider's own tools are not part of an MCP answer.
+        // Citations and the results of the provider's own tools are not part of an MCP answer.
         default:
           break
       }
@@ -133,6 +148,22 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
     const hasCalls = content.some((block) => block.type === "tool_use")
     return { content, model, stopReason: toStopReason(finish, hasCalls), usage: toUsage(finish) }
   })
+
+interface ReasoningFields {
+  readonly text: string
+  readonly metadata: Response.ProviderMetadata
+}
+
+/** What a language model may want back together with a call. */
+export interface CallFields {
+  readonly reasoning: ReadonlyArray<ReasoningFields>
+  readonly metadata: Response.ProviderMetadata
+}
+
+const withFields = (provider: string, call: ToolUseContent, fields: CallFields): ToolUseContent =>
+  fields.reasoning.length === 0 && Object.keys(fields.metadata).length === 0
+    ? call
+    : addVendorFields(call, provider, { ...fields })
 
 const fromFile = ({ data, mediaType }: Response.FilePart): Result.Result<Content, string> =>
   mediaType.startsWith("image/")

@@ -23,8 +23,8 @@ export const withoutEmpty = (messages: ReadonlyArray<SamplingMessage>): Readonly
     const clean = content === undefined ? message : { ...message, content }
     const last = isAfterGap ? kept.at(-1) : undefined
     const joined = last === undefined ? undefined : join(last, clean)
-    if (joined !== undefined) kept.pop()
-    kept.push(joined ?? clean)
+    if (joined === undefined) kept.push(clean)
+    else if (content !== undefined) kept.splice(-1, 1, joined)
     isAfterGap = false
   }
   return kept
