@@ -92,24 +92,36 @@ export const ClientConnection = Context.Reference<ClientConnection | undefined>(
  * **Details**
  *
  * It applies to clients up to MCP 2025-11-25. Later clients are asked in rounds, where no request waits. On the
- * official SDKs, progress that the client reports restarts the timeout.
+ * official SDKs, progress that the client reports restarts the timeout, up to {@link AskTotalTimeout} in total.
  *
  * **Example** (Waiting at most two minutes)
  *
  * ```ts
  * import { ClientConnection } from "@effect-sampling/core"
- * import { Duration, Layer } from "effect"
+ * import { Layer } from "effect"
  *
- * const layer = Layer.succeed(ClientConnection.AskTimeout, Duration.minutes(2))
+ * const layer = Layer.succeed(ClientConnection.AskTimeout, "2 minutes")
  * Layer.isLayer(layer) // => true
  * ```
  *
  * @category references
  * @since 0.1.0
  */
-export const AskTimeout = Context.Reference<Duration.Duration>("@effect-sampling/core/ClientConnection/AskTimeout", {
+export const AskTimeout = Context.Reference<Duration.Input>("@effect-sampling/core/ClientConnection/AskTimeout", {
   defaultValue: () => Duration.minutes(10)
 })
+
+/**
+ * The time up to which a client can prolong an ask by reporting progress. Default: 1 hour. Progress that would let an ask
+ * last longer does not restart {@link AskTimeout}. Provide it to the server, not to single calls.
+ *
+ * @category references
+ * @since 0.1.0
+ */
+export const AskTotalTimeout = Context.Reference<Duration.Input>(
+  "@effect-sampling/core/ClientConnection/AskTotalTimeout",
+  { defaultValue: () => Duration.hours(1) }
+)
 
 /**
  * The facts that a server knows about the sender of the request being handled.

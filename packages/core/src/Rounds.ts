@@ -35,7 +35,7 @@ export const MaxRounds = Context.Reference<number>("@effect-sampling/core/Rounds
  * @category references
  * @since 0.1.0
  */
-export const SettleTime = Context.Reference<Duration.Duration>("@effect-sampling/core/Rounds/SettleTime", {
+export const SettleTime = Context.Reference<Duration.Input>("@effect-sampling/core/Rounds/SettleTime", {
   defaultValue: () => Duration.millis(100)
 })
 
@@ -76,10 +76,13 @@ export interface OnceOptions<Success extends Schema.Constraint, Failure extends 
  *
  * **Gotchas**
  *
- * - A round does not end while a once-step is at work; a once-step that waits for an answer is not at work. If a
- *   once-step waits for something that another fiber holds, such as a semaphore, and that fiber waits for an answer, the
- *   round stays open until the client cancels the call. Acquire such resources outside of once-steps and of tools that
- *   the model calls, or do not hold them while asking.
+ * - A round does not end while a once-step is at work; a once-step that waits for an answer is not at work. One that
+ *   waits for a semaphore or for an item of a pool gets {@link SettleTime}, unless a fiber of the handler works. If it
+ *   waits for a fiber in another way, at a queue for example, and that fiber waits for an answer, then any busy fiber
+ *   keeps the round open, the timer of a time-out too. Do not wait for a fiber that asks inside of a once-step or of a
+ *   tool that the model calls.
+ * - If a fiber outside of the handler, such as a shared worker, does the work of a once-step, and the once-step waits for
+ *   it at a queue or a deferred, nobody sees that work: it gets {@link SettleTime}, and then it may happen again.
  * - When the round ends, an ask inside a once-step ends in an interruption. In an uninterruptible region, and in fibers
  *   started there, `Effect.exit` and `Effect.catchCause` around the ask observe that interruption and continue.
  *   `Effect.catch` does not.

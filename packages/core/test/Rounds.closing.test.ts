@@ -19,6 +19,7 @@ import {
   Schema,
   Scope,
   Stream,
+  Tracer,
   TxRef
 } from "effect"
 import { TestClock } from "effect/testing"
@@ -26,6 +27,14 @@ import { ask, baseCall, drive, echo, openStates, unbounded } from "./fixtures/ro
 
 /** Never ends, and never pauses for longer than the settle time. */
 const ticking = Effect.forever(Effect.sleep(5))
+
+/** What a fiber of the handler may do for as long as the process lives. */
+const activities: Record<string, Effect.Effect<void>> = {
+  "sleeps": ticking,
+  "yields": Effect.forever(Effect.yieldNow),
+  "races": Effect.forever(Effect.race(Effect.sleep(5), Effect.never)),
+  "starts fibers side by side": Effect.forever(Effect.all([Effect.sleep(5), Effect.sleep(8)], unbounded))
+}
 
 const joined = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.flatMap(Effect.forkChild(effect), Fiber.join)
 
@@ -261,17 +270,26 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(released.toSorted()).toStrictEqual(acquired.toSorted())
     }))
 
-  it.effect("a round leaves a handler behind that nothing can end, beside a heartbeat", () =>
+  for (const [activity, background] of Object.entries(activities)) {
+    it.effect(`a round leaves a handler behind that nothing can end, beside a detached fiber that ${activity}`, () =>
+      Effect.gen(function*() {
+        const handler = Effect.gen(function*() {
+          yield* Effect.forkDetach(background)
+          const gate = yield* Deferred.make<string>()
+          yield* Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(gate, text)))
+          return yield* Effect.uninterruptible(Deferred.await(gate))
+        })
+        const { value } = yield* drive(handler, echo)
+        expect(value).toBe("<a>")
+      }))
+  }
+
+  it.effect("a round leaves a handler behind whose finalizer works first, and then never ends", () =>
     Effect.gen(function*() {
-      const handler = Effect.gen(function*() {
-        yield* Effect.forkDetach(ticking)
-        const gate = yield* Deferred.make<string>()
-        yield* Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(gate, text)))
-        return yield* Effect.uninterruptible(Deferred.await(gate))
-      })
-      const { value } = yield* drive(handler, echo)
-      expect(value).toBe("<a>")
-    }))
+      const finalizer = Effect.andThen(Effect.promise(() => Promise.resolve()), Effect.never)
+      const round = yield* RoundRunner.run(Effect.ensuring(ask("a"), finalizer), baseCall)
+      expect(round._tag).toBe("InputRequired")
+    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.zero)))
 
   it.effect("a completed call leaves the fibers alone that outlive it, unless they ask", () =>
     Effect.gen(function*() {
@@ -358,6 +376,19 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       expect(round._tag).toBe("InputRequired")
     }))
 
+  it.effect("a round ends at once when a fiber returns from other work and then waits for a fiber that asks", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const answers = yield* Queue.unbounded<string>()
+        const asking = Effect.flatMap(ask("a", "key"), (text) => Queue.offer(answers, text))
+        yield* Effect.forkChild(asking, { startImmediately: true })
+        yield* Effect.promise(() => Promise.resolve())
+        return yield* Queue.take(answers)
+      })
+      const { value } = yield* Effect.provideService(drive(handler, echo), Rounds.SettleTime, Duration.infinity)
+      expect(value).toBe("<a>")
+    }))
+
   it.effect("the end of a round waits for streams and transactions that are about to ask", () =>
     Effect.gen(function*() {
       const asks = Stream.mapEffect((text: string) => ask(text), { concurrency: 2 })
@@ -374,6 +405,100 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       })
       const counted = yield* drive(counting, echo)
       expect([counted.value[0], counted.rounds.map((keys) => keys.length)]).toStrictEqual([2, [2]])
+    }))
+})
+
+/** Runs one round, and returns what a handler, whose finalizers need one minute, and the end of the round reported. */
+const reportsOf = (makeHandler: (minute: Effect.Effect<void>) => ReturnType<typeof ask>) =>
+  Effect.gen(function*() {
+    const reports: Array<string> = []
+    const released = yield* Deferred.make<void>()
+    const minute = Effect.andThen(
+      Deferred.succeed(released, undefined),
+      Effect.andThen(Effect.sleep("1 minute"), Effect.sync(() => reports.push("released")))
+    )
+    const round = RoundRunner.run(makeHandler(minute), baseCall).pipe(
+      Effect.tap(({ _tag }) => Effect.sync(() => reports.push(_tag)))
+    )
+    const fiber = yield* Effect.forkChild(Effect.provideService(round, Rounds.SettleTime, Duration.infinity))
+    yield* Deferred.await(released)
+    yield* TestClock.adjust("1 minute")
+    yield* Fiber.join(fiber)
+    return reports
+  })
+
+layer(Layer.merge(openStates, ClientSampler.layer))("Finalizers at the end of a round", (it) => {
+  it.effect("the end of a round waits for a finalizer that runs under a timeout", () =>
+    Effect.gen(function*() {
+      const reports = yield* reportsOf((minute) =>
+        Effect.ensuring(ask("a"), Effect.orDie(Effect.timeout(minute, "1 hour")))
+      )
+      expect(reports).toStrictEqual(["released", "InputRequired"])
+    }))
+
+  it.effect("the end of a round waits for a finalizer that runs effects side by side", () =>
+    Effect.gen(function*() {
+      const reports = yield* reportsOf((minute) => Effect.ensuring(ask("a"), Effect.all([minute, minute], unbounded)))
+      expect(reports).toStrictEqual(["released", "released", "InputRequired"])
+    }))
+
+  it.effect("the end of a round waits for a finalizer that joins a fiber, which it starts at once", () =>
+    Effect.gen(function*() {
+      const reports = yield* reportsOf((minute) =>
+        Effect.ensuring(ask("a"), Effect.flatMap(Effect.forkChild(minute, { startImmediately: true }), Fiber.join))
+      )
+      expect(reports).toStrictEqual(["released", "InputRequired"])
+    }))
+
+  it.effect("the end of a round waits for the finalizer of a child that does not ask", () =>
+    Effect.gen(function*() {
+      const reports = yield* reportsOf((minute) =>
+        Effect.andThen(
+          Effect.forkChild(Effect.ensuring(Effect.never, minute), { startImmediately: true }),
+          ask("a")
+        )
+      )
+      expect(reports).toStrictEqual(["released", "InputRequired"])
+    }))
+
+  it.effect("the end of a round waits for the finalizer of a fiber that lost a race", () =>
+    Effect.gen(function*() {
+      const reports = yield* reportsOf((minute) => Effect.race(ask("a"), Effect.ensuring(Effect.never, minute)))
+      expect(reports).toStrictEqual(["released", "InputRequired"])
+    }))
+
+  it.effect("the end of a round waits for a finalizer that starts and joins one fiber after another", () =>
+    Effect.gen(function*() {
+      let started = 0
+      const release = Effect.repeat(joined(Effect.sync(() => started++)), { times: 499 })
+      const round = RoundRunner.run(Effect.ensuring(ask("a"), release), baseCall)
+      yield* Effect.provideService(round, Rounds.SettleTime, Duration.infinity)
+      expect(started).toBe(500)
+    }))
+
+  it.effect("the end of a round waits for a finalizer under another tracer", () =>
+    Effect.gen(function*() {
+      const reports: Array<string> = []
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const releasing = yield* Deferred.make<void>()
+      const release = Effect.andThen(Deferred.succeed(releasing, undefined), Effect.promise(() => promise)).pipe(
+        Effect.andThen(Effect.sync(() => reports.push("released"))),
+        Effect.withTracer(Tracer.make({ span: (options) => new Tracer.NativeSpan(options) }))
+      )
+      const handler = Effect.gen(function*() {
+        const gate = yield* Deferred.make<string>()
+        yield* Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(gate, text)))
+        return yield* Effect.ensuring(Deferred.await(gate), release)
+      })
+      const round = RoundRunner.run(handler, baseCall).pipe(
+        Effect.tap(({ _tag }) => Effect.sync(() => reports.push(_tag)))
+      )
+      const fiber = yield* Effect.forkChild(Effect.provideService(round, Rounds.SettleTime, Duration.infinity))
+      yield* Deferred.await(releasing)
+      yield* Effect.yieldNow
+      resolve()
+      yield* Fiber.join(fiber)
+      expect(reports).toStrictEqual(["released", "InputRequired"])
     }))
 })
 

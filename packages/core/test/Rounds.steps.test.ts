@@ -1,6 +1,6 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler, SamplingError } from "@effect-sampling/core"
 import { expect, layer } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Queue, Random, Schema, Scope, Stream } from "effect"
+import { Deferred, Effect, Exit, Fiber, Layer, Pool, Queue, Random, Schema, Scope, Semaphore, Stream } from "effect"
 import { Tool, Toolkit } from "effect/ai"
 import { ask, drive, echo, openStates, say, unbounded } from "./fixtures/rounds.ts"
 
@@ -141,6 +141,62 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       })
       const { value } = yield* drive(handler, echo)
       expect([value, ran]).toStrictEqual([["c 3", "d 4", "<e>"], ["a", "b", "c", "d"]])
+    }))
+
+  it.effect("a round waits for a once-step whose work a shared worker does, and the work is done once", () =>
+    Effect.gen(function*() {
+      let charged = 0
+      const orders = yield* Queue.unbounded<Deferred.Deferred<string>>()
+      const charge = Effect.andThen(Effect.yieldNow, Effect.sync(() => `charge ${++charged}`))
+      const work = Effect.flatMap(
+        Queue.take(orders),
+        (order) => Effect.flatMap(charge, (receipt) => Deferred.succeed(order, receipt))
+      )
+      yield* Effect.forkChild(Effect.forever(work))
+      const pay = Effect.gen(function*() {
+        const order = yield* Deferred.make<string>()
+        yield* Queue.offer(orders, order)
+        return yield* Deferred.await(order)
+      })
+      const { value } = yield* drive(Effect.all([ask("a"), once("pay", pay, Schema.String)], unbounded), echo)
+      expect([value, charged]).toStrictEqual([["<a>", "charge 1"], 1])
+    }))
+
+  it.effect("a round under a timeout ends although a once-step waits for a lock that an asking fiber holds", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const lock = (yield* Semaphore.make(1)).withPermits(1)
+        return yield* Effect.all([lock(ask("a")), once("step", lock(Effect.succeed("done")), Schema.String)], unbounded)
+      })
+      const { value } = yield* drive(Effect.timeout(handler, "1 hour"), echo)
+      expect(value).toStrictEqual(["<a>", "done"])
+    }))
+
+  it.effect("a round ends although a once-step waits for an item of a pool that an asking fiber holds", () =>
+    Effect.gen(function*() {
+      const handler = Effect.gen(function*() {
+        const pool = yield* Pool.make({ acquire: Effect.void, size: 1 })
+        const using = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.scoped(Effect.andThen(Pool.get(pool), effect))
+        return yield* Effect.all(
+          [using(ask("a")), once("step", using(Effect.succeed("done")), Schema.String)],
+          unbounded
+        )
+      })
+      const { value } = yield* drive(Effect.scoped(handler), echo)
+      expect(value).toStrictEqual(["<a>", "done"])
+    }))
+
+  it.effect("a fiber that was forked before a once-step does not belong to it, although it begins later", () =>
+    Effect.gen(function*() {
+      let charged = 0
+      const handler = Effect.gen(function*() {
+        const charge = yield* Effect.forkChild(once("charge", Effect.sync(() => ++charged), Schema.Number))
+        const beside = yield* Effect.forkChild(ask("beside"))
+        const first = yield* once("step", ask("a"), Schema.String)
+        return [first, yield* ask("b"), yield* Fiber.join(beside), yield* Fiber.join(charge)]
+      })
+      const { rounds, value } = yield* drive(handler, echo)
+      expect([value, rounds.map((keys) => keys.length)]).toStrictEqual([["<a>", "<b>", "<beside>", 1], [2, 1]])
     }))
 
   it.effect("a once-step inside another one runs although its name was recorded elsewhere", () =>

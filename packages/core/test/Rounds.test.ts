@@ -1,7 +1,7 @@
 import { ClientSampler, ProviderSampler, Rounds, Sampler } from "@effect-sampling/core"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { expect, layer } from "@effect/vitest"
-import { Deferred, Duration, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
+import { Deferred, Effect, Fiber, Layer, Random, Ref, Schema, Stream } from "effect"
 import { baseCall, drive, echo, openStates, unbounded } from "./fixtures/rounds.ts"
 
 const ask = (text: string, key?: string) =>
@@ -332,7 +332,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
       )
       const { rounds, value } = yield* drive(handler, echo)
       expect([value, rounds.length]).toStrictEqual(["<b>", 2])
-    }).pipe(Effect.provideService(Rounds.SettleTime, Duration.hours(1))))
+    }).pipe(Effect.provideService(Rounds.SettleTime, "1 hour")))
 
   it.effect("a round waits for a once-step in flight", () =>
     Effect.gen(function*() {

@@ -1,7 +1,7 @@
 /** What the engine of rounds assumes about Effect, and Effect does not promise. */
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Deferred, Effect, Fiber, Queue, Scheduler, Tracer } from "effect"
-import { isParked } from "../src/internal/rounds/parked.ts"
+import { Context, Deferred, Effect, Fiber, Pool, Queue, Scheduler, Semaphore, Tracer } from "effect"
+import { waitOf } from "../src/internal/rounds/parked.ts"
 import { seesFirstOperations } from "../src/internal/rounds/selfCheck.ts"
 import { notingTracer } from "../src/internal/trace/notingTracer.ts"
 import type { NotingScheduler } from "../src/internal/trace/notingTracer.ts"
@@ -64,7 +64,7 @@ describe("What the engine of rounds assumes about Effect", () => {
       yield* Fiber.interrupt(worker)
     }))
 
-  it.effect("the operation that suspends a fiber shows how it does, and parked fibers are told from others", () =>
+  it.effect("the operation that suspends a fiber shows how it does: for a lock, for another fiber, or for work in flight", () =>
     Effect.gen(function*() {
       const suspensionOf = (effect: Effect.Effect<unknown>) =>
         Effect.sync(() => {
@@ -76,7 +76,16 @@ describe("What the engine of rounds assumes about Effect", () => {
         })
       const queue = yield* Queue.unbounded<number>()
       for (const effect of [Effect.never, Queue.take(queue), Effect.flatMap(Deferred.make<void>(), Deferred.await)]) {
-        assert.isTrue(isParked(yield* suspensionOf(effect)))
+        assert.strictEqual(waitOf(yield* suspensionOf(effect)), "fiber")
+      }
+      const pool = yield* Pool.make({ acquire: Effect.void, size: 1 })
+      yield* Pool.get(pool)
+      const locks = [
+        Effect.flatMap(Semaphore.make(0), (semaphore) => semaphore.take(1)),
+        Pool.get(pool)
+      ]
+      for (const effect of locks) {
+        assert.strictEqual(waitOf(yield* suspensionOf(Effect.scoped(effect))), "lock")
       }
       const others = [
         Effect.promise(() => new Promise(() => {})),
@@ -86,7 +95,7 @@ describe("What the engine of rounds assumes about Effect", () => {
       for (const effect of others) {
         const register = yield* suspensionOf(effect)
         assert.isFunction(register)
-        assert.isFalse(isParked(register))
+        assert.strictEqual(waitOf(register), "work")
       }
     }))
 

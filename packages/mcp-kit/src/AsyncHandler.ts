@@ -93,12 +93,20 @@ export interface SamplingContext {
   }
   /**
    * Asks for a value of a schema. An answer that does not fit is sent back with its problem, at most `maxRepairs` times.
+   * With a `toolkit` that comes with its handlers, the model may call its tools on the way.
    */
-  readonly sampleObject: <S extends AnySchema>(
-    schema: S,
-    prompt: SamplingPrompt.Input,
-    options?: Sampler.SampleOptions & Sampler.ObjectOptions
-  ) => Promise<Sampler.SampledObject<Output<S>>>
+  readonly sampleObject: {
+    <S extends AnySchema>(
+      schema: S,
+      prompt: SamplingPrompt.Input,
+      options?: Sampler.SampleOptions & Sampler.ObjectOptions & { readonly toolkit?: never }
+    ): Promise<Sampler.SampledObject<Output<S>>>
+    <S extends AnySchema, Tools extends Record<string, Tool.Any>>(
+      schema: S,
+      prompt: SamplingPrompt.Input,
+      options: Sampler.SampleOptions & Sampler.ObjectOptions & Omit<ToolOptions<Tools>, "onTurn" | "toolChoice">
+    ): Promise<Sampler.SampledObject<Output<S>>>
+  }
   /**
    * Asks the client's user to fill in the fields of an object schema: strings, numbers, booleans, enumerations, and
    * lists of enumerated values.
@@ -115,9 +123,9 @@ export interface SamplingContext {
   /**
    * Runs a function at most once per call, however many rounds the call takes. Later rounds return its recorded result,
    * or throw its recorded error: an `Error` with the same `name`, `message` and `code`, in the first round as well. The
-   * result must be JSON: objects, arrays, strings, finite numbers, booleans and null. Wrap what must not happen twice (a
-   * payment, a mail), and what may differ between rounds and decides what is asked (the time, a query). Functions that
-   * run at the same time need different names.
+   * result must be JSON (objects, arrays, strings, finite numbers, booleans and null) or nothing. Wrap what must not
+   * happen twice (a payment, a mail), and what may differ between rounds and decides what is asked (`Date.now()`, a
+   * query). Functions that run at the same time need different names.
    */
   readonly once: <A>(name: string, f: () => A | PromiseLike<A>) => Promise<A>
   /**
@@ -137,7 +145,7 @@ export interface Registrations<T extends SdkTypes> extends AsyncDisposable {
     server: McpServer<T>,
     name: string,
     config: object,
-    handler: AsyncRequestHandler<T, string | T["ToolResult"]>
+    handler: AsyncRequestHandler<T, unknown>
   ) => unknown
   readonly registerPrompt: (
     server: McpServer<T>,
@@ -156,8 +164,8 @@ export interface Registrations<T extends SdkTypes> extends AsyncDisposable {
 }
 
 /**
- * An async function that answers a request: from the decoded input, what it samples with, and the SDK's context of the
- * request.
+ * An async function that answers a request: from the decoded input, the functions that sample and ask, and the SDK's
+ * context of the request.
  *
  * @category models
  * @since 0.1.0
@@ -181,7 +189,7 @@ export const make =
     // A Layer that cannot be built rejects here, and not in the first call.
     return runtime.runPromise(logToStderr(Effect.succeed({
       registerTool: (server, name, config, handler) =>
-        runtime.runSync(handlers.registerTool(server, name, config, toEffect<T, string | T["ToolResult"]>(handler))),
+        runtime.runSync(handlers.registerTool(server, name, config, toEffect<T, unknown>(handler))),
       registerPrompt: (server, name, config, handler) =>
         runtime.runSync(
           handlers.registerPrompt(server, name, config, toEffect<T, string | T["PromptResult"]>(handler))

@@ -3,17 +3,21 @@
  *
  * @since 0.1.0
  */
+import type { Content } from "@effect-sampling/core/Content"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { identity } from "effect/Function"
+import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import { interruptedOrBrokenOff, makeRunner, orProtocolError } from "./internal/calls/runCall.ts"
 import type { Runner } from "./internal/calls/runCall.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
 import { registryOf, serverOf } from "./internal/registry.ts"
 import { contentsOf, promptOf } from "./internal/textResults.ts"
+import { toolResultOf } from "./internal/toolResultOf.ts"
 import type { AnyServer, Sdk, SdkTypes } from "./Sdk.ts"
 
 /**
@@ -81,6 +85,20 @@ export type RequestHandler<T extends SdkTypes, Result, E, R> = (
 ) => Effect.Effect<Result, E, R>
 
 /**
+ * What a tool may return: a string, a content block, content blocks such as those of a completion, a result, or nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolReturn<T extends SdkTypes> =
+  | string
+  | void
+  | Content
+  | T["ToolBlock"]
+  | ReadonlyArray<Content | T["ToolBlock"]>
+  | T["ToolResult"]
+
+/**
  * Registers a handler on an SDK's high-level server, and returns what the SDK returns. `registration` is what the SDK's
  * method takes before the callback.
  *
@@ -99,10 +117,10 @@ export type Register<T extends SdkTypes, Registration extends ReadonlyArray<unkn
  * @since 0.1.0
  */
 export interface Handlers<T extends SdkTypes> {
-  readonly tool: Wrap<T, string | T["ToolResult"], T["ToolResult"]>
+  readonly tool: Wrap<T, ToolReturn<T>, T["ToolResult"]>
   readonly prompt: PromptWrap<T>
   readonly resource: Wrap<T, T["ResourceResult"]>
-  readonly registerTool: Register<T, [name: string, config: object], string | T["ToolResult"]>
+  readonly registerTool: Register<T, [name: string, config: object], unknown>
   readonly registerPrompt: Register<T, [name: string, config: object], string | T["PromptResult"]>
   readonly registerResource: Register<
     T,
@@ -118,7 +136,8 @@ export interface Handlers<T extends SdkTypes> {
  * @since 0.1.0
  */
 export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => {
-  const tool = wrapWithRequest(sdk, "tools/call", toolResult<T>)
+  const tool = wrapWithRequest(sdk, "tools/call", toolResult<T>(false))
+  const toolWithOutput = wrapWithRequest(sdk, "tools/call", toolResult<T>(true))
   const prompt = wrapWithRequest(sdk, "prompts/get", promptResult<T>)
   const resource = wrapWithRequest(sdk, "resources/read", resourceResult<T>)
   return {
@@ -128,7 +147,10 @@ export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => {
     resource: spread(resource),
     registerTool: (server, name, config, handler) =>
       Effect.map(
-        tool(server, ([input = {}], request) => handler(input, request)),
+        (Predicate.hasProperty(config, "outputSchema") && config.outputSchema !== undefined ? toolWithOutput : tool)(
+          server,
+          ([input = {}], request) => handler(input, request)
+        ),
         (callback) => server.registerTool(name, config, callback)
       ),
     registerPrompt: (server, name, config, handler) =>
@@ -148,12 +170,16 @@ export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => {
 }
 
 const toolResult =
-  <T extends SdkTypes>(report: Runner<T, never>["report"]) =>
-  (exit: Exit.Exit<string | T["ToolResult"], unknown>): T["ToolResult"] | Promise<T["ToolResult"]> => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `ToolResult` has the shape of MCP's `CallToolResult`, which every SDK accepts
-    const own = (result: ToolResult.ToolResult) => result as T["ToolResult"]
+  <T extends SdkTypes>(hasOutputSchema: boolean) =>
+  (report: Runner<T, never>["report"]) =>
+  (exit: Exit.Exit<unknown, unknown>): T["ToolResult"] | Promise<T["ToolResult"]> => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each has the shape of MCP's `CallToolResult`, which every SDK accepts
+    const own = (result: object) => result as T["ToolResult"]
     if (Exit.isSuccess(exit)) {
-      return typeof exit.value === "string" ? own({ content: [{ type: "text", text: exit.value }] }) : exit.value
+      const result = toolResultOf(exit.value, hasOutputSchema)
+      return Result.isSuccess(result)
+        ? own(result.success)
+        : report(Effect.as(Effect.logWarning(result.failure), own(ToolResult.ofError(result.failure))))
     }
     const ended = interruptedOrBrokenOff(exit.cause)
     return ended === undefined

@@ -85,6 +85,7 @@ export interface SdkTypes {
   readonly Server: SdkServer
   readonly Request: unknown
   readonly ToolResult: object
+  readonly ToolBlock: object
   readonly PromptResult: object
   readonly ResourceResult: object
   readonly InputRequired: object

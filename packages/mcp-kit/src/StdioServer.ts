@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Deferred from "effect/Deferred"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -12,6 +12,7 @@ import * as Logger from "effect/Logger"
 import type * as Scope from "effect/Scope"
 import type { AnyFeatures } from "./Feature.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import { cleanExit } from "./internal/cleanExit.ts"
 import { makeServers } from "./internal/makeServers.ts"
 import type { LineTransport } from "./internal/stdio/LineTransport.ts"
 import type { NewServer, Sdk, SdkTypes } from "./Sdk.ts"
@@ -40,11 +41,6 @@ export interface Options<Server, Features extends AnyFeatures<Server>> extends S
    * The tools, prompts and resources that the server offers.
    */
   readonly features: Features
-  /**
-   * The time that calls in flight may continue when the server shuts down. Then they are interrupted. Default: 10
-   * seconds.
-   */
-  readonly shutdownGrace?: Duration.Input | undefined
 }
 
 /**
@@ -108,11 +104,18 @@ const start = Effect.fnUntraced(function*<T extends SdkTypes, const Features ext
   Effect.Error<Features[number]>,
   Effect.Services<Features[number]> | Scope.Scope
 > {
+  yield* cleanExit
   const { calls, makeServer, onError } = yield* makeServers(port, options)
   const closed = Deferred.makeUnsafe<void>()
   const transport = StdioTransport.make(options, () => Deferred.doneUnsafe(closed, Effect.void))
   yield* port.connect(makeServer, transport, onError)
-  // Finalizers run in reverse order: the calls end before the servers close.
-  yield* Effect.addFinalizer(() => CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds"))
+  // Finalizers run in reverse order: the calls end before the servers close. A client that has closed its side has
+  // already waited for them.
+  yield* Effect.addFinalizer(() =>
+    CallsInFlight.end(
+      calls,
+      transport.hasEnded ? Duration.zero : options.shutdownGrace ?? CallsInFlight.defaultShutdownGrace
+    )
+  )
   return closed
 })

@@ -3,9 +3,12 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Process from "node:process"
 import type { Readable, Writable } from "node:stream"
+import { defaultShutdownGrace } from "./internal/calls/CallsInFlight.ts"
 import { LineTransport } from "./internal/stdio/LineTransport.ts"
+import { timerMillis } from "./internal/timerMillis.ts"
 
 /**
  * The streams and the size limit of a stdio transport.
@@ -27,6 +30,11 @@ export interface Options {
    * on the official SDKs: a larger message makes them close the session.
    */
   readonly maxMessageBytes?: number | undefined
+  /**
+   * The time that calls in flight may continue when the server shuts down, or when the client closes stdin. Then they
+   * are interrupted. Default: 10 seconds.
+   */
+  readonly shutdownGrace?: Duration.Input | undefined
 }
 
 /**
@@ -40,5 +48,6 @@ export const make = (options: Options, onClosed?: () => void): LineTransport =>
     stdin: options.stdin ?? Process.stdin,
     stdout: options.stdout ?? Process.stdout,
     maxMessageBytes: options.maxMessageBytes ?? 10 * 1024 * 1024,
+    endGraceMillis: timerMillis(options.shutdownGrace ?? defaultShutdownGrace),
     onClosed
   })

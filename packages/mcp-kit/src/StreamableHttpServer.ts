@@ -17,8 +17,10 @@ import type { AddressInfo } from "node:net"
 import type { AnyFeatures } from "./Feature.ts"
 import type { HttpPort } from "./HttpPort.ts"
 import * as CallsInFlight from "./internal/calls/CallsInFlight.ts"
+import { cleanExit } from "./internal/cleanExit.ts"
 import * as HttpAccess from "./internal/http/HttpAccess.ts"
 import { HttpSessions } from "./internal/http/HttpSessions.ts"
+import { Load } from "./internal/http/Load.ts"
 import { makeServers } from "./internal/makeServers.ts"
 import { timerMillis } from "./internal/timerMillis.ts"
 import type { SdkTypes } from "./Sdk.ts"
@@ -75,9 +77,35 @@ export interface Options<Server, Features extends AnyFeatures<Server>> {
    */
   readonly maxBodyBytes?: number | undefined
   /**
-   * The largest number of sessions at the same time. Default: 1000. A client that tries to start another one gets 503.
+   * The largest number of sessions at the same time. Default: 1000. A client that tries to start another one gets 503,
+   * unless another caller has more sessions and does not use one of them, which is then closed. A caller is a principal
+   * (`ClientConnection.Principal`), or the address of a caller without one.
    */
   readonly maxSessions?: number | undefined
+  /**
+   * The largest number of requests that the server handles at the same time. Default: 10,000. Another request gets 503.
+   */
+  readonly maxCalls?: number | undefined
+  /**
+   * The size of all request bodies that the server reads or handles at the same time, in bytes. The first 64 KiB of each
+   * body do not count. Default: 128 MiB, or `maxBodyBytes` if that is more. A body that has no room gets 503.
+   */
+  readonly maxBytesInFlight?: number | undefined
+  /**
+   * The part of `maxCalls` and of `maxBytesInFlight` that one caller may use. Default: 0.5. Behind a proxy all callers
+   * without a principal have the address of the proxy; 1 lets them use everything.
+   */
+  readonly callerShare?: number | undefined
+  /**
+   * The number of connections that may wait until the server accepts them. The operating system may allow fewer.
+   * Default: 4096.
+   */
+  readonly backlog?: number | undefined
+  /**
+   * The interval at which open streams get a comment and idle connections a TCP probe, so that proxies keep them open
+   * and clients that vanished are noticed. Default: 15 seconds.
+   */
+  readonly keepAlive?: Duration.Input | undefined
   /**
    * The time after which an unused session ends. Default: 30 minutes.
    */
@@ -134,18 +162,21 @@ export const layer = <T extends SdkTypes, const Features extends AnyFeatures<T["
   Layer.effect(
     Address,
     Effect.gen(function*() {
+      yield* cleanExit
       const path = options.path ?? "/mcp"
       const access = yield* accessOf(options)
       const { calls, sessions, stateless } = yield* makeSessions(port, options, path, access)
-      const address = yield* listen(sessions, options.port ?? defaultPort, options.host ?? defaultHost)
+      const keepAlive = Duration.max(Duration.fromInputUnsafe(options.keepAlive ?? "15 seconds"), Duration.millis(10))
+      const address = yield* listen(sessions, { ...options, keepAlive })
       // Finalizers run in reverse order: the calls end, then the sessions, and the server stops listening last.
       yield* Effect.addFinalizer(() =>
         sessions.drain.pipe(
-          Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? "10 seconds")),
+          Effect.andThen(CallsInFlight.end(calls, options.shutdownGrace ?? CallsInFlight.defaultShutdownGrace)),
           Effect.andThen(Effect.promise(() => stateless?.close() ?? Promise.resolve())),
           Effect.andThen(sessions.close)
         )
       )
+      yield* Effect.forkScoped(Effect.repeat(Effect.delay(sessions.keepStreamsAlive, keepAlive), Schedule.forever))
       yield* closeIdle(sessions, Duration.toMillis(options.sessionIdleTimeout ?? "30 minutes"))
       const host = address.family === "IPv6" ? `[${address.address}]` : address.address
       const url = `http://${host}:${address.port}${path}`
@@ -175,6 +206,7 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, const Featu
   const clock = yield* Clock.Clock
   const { calls, makeServer, onError } = yield* makeServers(port, options)
   const stateless = port.stateless?.(makeServer, onError)
+  const maxBodyBytes = options.maxBodyBytes ?? 4 * mebibyte
   const sessions = new HttpSessions({
     open: (onInitialized, onClosed) => port.openSession(makeServer, onInitialized, onClosed),
     stateless: stateless?.handle,
@@ -182,13 +214,20 @@ const makeSessions = Effect.fnUntraced(function*<T extends SdkTypes, const Featu
     principal: yield* Principal,
     path,
     access,
-    maxBodyBytes: options.maxBodyBytes ?? 4 * 1024 * 1024,
+    maxBodyBytes,
     maxSessions: options.maxSessions ?? 1000,
+    load: new Load({
+      maxCalls: options.maxCalls ?? 10_000,
+      maxBytesInFlight: Math.max(options.maxBytesInFlight ?? 128 * mebibyte, maxBodyBytes),
+      callerShare: options.callerShare ?? 0.5
+    }),
     lostStreamGraceMillis: timerMillis(options.lostStreamGrace ?? "5 seconds"),
     now: () => clock.currentTimeMillisUnsafe()
   })
   return { calls, sessions, stateless }
 })
+
+const mebibyte = 1024 * 1024
 
 /** Closes unused sessions at regular intervals, until the scope closes. */
 const closeIdle = (sessions: HttpSessions, idleMillis: number): Effect.Effect<void, never, Scope.Scope> =>
@@ -200,9 +239,20 @@ const closeIdle = (sessions: HttpSessions, idleMillis: number): Effect.Effect<vo
     )
   )
 
-const listen = Effect.fnUntraced(function*(sessions: HttpSessions, port: number, host: string) {
+interface ListenOptions {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+  readonly backlog?: number | undefined
+  readonly keepAlive: Duration.Duration
+}
+
+const listen = Effect.fnUntraced(function*(
+  sessions: HttpSessions,
+  { backlog = 4096, host = defaultHost, keepAlive, port = defaultPort }: ListenOptions
+) {
   const runFork = Effect.runForkWith(yield* Effect.context())
-  const server = Http.createServer((request, response) => {
+  const probes = { keepAlive: true, keepAliveInitialDelay: Duration.toMillis(keepAlive) }
+  const server = Http.createServer(probes, (request, response) => {
     runFork(sessions.handle(request, response))
   })
   return yield* Effect.acquireRelease(
@@ -211,7 +261,7 @@ const listen = Effect.fnUntraced(function*(sessions: HttpSessions, port: number,
         resume(Effect.fail(
           new ListenError({ host, port, message: `Cannot listen on ${host}:${port}: ${cause.message}` })
         )))
-      server.listen(port, host, () => {
+      server.listen({ port, host, backlog }, () => {
         const address = server.address()
         if (typeof address === "object" && address !== null) resume(Effect.succeed(address))
       })

@@ -17,7 +17,8 @@ describe("ClientChannel", () => {
       const channel = ClientChannel.on(transport, sdk)
       const outcome = yield* Deferred.make<string>()
       const request = { method: "sampling/createMessage", params: { metadata: { big: 1n } } }
-      channel.ask(request, 1, 60_000, ({ _tag }) => Deferred.doneUnsafe(outcome, Effect.succeed(_tag)))
+      channel.ask(request, 1, { timeoutMillis: 60_000, totalMillis: 60_000 }, ({ _tag }) =>
+        Deferred.doneUnsafe(outcome, Effect.succeed(_tag)))
       assert.strictEqual(yield* Deferred.await(outcome), "NotSent")
       assert.isFalse(channel.receive({ jsonrpc: "2.0", id: 2 ** 30, result: {} }))
       transport.onclose?.()

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Deferred, Effect } from "effect"
 import { PassThrough, Writable } from "node:stream"
 import { LineTransport } from "../src/internal/stdio/LineTransport.ts"
 
@@ -16,9 +16,10 @@ const make = (options: { readonly isSlow?: boolean } = {}) => {
       else done()
     }
   })
-  const transport = new LineTransport({ stdin: new PassThrough(), stdout, maxMessageBytes: 1_000_000 })
+  const stdin = new PassThrough()
+  const transport = new LineTransport({ stdin, stdout, maxMessageBytes: 1_000_000, endGraceMillis: 50 })
   const send = (...texts: ReadonlyArray<string>) => Promise.all(texts.map((text) => transport.send({ text })))
-  return { send, stdout, taken, transport, writes }
+  return { send, stdin, stdout, taken, transport, writes }
 }
 
 const lineOf = (text: string) => `${JSON.stringify({ text })}\n`
@@ -78,5 +79,73 @@ describe("LineTransport", () => {
         yield* Effect.promise(() => new Promise(setImmediate))
       }
       assert.deepStrictEqual([writes.length, done], [20, 20])
+    }))
+
+  it.effect("nothing is read while a slow reader has not taken what was written", () =>
+    Effect.gen(function*() {
+      const { send, stdin, taken, transport } = make({ isSlow: true })
+      const read: Array<unknown> = []
+      transport.onmessage = (message) => void read.push(message)
+      yield* Effect.promise(() => transport.start())
+      const turn = Effect.promise(() => new Promise(setImmediate))
+      const sent = send("x".repeat(70_000))
+      yield* turn
+      stdin.write(lineOf("a") + lineOf("b"))
+      yield* turn
+      assert.deepStrictEqual(read, [])
+      taken.shift()!()
+      yield* Effect.promise(() => sent)
+      yield* turn
+      assert.deepStrictEqual(read, [{ text: "a" }, { text: "b" }])
+    }))
+
+  const request = (id: number, method = "tools/call") => ({ jsonrpc: "2.0", id, method })
+
+  const ended = (messages: ReadonlyArray<object>, end: string) =>
+    Effect.gen(function*() {
+      const { stdin, transport, writes } = make()
+      const read: Array<{ readonly id?: unknown }> = []
+      transport.onmessage = (message) => void read.push(message)
+      const closed = yield* Deferred.make<void>()
+      transport.onclose = () => Deferred.doneUnsafe(closed, Effect.void)
+      yield* Effect.promise(() => transport.start())
+      stdin.end(messages.map((message) => JSON.stringify(message)).join("\n") + end)
+      yield* Effect.promise(() => new Promise(setImmediate))
+      return { closed, read, transport, writes }
+    })
+
+  it.live("the last line counts, and the requests before the end of stdin may be answered", () =>
+    Effect.gen(function*() {
+      const { closed, read, transport, writes } = yield* ended([request(1), request(2)], "")
+      assert.deepStrictEqual(read.map(({ id }) => id), [1, 2])
+      yield* Effect.promise(() => transport.send({ jsonrpc: "2.0", id: 1, result: {} }))
+      assert.isFalse(Deferred.isDoneUnsafe(closed))
+      yield* Effect.promise(() => transport.send({ jsonrpc: "2.0", id: 2, result: {} }))
+      yield* Deferred.await(closed)
+      assert.strictEqual(writes.join("").split("\n").length, 3)
+    }))
+
+  it.live("requests that are not answered in time, or that were cancelled, do not keep the transport open", () =>
+    Effect.gen(function*() {
+      yield* Deferred.await((yield* ended([request(1)], "\n")).closed)
+      const cancelled = { jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId: 1 } }
+      const subscription = request(2, "subscriptions/listen")
+      const { closed } = yield* ended([request(1), cancelled, subscription], "\n")
+      assert.isTrue(Deferred.isDoneUnsafe(closed))
+    }))
+
+  it.live("requests of the server fail after the end of stdin, those that wait and new ones", () =>
+    Effect.gen(function*() {
+      const { stdin, transport } = make()
+      const read: Array<object> = []
+      transport.onmessage = (message) => void read.push(message)
+      yield* Effect.promise(() => transport.start())
+      yield* Effect.promise(() => transport.send(request(70, "roots/list")))
+      stdin.end(JSON.stringify(request(1)))
+      yield* Effect.promise(() => new Promise(setImmediate))
+      assert.deepInclude(read.at(-1), { id: 70, error: { code: -32_000, message: "Connection closed" } })
+      const error = yield* Effect.flip(Effect.tryPromise(() => transport.send(request(71, "roots/list"))))
+      assert.deepStrictEqual(error.cause, new Error("The client has closed its side"))
+      yield* Effect.promise(() => transport.close())
     }))
 })

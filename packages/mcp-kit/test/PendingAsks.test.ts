@@ -4,13 +4,14 @@ import { PendingAsks } from "../src/internal/calls/PendingAsks.ts"
 import type { Pending } from "../src/internal/calls/PendingAsks.ts"
 
 /** Makes pending asks that record when they expire. */
-const makeAsks = (limitMillis: number) => {
-  const asks = new PendingAsks<Pending>(limitMillis)
+const makeAsks = (timeoutMillis: number, totalMillis = 3_600_000) => {
+  const asks = new PendingAsks<Pending>({ timeoutMillis, totalMillis })
   const expired: Array<number> = []
   let onExpired = (_id: number): void => {}
   const start = (id: number): Pending => {
     const ask: Pending = {
       id,
+      begun: 0,
       since: 0,
       expire: () => {
         asks.remove(ask)
@@ -39,7 +40,7 @@ describe("PendingAsks", () => {
       const first = start(1)
       start(2)
       asks.remove(start(3))
-      asks.start(first)
+      asks.restart(first)
       yield* whenExpired(1)
       assert.deepStrictEqual(expired, [2, 1])
     }))
@@ -57,11 +58,34 @@ describe("PendingAsks", () => {
       assert.isAtLeast(performance.now() - began, 59)
     }))
 
+  it.live("progress does not let an ask take longer than it may in total", () =>
+    Effect.gen(function*() {
+      const { asks, start, whenExpired } = makeAsks(20, 70)
+      const began = performance.now()
+      const first = start(1)
+      const progress = setInterval(() => asks.restart(first), 1)
+      yield* whenExpired(1)
+      clearInterval(progress)
+      const took = performance.now() - began
+      assert.isAtLeast(took, 49)
+      assert.strictEqual(first.since + 20 <= first.begun + 70, true)
+    }))
+
+  it.live("progress of an ask that has ended does not start it again", () =>
+    Effect.sync(() => {
+      const { asks, start } = makeAsks(20)
+      const first = start(1)
+      asks.remove(first)
+      asks.restart(first)
+      assert.isUndefined(asks.get(1))
+    }))
+
   it.live("an ask that starts while another ask expires also expires", () =>
     Effect.gen(function*() {
       const { asks, expired, start, whenExpired } = makeAsks(10)
       const last: Pending = {
         id: 2,
+        begun: 0,
         since: 0,
         expire: () => {
           asks.remove(last)

@@ -9,7 +9,6 @@ import * as AsyncHandlerKit from "@effect-sampling/mcp-kit/AsyncHandler"
 import type { SamplingContext } from "@effect-sampling/mcp-kit/AsyncHandler"
 import * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
-  CallToolResult,
   GetPromptResult,
   McpServer,
   ReadResourceResult,
@@ -22,8 +21,16 @@ import type {
   ServerContext
 } from "@modelcontextprotocol/server"
 import type * as Layer from "effect/Layer"
-import type { InputOf, InputSchema, PromptConfig, ResourceInput, ToolConfig } from "./internal/registrations.ts"
+import type {
+  InputOf,
+  InputSchema,
+  OutputOf,
+  PromptConfig,
+  ResourceInput,
+  ToolConfig
+} from "./internal/registrations.ts"
 import { sdk } from "./internal/sdk.ts"
+import type { Sdk2 } from "./internal/sdk.ts"
 
 const makeRegistrations = AsyncHandlerKit.make(HandlerKit.make(sdk))
 
@@ -66,15 +73,19 @@ export type {
  */
 export interface AsyncHandlers extends AsyncDisposable {
   /**
-   * Registers a tool, as the SDK's `registerTool` does. The handler receives the validated arguments, what it samples
-   * with, and the SDK's context of the request. A string becomes a text result. The message of an error that it throws
-   * becomes an `isError` result.
+   * Registers a tool, as the SDK's `registerTool` does. The handler receives the validated arguments, the functions that
+   * sample and ask, and the SDK's context of the request. It returns a string, a content block, an array of them such as
+   * the `content` of a completion (whose tool calls become text), a result, or nothing. A tool with an `outputSchema`
+   * returns a value of it, or a result. The message of an error that it throws becomes an `isError` result.
    */
-  readonly registerTool: <Output extends InputSchema, Input extends InputSchema | undefined = undefined>(
+  readonly registerTool: <
+    Output extends InputSchema | undefined = undefined,
+    Input extends InputSchema | undefined = undefined
+  >(
     server: McpServer,
     name: string,
     config: ToolConfig<Input, Output>,
-    handler: Handler<InputOf<Input>, string | CallToolResult>
+    handler: Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
   ) => RegisteredTool
   /**
    * Registers a prompt, as the SDK's `registerPrompt` does. A string becomes one user message. The message of an error
@@ -87,8 +98,9 @@ export interface AsyncHandlers extends AsyncDisposable {
     handler: Handler<InputOf<Input>, string | GetPromptResult>
   ) => RegisteredPrompt
   /**
-   * Registers a resource, as the SDK's `registerResource` does. A string becomes the text of the resource. The message
-   * of an error that the handler throws becomes that of a JSON-RPC error.
+   * Registers a resource, as the SDK's `registerResource` does. The first argument of the handler is an object with the
+   * `uri` and the values of the template's `variables` in it. A string becomes the text of the resource. The message of
+   * an error that the handler throws becomes that of a JSON-RPC error.
    */
   readonly registerResource: <UriOrTemplate extends string | ResourceTemplate>(
     server: McpServer,
@@ -104,6 +116,15 @@ export interface AsyncHandlers extends AsyncDisposable {
 }
 
 /**
+ * What the function of a tool may return: a string, a content block, content blocks such as those of a completion, a
+ * result of the SDK, or nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolReturn = HandlerKit.ToolReturn<Sdk2>
+
+/**
  * An async function that answers a request.
  *
  * @category models
@@ -117,7 +138,8 @@ export type Handler<Input, Result> = (
 
 /**
  * Builds the functions that register async handlers. The Layer decides which model answers, for example
- * `ClientSampler.layer` or `Sampler.fallback(ClientSampler.layer, provider)`. It is built once, and stays open until
+ * `ClientSampler.layer` or `Sampler.fallback(ClientSampler.layer, provider)`. Settings, such as
+ * `Layer.succeed(ClientConnection.AskTimeout, "2 minutes")`, are merged into it. It is built once, and stays open until
  * `dispose`. The promise rejects with the error of a Layer that cannot be built.
  *
  * **Details**

@@ -22,21 +22,39 @@ import type {
   ServerContext
 } from "@modelcontextprotocol/server"
 import type * as Effect from "effect/Effect"
-import type { InputOf, InputSchema, PromptConfig, ResourceInput, ToolConfig } from "./internal/registrations.ts"
+import type {
+  InputOf,
+  InputSchema,
+  OutputOf,
+  PromptConfig,
+  ResourceInput,
+  ToolConfig
+} from "./internal/registrations.ts"
 import { sdk } from "./internal/sdk.ts"
+import type { Sdk2 } from "./internal/sdk.ts"
 
 const handlers = HandlerKit.make(sdk)
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK passes the input that each signature below names, and returns the registration
 const registrations = handlers as unknown as Record<"registerTool" | "registerPrompt" | "registerResource", never>
 
 /**
+ * What the function of a tool may return: a string, a content block, content blocks such as those of a completion, a
+ * result of the SDK, or nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type ToolReturn = HandlerKit.ToolReturn<Sdk2>
+
+/**
  * Builds the callback of the SDK's `registerTool` from an effectful function with the same arguments.
  *
  * **Details**
  *
- * Call it before the server connects. A string from the function becomes a text result. A typed error becomes an
- * `isError` result with the message of the error. A defect becomes a generic `isError` result, and its cause is logged.
- * The effect is interrupted when the client cancels the call or disconnects.
+ * Call it before the server connects. The function returns a string, a content block, an array of them such as the
+ * `content` of a completion (whose tool calls become text), a result, or nothing. A typed error becomes an `isError`
+ * result with the message of the error. A defect becomes a generic `isError` result, and its cause is logged. The effect
+ * is interrupted when the client cancels the call or disconnects.
  *
  * **Example** (A callback for an existing server)
  *
@@ -61,7 +79,7 @@ const registrations = handlers as unknown as Record<"registerTool" | "registerPr
  */
 export const tool: <Arguments extends ReadonlyArray<unknown>, E, R>(
   server: Server | McpServer,
-  f: (...parameters: Arguments) => Effect.Effect<string | CallToolResult, E, R>
+  f: (...parameters: Arguments) => Effect.Effect<ToolReturn, E, R>
 ) => Effect.Effect<
   (...parameters: [...Arguments, ctx: ServerContext]) => Promise<CallToolResult | InputRequiredResult>,
   never,
@@ -112,9 +130,9 @@ export const resource: <Arguments extends ReadonlyArray<unknown>, E, R>(
  * **Details**
  *
  * The configuration is that of the SDK's `registerTool`, and the SDK validates the arguments. Call it before the server
- * connects. Results and errors are those of {@link tool}. The services of the effect stay in use for as long as the
- * server runs, so provide them with a `ManagedRuntime`, and dispose of it when the server ends. `Effect.provide` would
- * close them at once.
+ * connects. Results and errors are those of {@link tool}; a tool with an `outputSchema` may also return a value of it.
+ * The services of the effect stay in use for as long as the server runs, so provide them with a `ManagedRuntime`, and
+ * dispose of it when the server ends. `Effect.provide` would close them at once.
  *
  * **Example** (Adding a sampling tool to an existing server)
  *
@@ -144,13 +162,13 @@ export const resource: <Arguments extends ReadonlyArray<unknown>, E, R>(
 export const registerTool: <
   E,
   R,
-  Output extends InputSchema,
+  Output extends InputSchema | undefined = undefined,
   Input extends InputSchema | undefined = undefined
 >(
   server: McpServer,
   name: string,
   config: ToolConfig<Input, Output>,
-  handler: (input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<string | CallToolResult, E, R>
+  handler: (input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>
 ) => Effect.Effect<RegisteredTool, never, R> = registrations.registerTool
 
 /**

@@ -33,7 +33,7 @@ export interface Options<Features extends FeaturesOf<Feature> = ReadonlyArray<Ef
 }
 
 /**
- * Serves one client over stdio until the client closes stdin. Then the calls in flight are interrupted.
+ * Serves one client over stdio until the client closes stdin. The calls in flight then have `shutdownGrace` to end.
  *
  * **When to use**
  *

@@ -39,6 +39,7 @@ declare const server: McpServer
 declare const client: Client
 declare const template: ResourceTemplate
 declare const asyncHandlers: AsyncHandler.AsyncHandlers
+declare const sampling: AsyncHandler.SamplingContext
 declare const needing: Layer.Layer<Sampler.Sampler, never, Database>
 declare const broken: Effect.Effect<Feature.Feature, Broken, Database>
 
@@ -233,6 +234,95 @@ describe("Registrations", () => {
       })
     ).type.toBe<RegisteredTool>()
     expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", {}, async () => 1)
+  })
+
+  test("sampleObject takes a toolkit in an async handler, and infers its value", () => {
+    expect(sampling.sampleObject(z.object({ age: z.number() }), "x", { toolkit: ready, maxTurns: 3 })).type.toBe<
+      Promise<Sampler.SampledObject<{ age: number }>>
+    >()
+    const served = Effect.provide(Tools, Tools.toLayer({ ping: () => Effect.succeed("pong") }))
+    expect(sampling.sampleObject(Schema.String, "x", { toolkit: served, objectName: "o" })).type.toBe<
+      Promise<Sampler.SampledObject<string>>
+    >()
+    expect(sampling.sampleObject).type.not.toBeCallableWith(Schema.String, "x", { toolkit: Tools })
+    expect(sampling.sampleObject).type.not.toBeCallableWith(Schema.String, "x", { toolkit: ready, toolChoice: "none" })
+  })
+
+  test("a tool returns a string, a block, blocks, a result or nothing", () => {
+    const handlers = [
+      async () => "text",
+      async () => {},
+      async () => ({ type: "text", text: "text" } as const),
+      async () => [{ type: "text", text: "text" } as const],
+      async () => (await sampling.sample("x")).content,
+      async () => ({ content: [{ type: "text" as const, text: "text" }] })
+    ]
+    for (const handler of handlers) {
+      expect(asyncHandlers.registerTool).type.toBeCallableWith(server, "t", {}, handler)
+    }
+    asyncHandlers.registerTool(server, "t", {}, async () => ({ type: "text", text: "text" }))
+    asyncHandlers.registerTool(server, "t", {}, async (_, { sample }) => {
+      const reply = await sample("x")
+      return reply.truncated ? { content: [{ type: "text", text: reply.text }], isError: true } : reply.content
+    })
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", {}, () => sampling.sample("x"))
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", {}, async () => ["text"])
+    expect(Handler.registerTool(server, "t", {}, () => Effect.map(Sampler.sample("x"), ({ content }) => content)))
+      .type.toBe<Effect.Effect<RegisteredTool, never, Sampler.Sampler>>()
+    expect(Handler.registerTool(server, "t", {}, () => Effect.void)).type.toBe<Effect.Effect<RegisteredTool>>()
+  })
+
+  test("a tool with an outputSchema may return a value of it", () => {
+    const config = { outputSchema: z.object({ total: z.number() }) }
+    asyncHandlers.registerTool(server, "t", config, async () => ({ total: 3 }))
+    asyncHandlers.registerTool(
+      server,
+      "t",
+      { inputSchema: config.outputSchema, ...config },
+      async ({ total }) => total > 3 ? { total } : { content: [{ type: "text", text: "no" }], isError: true }
+    )
+    expect(asyncHandlers.registerTool).type.toBeCallableWith(
+      server,
+      "t",
+      { outputSchema: { total: z.number() } },
+      async () => ({ total: 3 })
+    )
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => ({ total: "3" }))
+    expect(Handler.registerTool(server, "t", config, () => Effect.succeed({ total: 3 }))).type.toBe<
+      Effect.Effect<RegisteredTool>
+    >()
+  })
+
+  test("schemas may be records of zod schemas, as in the SDK", () => {
+    const shape = { topic: z.string(), times: z.number().default(3), note: z.string().optional(), any: z.unknown() }
+    type Parsed = { topic: string; times: number; any: unknown; note?: string | undefined }
+    asyncHandlers.registerTool(server, "t", { inputSchema: shape }, async (input) => {
+      expect(input).type.toBe<Parsed>()
+      return input.topic
+    })
+    const tool = Handler.registerTool(server, "t", { inputSchema: shape }, (input) => {
+      expect(input).type.toBe<Parsed>()
+      return Effect.succeed(input.topic)
+    })
+    expect(tool).type.toBe<Effect.Effect<RegisteredTool>>()
+    asyncHandlers.registerPrompt(server, "p", { argsSchema: { topic: z.string() } }, async (input) => {
+      expect(input).type.toBe<{ topic: string }>()
+      return input.topic
+    })
+    const prompt = Handler.registerPrompt(server, "p", { argsSchema: { topic: z.string() } }, (input) => {
+      expect(input).type.toBe<{ topic: string }>()
+      return Effect.succeed(input.topic)
+    })
+    expect(prompt).type.toBe<Effect.Effect<RegisteredPrompt>>()
+    asyncHandlers.registerTool(server, "t", { inputSchema: {} }, async (input) => {
+      expect(input).type.toBe<{}>()
+    })
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(
+      server,
+      "t",
+      { inputSchema: { topic: 1 } },
+      async () => ""
+    )
   })
 
   test("AsyncHandler.make takes a Layer that needs nothing else", () => {

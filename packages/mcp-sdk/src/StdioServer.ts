@@ -24,7 +24,7 @@ export type Options<Features extends FeaturesOf<Feature> = ReadonlyArray<Effect.
   >
 
 /**
- * Serves one client over stdio until the client closes stdin. Then the calls in flight are interrupted.
+ * Serves one client over stdio until the client closes stdin. The calls in flight then have `shutdownGrace` to end.
  *
  * **When to use**
  *

@@ -26,8 +26,9 @@ export type {
  *
  * **Details**
  *
- * - The transport closes at the end of stdin, which interrupts the calls in flight. The SDK's transport ignores the end
- *   of stdin and waits forever.
+ * - After the end of stdin, calls in flight may end within `shutdownGrace`, and the asks that wait fail. Then the transport
+ *   closes, which interrupts the calls that are left. The SDK's transport ignores the end of stdin and waits forever.
+ * - While the client does not read its responses, the transport reads no further messages.
  * - An answer that is malformed or larger than `maxMessageBytes` immediately fails the ask that it belongs to, and the
  *   session continues. The SDK's transport drops a malformed answer, and closes on one that is too large.
  * - A request or a response that is too large becomes an error response.

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { ClientCapabilities, ClientConnection, ClientRequest } from "../ClientConnection.ts"
@@ -130,7 +131,7 @@ export const run = <A, E, R>(
     const binding = new DigestedBinding({ ...call, arguments: call.arguments ?? {} })
     const carrier = fiber.getRef(RequestState)
     const maxRounds = fiber.getRef(MaxRounds)
-    const settleTime = fiber.getRef(SettleTime)
+    const settleTime = Duration.fromInputUnsafe(fiber.getRef(SettleTime))
     const runFrom = (journal: Journal) =>
       inRoundSpan(`${call.method} ${truncate(call.name, 100)}`, journal.trace, (trace, annotate) =>
         Effect.flatMap(

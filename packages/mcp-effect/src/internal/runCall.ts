@@ -9,6 +9,7 @@ import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { HttpServerRequest } from "effect/http/HttpServerRequest"
 import * as Schema from "effect/Schema"
@@ -37,7 +38,7 @@ export const runCall = <A, E, R>(
 const complete = <A>(value: A): RoundRunner.Complete<A> => ({ _tag: "Complete", value })
 
 const push = (context: Context.Context<never>, server: McpSchema.McpServerClient["Service"]): ClientConnection =>
-  new McpConnection(server, Context.get(context, AskTimeout))
+  new McpConnection(server, Duration.fromInputUnsafe(Context.get(context, AskTimeout)))
 
 const toCall = (context: Context.Context<McpSchema.McpRequestContext>, target: Target): RoundRunner.Call => {
   const request = Context.get(context, McpSchema.McpRequestContext)

@@ -1,7 +1,7 @@
 /** Measures how deep JSON is nested before it is parsed, because parsing much deeper JSON takes seconds. */
 
 /** The number of levels to which objects and arrays of a message may be nested. */
-export const maxDepth = 256
+const maxDepth = 256
 
 export const tooDeep = `it is nested more than ${maxDepth} levels deep`
 

@@ -14,6 +14,11 @@ export interface Timer {
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the types of Node and of the Web disagree; `Timer` covers the number of HTML Standard, "Timers", and Node's object
 export const { clearTimeout, setTimeout } = globalThis as unknown as Platform
 
+// Older versions lack what the kit needs, and a server on them would hang without a word.
+if (typeof Promise.withResolvers !== "function") {
+  throw new Error(`effect-sampling needs Node 22.19 or newer. This is Node ${globalThis.process?.version}.`)
+}
+
 const decoder = new TextDecoder()
 
 export const fromUtf8 = (bytes: Uint8Array): string => decoder.decode(bytes)

@@ -8,7 +8,7 @@ import {
 } from "@modelcontextprotocol/server"
 import { forwardListChanges } from "./listChanges.ts"
 import { newServerWith } from "./newServer.ts"
-import { toWebRequest, writeWebResponse } from "./nodeHttp.ts"
+import { toWebRequest, writeWebResponse, writeWhenReady } from "./nodeHttp.ts"
 import { sdk } from "./sdk.ts"
 import type { Sdk2 } from "./sdk.ts"
 
@@ -58,6 +58,8 @@ const makeStateless = (
 ): Stateless => {
   const handler = createMcpHandler(makeServer, {
     legacy: "reject",
+    // The kit keeps all streams alive.
+    keepAliveMs: 0,
     onerror: onError,
     ...(bus !== undefined && { bus })
   })
@@ -72,10 +74,7 @@ const makeStateless = (
           if (!response.writableFinished) dropped.abort()
         })
         if (response.destroyed) dropped.abort()
-        return handler.fetch(webRequest, { parsedBody: messages }).then((answer) => {
-          writeWebResponse(answer, response)
-          return true
-        })
+        return writeWhenReady(handler.fetch(webRequest, { parsedBody: messages }), response).then(() => true)
       })
     },
     close: () => handler.close()

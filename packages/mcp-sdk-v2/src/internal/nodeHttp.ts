@@ -15,13 +15,41 @@ export const writeWebResponse = (from: Response, to: ServerResponse): void => {
     from.body?.cancel().catch(ignore)
     return
   }
-  to.writeHead(from.status, Object.fromEntries(from.headers))
+  if (!to.headersSent) to.writeHead(from.status, Object.fromEntries(from.headers))
   if (from.body === null) {
     to.end()
     return
   }
   to.flushHeaders()
-  const reader = from.body.getReader()
+  writeBody(from.body, to)
+}
+
+/**
+ * Writes the response to a request when it is ready. If it takes long, a stream starts that will carry it, because
+ * proxies cut connections on which nothing comes.
+ *
+ * Source: MCP 2026-07-28, transports, "Sending Messages to the Server": a request is answered with JSON or with a stream.
+ */
+export const writeWhenReady = (ready: Promise<Response>, to: ServerResponse): Promise<void> => {
+  const timer = setTimeout(() => {
+    if (!to.headersSent && !to.destroyed) to.writeHead(200, streamHeaders).flushHeaders()
+  }, patienceMillis)
+  return ready.finally(() => clearTimeout(timer)).then((from) => {
+    const isJson = from.headers.get("content-type")?.startsWith("application/json") === true
+    if (!to.headersSent || !isJson) return writeWebResponse(from, to)
+    return from.text().then((json) => {
+      to.end(`event: message\ndata: ${json}\n\n`)
+    })
+  })
+}
+
+/** The time that most calls take at most. They are answered with a single JSON body, which costs less than a stream. */
+const patienceMillis = 1000
+
+const streamHeaders = { "content-type": "text/event-stream", "cache-control": "no-cache" }
+
+const writeBody = (body: ReadableStream<Uint8Array>, to: ServerResponse): void => {
+  const reader = body.getReader()
   to.once("close", () => {
     reader.cancel().catch(ignore)
   })

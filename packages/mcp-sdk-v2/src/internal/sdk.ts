@@ -4,6 +4,7 @@ import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import type { Params, Rounds, Sdk, SdkTypes } from "@effect-sampling/mcp-kit/Sdk"
 import type {
   CallToolResult,
+  ContentBlock,
   GetPromptResult,
   InputRequiredResult,
   ReadResourceResult,
@@ -33,6 +34,7 @@ export interface Sdk2 extends SdkTypes {
   readonly Server: Server
   readonly Request: ServerContext
   readonly ToolResult: CallToolResult
+  readonly ToolBlock: ContentBlock
   readonly PromptResult: GetPromptResult
   readonly ResourceResult: ReadResourceResult
   readonly InputRequired: InputRequiredResult

@@ -11,7 +11,7 @@ import type { ToolAnnotations } from "@modelcontextprotocol/sdk/types.js"
 export type InputSchema = ZodRawShapeCompat | AnySchema
 
 /** The configuration of a tool, as the SDK's `registerTool` takes it. */
-export interface ToolConfig<Input extends InputSchema | undefined, Output extends InputSchema> {
+export interface ToolConfig<Input extends InputSchema | undefined, Output extends InputSchema | undefined> {
   readonly title?: string
   readonly description?: string
   readonly inputSchema?: Input
@@ -24,6 +24,9 @@ export interface ToolConfig<Input extends InputSchema | undefined, Output extend
 export type InputOf<Input extends InputSchema | undefined> = Input extends ZodRawShapeCompat ? ShapeOutput<Input>
   : Input extends AnySchema ? SchemaOutput<Input>
   : {}
+
+/** The value of an output schema. Without a schema there is none. */
+export type OutputOf<Output extends InputSchema | undefined> = Output extends InputSchema ? InputOf<Output> : never
 
 /** The configuration of a prompt, as the SDK's `registerPrompt` takes it: its arguments are a record of zod schemas. */
 export interface PromptConfig<Input extends ZodRawShapeCompat | undefined> {

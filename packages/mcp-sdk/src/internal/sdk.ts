@@ -15,6 +15,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js"
 import type {
   CallToolResult,
+  ContentBlock,
   GetPromptResult,
   ReadResourceResult,
   ServerNotification,
@@ -35,6 +36,7 @@ export interface Sdk1 extends SdkTypes {
   readonly Server: Server
   readonly Request: Extra
   readonly ToolResult: CallToolResult
+  readonly ToolBlock: ContentBlock
   readonly PromptResult: GetPromptResult
   readonly ResourceResult: ReadResourceResult
   readonly InputRequired: never

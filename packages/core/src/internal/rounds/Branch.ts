@@ -1,5 +1,6 @@
 import type * as Fiber from "effect/Fiber"
-import { isParked } from "./parked.ts"
+import { waitOf } from "./parked.ts"
+import type { Wait } from "./parked.ts"
 import type { Place } from "./Place.ts"
 
 /** The state of one fiber of a handler. */
@@ -19,11 +20,13 @@ export class Branch {
    * operation.
    */
   operation = 0
+  /** The number of tasks that it scheduled and that have not started, for example those of fibers that it forked. */
+  tasks = 0
   /** The time at which it wakes, if it sleeps, in milliseconds of its clock. */
   wakesAt: number | undefined
   /** The function with which its last operation suspended it, or undefined if that operation did not. */
   register: unknown
-  private known: { readonly register: unknown; readonly isParked: boolean } | undefined
+  private known: { readonly register: unknown; readonly wait: Wait } | undefined
 
   /** The number of starts and ends of fibers in the run before it started, and before it ended. */
   readonly startedAt: number
@@ -41,18 +44,28 @@ export class Branch {
     this.startedIn = startedIn
   }
 
-  /** Returns whether it may be doing work that nobody sees, or wakes by `horizon`. */
-  isBusy(horizon: number): boolean {
-    if (this.isWaiting) return false
-    return this.wakesAt === undefined ? !this.isParked : this.wakesAt <= horizon
+  /**
+   * Notes that it continues after another fiber had run. The old register is forgotten, because a tracer of the author
+   * does not tell the new one.
+   */
+  continues(): void {
+    this.operation++
+    this.register = undefined
   }
 
-  /** Whether it only waits for another fiber. */
-  private get isParked(): boolean {
-    if (this.known?.register !== this.register) {
-      this.known = { register: this.register, isParked: isParked(this.register) }
+  /** Returns whether it may be doing work that nobody sees, or wakes by `horizon`. */
+  isBusy(horizon: number): boolean {
+    if (this.tasks > 0) return true
+    if (this.isWaiting) return false
+    return this.wakesAt === undefined ? this.wait === "work" : this.wakesAt <= horizon
+  }
+
+  /** What it waits for, if it is suspended and does not sleep. */
+  get wait(): Wait {
+    if (this.known === undefined || this.known.register !== this.register) {
+      this.known = { register: this.register, wait: waitOf(this.register) }
     }
-    return this.known?.isParked === true
+    return this.known.wait
   }
 
   /**

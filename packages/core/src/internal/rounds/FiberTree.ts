@@ -7,9 +7,16 @@ import { notingTracer } from "../trace/notingTracer.ts"
 import type { NotingScheduler } from "../trace/notingTracer.ts"
 import { Branch } from "./Branch.ts"
 import { Place } from "./Place.ts"
+import type { RunningStep } from "./RunningStep.ts"
 import { hasBegun, seesFirstOperations } from "./selfCheck.ts"
 
 type AnyFiber = Fiber.Fiber<unknown, unknown>
+
+/** A fiber that schedules a task, and its place at that time. */
+interface Scheduling {
+  readonly branch: Branch
+  readonly place: Place
+}
 
 /** The branch of a fiber, in its context. A child starts with the branch of its parent. */
 const CurrentBranch = Context.Reference<Branch | undefined>("@effect-sampling/core/internal/rounds/CurrentBranch", {
@@ -43,8 +50,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private running: Branch | undefined
   /** A fiber of the run has another scheduler, or Effect is not as expected, so nobody knows what is left to run. */
   isBlind = !(isSeeing ??= seesFirstOperations())
-  /** The branch of the fiber that scheduled the task that starts now. */
-  private scheduledBy: Branch | undefined
+  /** The branch of the fiber that scheduled the task that starts now, and its place at that time. */
+  private scheduledBy: Scheduling | undefined
   private tasks = 0
   private willCheck = false
   private busyChecks = 0
@@ -69,8 +76,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return !this.neverYields && this.scheduler.shouldYield(fiber)
   }
 
+  /** Notes how a fiber suspends itself. No task ends then, if a promise or a timer had resumed the fiber. */
   noteSuspension(fiber: AnyFiber, register: unknown): void {
     this.branchOf(fiber).register = register
+    this.check()
   }
 
   makeDispatcher(): Scheduler.SchedulerDispatcher {
@@ -90,15 +99,21 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     }
   }
 
-  /** Returns the branch of the fiber that schedules the task, because the task may be the start of a fiber. */
-  private addTask(): Branch {
+  /**
+   * Returns who schedules the task, because the task may be the start of a fiber. By then, the fiber that schedules it
+   * may have begun or ended a once-step.
+   */
+  private addTask(): Scheduling {
     this.tasks++
     const scheduling = Fiber.getCurrent()
-    return (scheduling && this.branches.get(scheduling)) ?? this.root
+    const branch = (scheduling && this.branches.get(scheduling)) ?? this.root
+    branch.tasks++
+    return { branch, place: branch.place }
   }
 
-  private startTask(scheduledBy: Branch | undefined): void {
+  private startTask(scheduledBy: Scheduling | undefined): void {
     this.tasks--
+    if (scheduledBy !== undefined) scheduledBy.branch.tasks--
     this.scheduledBy = scheduledBy
     this.current = undefined
   }
@@ -172,18 +187,26 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return this.tasks > 0 || this.some((branch) => branch.isBusy(horizon))
   }
 
+  /** Returns whether a fiber inside a once-step waits for what another fiber holds. */
+  isLockedOut(step: RunningStep): boolean {
+    return this.some((branch) => branch.wait === "lock" && branch.place.step?.isInside(step) === true)
+  }
+
   /** Notes that the run has ended. Fibers that start from now on belong to finalizers. */
   end(): void {
     this.endedAt = this.events
     this.check()
   }
 
-  /** Whether the root, a fiber that was interrupted, or one that a finalizer started, does something visible. */
+  /**
+   * Whether finalizers are busy: those of a fiber that the run or another fiber interrupted. A fiber that an interrupted
+   * one waits for, or started after the end, counts as well.
+   */
   get isEnding(): boolean {
-    return this.tasks > 0 ||
-      this.some((branch) =>
-        (branch === this.root || branch.isInterrupted || branch.startedAt > this.endedAt) && branch.isBusy(Infinity)
-      )
+    const isEnding = (branch: Branch): boolean =>
+      wasInterrupted(branch.fiber) ||
+      (branch.startedAt > this.endedAt && branch.parent !== undefined && isEnding(branch.parent))
+    return this.some((branch) => branch.isBusy(Infinity) && branch.isPartOf(isEnding))
   }
 
   /**
@@ -227,11 +250,11 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     this.noteEnd()
     const known = this.branches.get(fiber)
     this.running = known ?? this.add(fiber, scheduledBy)
-    if (known !== undefined) known.operation++
+    if (known !== undefined) known.continues()
     if (this.endedAt < Infinity) this.check()
   }
 
-  private add(fiber: AnyFiber, forker: Branch | undefined): Branch {
+  private add(fiber: AnyFiber, forker: Scheduling | undefined): Branch {
     // A fiber of the run is seen before its first operation. One that is seen later had another scheduler before.
     if (this.hasRoot && hasBegun(fiber)) return this.addForeign(fiber)
     const branch = this.hasRoot ? this.makeChild(fiber, forker) : this.root
@@ -268,10 +291,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     return branch
   }
 
-  private makeChild(fiber: AnyFiber, forker: Branch | undefined): Branch {
-    const parent = forker ?? this.starterOf(fiber)
+  private makeChild(fiber: AnyFiber, forker: Scheduling | undefined): Branch {
+    const parent = forker?.branch ?? this.starterOf(fiber)
     const startedIn = forker === undefined ? parent.operation : undefined
-    const place = startedIn === undefined ? parent.place.nextFork() : parent.place.nextStart(startedIn)
+    const place = forker?.place.nextFork() ?? parent.place.nextStart(parent.operation)
     const branch = new Branch(place, parent, startedIn, ++this.events)
     // All services are set at once, because each addition to a context costs a copy.
     const services = new Map(fiber.context.mapUnsafe)
@@ -293,6 +316,10 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
 }
 
 let isSeeing: boolean | undefined
+
+/** Effect does not promise this member. Without it, the end of a round gives finalizers the settle time only. */
+const wasInterrupted = (fiber: AnyFiber & { readonly _interruptedCause?: unknown } | undefined): boolean =>
+  fiber?._interruptedCause !== undefined
 
 /** This many checks find a task in the queue only if fibers do work that does not end soon. */
 const manyChecks = 100

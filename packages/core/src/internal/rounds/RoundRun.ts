@@ -344,7 +344,7 @@ export class RoundRun {
   /** Runs when nothing is left to run. Resumes the asks that can have a result, or ends the round. */
   private look(): void {
     if (this.end !== undefined) return this.lookAfterEnd()
-    if (this.waiting.size === 0 || (this.isStepAtWork() && this.tree.isBusy(Infinity)) || !this.isSettled()) return
+    if (this.waiting.size === 0 || this.isStepAtWork() || !this.isSettled()) return
     const asks = [...this.waiting]
       .filter((each) => each._tag === "Ask")
       .toSorted((one, other) => one.at < other.at ? -1 : 1)
@@ -402,8 +402,8 @@ export class RoundRun {
     this.end = end
     this.unsettle()
     for (const { fiber } of this.waiting) this.toInterrupt.add(fiber)
-    if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
     this.tree.end()
+    if (this.root !== undefined && !this.isOver) this.tree.interrupt(this.root)
   }
 
   /**
@@ -438,16 +438,26 @@ export class RoundRun {
     for (const observer of this.overObservers) observer()
   }
 
+  /**
+   * Returns whether a once-step is at work. It may wait for any busy fiber, unless it waits for a lock: whoever holds
+   * the lock may be asking, and what sleeps then may be the timer of a time-out.
+   */
   private isStepAtWork(): boolean {
-    for (const step of this.runningSteps) if (step.waiting === 0) return true
-    return false
+    const steps = this.openSteps()
+    if (steps.length === 0) return false
+    return this.tree.isBusy(steps.every((step) => this.tree.isLockedOut(step)) ? -Infinity : Infinity)
+  }
+
+  /** Returns the once-steps that run, and do not wait for an answer. */
+  private openSteps(): ReadonlyArray<RunningStep> {
+    return [...this.runningSteps].filter((step) => step.waiting === 0)
   }
 
   /** Returns whether no work is in flight, or its time is over. If not, `look` runs again at the end of that time. */
   private isSettled(): boolean {
     const horizon = this.options.horizon()
-    // Blind, an infinite settle time would never be over.
-    const isBlind = this.tree.isBlind && horizon < Infinity
+    // What nobody sees, such as the work of a shared worker for a once-step, gets the settle time, but no infinite one.
+    const isBlind = horizon < Infinity && (this.tree.isBlind || this.openSteps().length > 0)
     if (this.hasSettled || !(isBlind || this.tree.isBusy(horizon))) return true
     this.settle()
     return false

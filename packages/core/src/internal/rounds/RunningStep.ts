@@ -8,6 +8,10 @@ export class RunningStep {
     this.parent = parent
     this.id = id
   }
+
+  isInside(step: RunningStep): boolean {
+    return this === step || this.parent?.isInside(step) === true
+  }
 }
 
 export const addWaiting = (inner: RunningStep | undefined, count: number): void => {

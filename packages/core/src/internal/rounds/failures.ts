@@ -7,7 +7,8 @@ export const notJson =
 
 const cure =
   "The handler runs again for each round, and must repeat its earlier asks before it makes new ones. Record every " +
-  "value that differs between runs, such as the time or the answer of another system, with Rounds.once."
+  "value that differs between runs, such as the time or the answer of another system, with Rounds.once, or with once in " +
+  "an async function."
 
 export const askMismatch = (expected: string, found: string): ReplayMismatch =>
   new ReplayMismatch({
@@ -47,6 +48,7 @@ export const roundsExceeded = (rounds: number): RoundsExceeded =>
     rounds,
     message:
       `This call has asked the client in ${rounds} rounds, and most clients stop at about that number. Send several ` +
-      `asks in one round, with Effect.all(asks, { concurrency: "unbounded" }), raise Rounds.MaxRounds if your clients ` +
-      "allow more, or let a provider answer the rest: Sampler.fallback(ClientSampler.layer, provider)."
+      `asks in one round, with Effect.all(asks, { concurrency: "unbounded" }) or Promise.all(asks), raise ` +
+      "Rounds.MaxRounds if your clients allow more, or let a provider answer the rest: " +
+      "Sampler.fallback(ClientSampler.layer, provider)."
   })

@@ -1,23 +1,27 @@
 import * as Client from "@effect-sampling/core/Client"
 import * as Rounds from "@effect-sampling/core/Rounds"
 import * as Sampler from "@effect-sampling/core/Sampler"
-import type { SampleOptions } from "@effect-sampling/core/Sampler"
+import type { ObjectOptions, SampleOptions } from "@effect-sampling/core/Sampler"
 import type * as SamplingPrompt from "@effect-sampling/core/SamplingPrompt"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { SamplingContext } from "../../AsyncHandler.ts"
+import type { AnySchema, SamplingContext } from "../../AsyncHandler.ts"
 import { fromAsync } from "./AsyncScope.ts"
 import type { AsyncScope } from "./AsyncScope.ts"
 import { toJsonValue } from "./toJsonValue.ts"
+import type { NotJson } from "./toJsonValue.ts"
 import { toSchema } from "./toSchema.ts"
 
 /** Builds what an async handler samples and asks with. Its members need no `this`, so they can be destructured. */
 export const makeContext = (scope: AsyncScope): SamplingContext => ({
   sample: (prompt: SamplingPrompt.Input, options?: SampleOptions) => scope.run(() => Sampler.sample(prompt, options)),
-  sampleObject: (schema, prompt, options) =>
-    scope.run(() => Effect.suspend(() => Sampler.sampleObject(toSchema(schema), prompt, options))),
+  sampleObject: <S extends AnySchema>(
+    schema: S,
+    prompt: SamplingPrompt.Input,
+    options?: SampleOptions & ObjectOptions
+  ) => scope.run(() => Effect.suspend(() => Sampler.sampleObject(toSchema(schema), prompt, options))),
   elicit: (schema, message, options) =>
     scope.run(() => Effect.suspend(() => Client.elicit(toSchema(schema), message, options))),
   roots: (options) => scope.run(() => Client.roots(options)),
@@ -44,7 +48,7 @@ const once = <A>(name: string, f: () => A | PromiseLike<A>, caller: AsyncScope) 
         ? Effect.succeed({})
         : Result.match(toJsonValue(value), {
           onSuccess: (json) => Effect.succeed({ value: json }),
-          onFailure: (place) => Effect.fail(toThrown(notJson(name, place)))
+          onFailure: (problem) => Effect.fail(toThrown(notJson(name, problem)))
         })),
     { success: Returned, failure: Thrown }
   ).pipe(
@@ -68,8 +72,8 @@ const toThrown = (error: unknown): typeof Thrown.Type => {
   }
 }
 
-const notJson = (name: string, place: string): TypeError =>
+const notJson = (name: string, { cure, kind, place }: NotJson): TypeError =>
   new TypeError(
-    `The result of once("${name}") is not JSON at ${place}, so it cannot be kept for later rounds. Return plain data: ` +
-      "objects, arrays, strings, finite numbers, booleans and null."
+    `The result of once("${name}") contains ${kind} at ${place}, which JSON cannot hold. ${cure}. Later rounds get the ` +
+      "result back from JSON, so it is made of objects, arrays, strings, finite numbers, booleans and null."
   )

@@ -11,6 +11,9 @@ export const CallsInFlight = Context.Reference<Set<Fiber.Fiber<unknown, unknown>
   { defaultValue: () => new Set() }
 )
 
+/** The time that calls in flight may continue when a server shuts down. */
+export const defaultShutdownGrace = "10 seconds"
+
 /**
  * Waits until all calls have ended, but no longer than `grace`. Then interrupts the remaining calls and waits for their
  * finalizers, again no longer than `grace`. Finally yields one turn of the event loop, in which the SDK sends the

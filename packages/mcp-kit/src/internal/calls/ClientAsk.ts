@@ -8,17 +8,18 @@ import * as Effect from "effect/Effect"
 import type { RequestId } from "../../Sdk.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
 import type { Ask, ClientChannel } from "./ClientChannel.ts"
+import type { AskLimits } from "./PendingAsks.ts"
 
 /**
  * Sends a request on the stream of the call `requestId` and returns the result from its answer. Fails if no answer
- * comes within `timeoutMillis`, or if the stream is lost. Interruption cancels the request at the client.
+ * comes within the limits, or if the stream is lost. Interruption cancels the request at the client.
  */
 export const make = (
   channel: ClientChannel,
   connection: ClientConnection,
   request: ClientRequest,
   requestId: RequestId,
-  timeoutMillis: number
+  limits: AskLimits
 ): Effect.Effect<unknown, SamplingError> =>
   Effect.callback((resume) => {
     let ask: Ask | undefined
@@ -30,12 +31,12 @@ export const make = (
     })
     if (isLost) return
     // A transport may deliver the answer before `ask` returns.
-    ask = channel.ask(request, requestId, timeoutMillis, (outcome) => {
+    ask = channel.ask(request, requestId, limits, (outcome) => {
       forget?.()
       resume(
         outcome._tag === "Result"
           ? Effect.succeed(outcome.result)
-          : Effect.fail(toSamplingError(connection, outcome, timeoutMillis))
+          : Effect.fail(toSamplingError(connection, outcome, ask?.limitMillis ?? limits.timeoutMillis))
       )
     })
     return Effect.sync(() => {

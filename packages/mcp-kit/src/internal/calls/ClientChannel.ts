@@ -5,7 +5,7 @@ import type { RequestId, RequestStreams, Transport } from "../../Sdk.ts"
 import { invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import { PendingAsks } from "./PendingAsks.ts"
-import type { Pending } from "./PendingAsks.ts"
+import type { AskLimits, Pending } from "./PendingAsks.ts"
 
 /**
  * The outcome of an ask: the client's result, or the reason why there is none.
@@ -26,12 +26,28 @@ export class UnreadAnswer {
   }
 }
 
+/**
+ * Stands for an answer that cannot come, because the client has closed its side. A transport delivers it as a message.
+ * The SDK reads it as the error with which it ends its own requests when a connection closes.
+ */
+export class LostAnswer {
+  readonly jsonrpc = "2.0"
+  readonly id: RequestId
+  readonly error = { code: -32_000, message: "Connection closed" }
+
+  constructor(id: RequestId) {
+    this.id = id
+  }
+}
+
 /** A request to the client that waits for its answer. */
 export interface Ask {
   /**
    * Forgets the request and notifies the client. The outcome of the request is no longer reported.
    */
   readonly cancel: (reason: string) => void
+  /** The time limit that ends the request, in milliseconds. */
+  readonly limitMillis: number
 }
 
 /**
@@ -44,8 +60,8 @@ export interface Ask {
  */
 export class ClientChannel {
   readonly transport: Transport
-  /** The open asks by time limit in milliseconds: one entry for each value of `AskTimeout` in use. */
-  private readonly pending = new Map<number, PendingAsks<PendingAsk>>()
+  /** The open asks by their time limits: one entry for each pair of limits in use. */
+  private readonly pending: Array<PendingAsks<PendingAsk>> = []
   private readonly calls = new Map<RequestId, RunningCall>()
   private readonly streams: RequestStreams | undefined
   private asks = 0
@@ -65,7 +81,7 @@ export class ClientChannel {
     transport.onclose = () => {
       onclose?.()
       for (const call of this.calls.values()) interrupt(call)
-      for (const asks of this.pending.values()) {
+      for (const asks of this.pending) {
         for (const ask of asks.values()) this.settle(ask, { _tag: "Closed" })
         asks.close()
       }
@@ -94,6 +110,12 @@ export class ClientChannel {
     return this.calls.has(requestId)
   }
 
+  /** Calls `listener` once when the running call with this id has ended. */
+  onceEnded(requestId: RequestId, listener: () => void): void {
+    const call = this.calls.get(requestId)
+    if (call !== undefined) (call.onEnd ??= []).push(listener)
+  }
+
   /** Returns whether another request with this id is running. The signal tells the requests apart. */
   isUsedByAnother(requestId: RequestId, signal: AbortSignal): boolean {
     const call = this.calls.get(requestId)
@@ -107,7 +129,13 @@ export class ClientChannel {
   watch(requestId: RequestId, signal: AbortSignal, fiber: Fiber<unknown, unknown>): void {
     const call = this.calls.get(requestId)
     if (call === undefined) {
-      this.calls.set(requestId, { signal, stream: this.streams?.get(requestId), fiber, others: undefined })
+      this.calls.set(requestId, {
+        signal,
+        stream: this.streams?.get(requestId),
+        fiber,
+        others: undefined,
+        onEnd: undefined
+      })
     } else (call.others ??= new Set()).add(fiber)
   }
 
@@ -117,8 +145,10 @@ export class ClientChannel {
     if (call.others?.delete(fiber) === true) return
     if (call.fiber !== fiber) return
     const [next] = call.others ?? []
-    if (next === undefined) this.calls.delete(requestId)
-    else {
+    if (next === undefined) {
+      this.calls.delete(requestId)
+      for (const listener of call.onEnd ?? []) listener()
+    } else {
       call.others?.delete(next)
       call.fiber = next
     }
@@ -148,11 +178,11 @@ export class ClientChannel {
   ask(
     request: { readonly method: string; readonly params: object },
     relatedRequestId: RequestId,
-    timeoutMillis: number,
+    limits: AskLimits,
     report: (outcome: AskOutcome) => void
   ): Ask {
     const id = firstId + this.asks++
-    const ask = new PendingAsk(this, this.pendingFor(timeoutMillis), id, relatedRequestId, report)
+    const ask = new PendingAsk(this, this.pendingFor(limits), id, relatedRequestId, report)
     ask.asks.start(ask)
     const { method, params } = request
     const meta: unknown = Reflect.get(params, "_meta")
@@ -176,13 +206,13 @@ export class ClientChannel {
     if (message["method"] === "notifications/progress") {
       const token = isRecord(message["params"]) ? message["params"]["progressToken"] : undefined
       const waiting = this.find(token)
-      waiting?.asks.start(waiting)
+      waiting?.asks.restart(waiting)
       return waiting !== undefined
     }
     const id = message["id"]
     const ask = "result" in message || "error" in message || !("method" in message) ? this.find(id) : undefined
     if (ask === undefined) return false
-    this.settle(ask, toOutcome(message))
+    this.settle(ask, message instanceof LostAnswer ? { _tag: "Closed" } : toOutcome(message))
     return true
   }
 
@@ -206,18 +236,21 @@ export class ClientChannel {
   /** Finds an ask by its id, and accepts an id that came back as a string, as the SDK does. */
   private find(id: unknown): PendingAsk | undefined {
     if (!isId(id)) return undefined
-    for (const asks of this.pending.values()) {
+    for (const asks of this.pending) {
       const ask = asks.get(Number(id))
       if (ask !== undefined) return ask
     }
     return undefined
   }
 
-  private pendingFor(limitMillis: number): PendingAsks<PendingAsk> {
-    const known = this.pending.get(limitMillis)
+  private pendingFor(limits: AskLimits): PendingAsks<PendingAsk> {
+    const { timeoutMillis, totalMillis } = limits
+    const known = this.pending.find((asks) =>
+      asks.limits.timeoutMillis === timeoutMillis && asks.limits.totalMillis === totalMillis
+    )
     if (known !== undefined) return known
-    const asks = new PendingAsks<PendingAsk>(limitMillis)
-    this.pending.set(limitMillis, asks)
+    const asks = new PendingAsks<PendingAsk>(limits)
+    this.pending.push(asks)
     return asks
   }
 
@@ -258,6 +291,7 @@ interface RunningCall {
   fiber: Fiber<unknown, unknown>
   /** The other fibers of a request whose handler runs several wrapped functions. Most have none. */
   others: Set<Fiber<unknown, unknown>> | undefined
+  onEnd: Array<() => void> | undefined
 }
 
 const interrupt = ({ fiber, others }: RunningCall): void => {
@@ -272,6 +306,7 @@ class PendingAsk implements Ask, Pending {
   readonly relatedRequestId: RequestId
   readonly report: (outcome: AskOutcome) => void
   readonly asks: PendingAsks<PendingAsk>
+  begun = 0
   since = 0
   private readonly channel: ClientChannel
 
@@ -287,6 +322,11 @@ class PendingAsk implements Ask, Pending {
     this.id = id
     this.relatedRequestId = relatedRequestId
     this.report = report
+  }
+
+  get limitMillis(): number {
+    const { timeoutMillis, totalMillis } = this.asks.limits
+    return this.since === this.begun ? timeoutMillis : totalMillis
   }
 
   cancel(reason: string): void {

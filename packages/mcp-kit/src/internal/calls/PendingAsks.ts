@@ -1,9 +1,17 @@
 import { clearTimeout, setTimeout } from "../platform.ts"
 import type { Timer } from "../platform.ts"
 
+/** How long an ask may wait for its answer or for progress, and how long in total. */
+export interface AskLimits {
+  readonly timeoutMillis: number
+  readonly totalMillis: number
+}
+
 /** A request to the client that waits for its answer. */
 export interface Pending {
   readonly id: number
+  /** The time when the request was sent. */
+  begun: number
   /** The time when the request was sent, or when the client last reported progress. */
   since: number
   /** Called when no answer came in time. The implementation removes the ask. */
@@ -11,16 +19,16 @@ export interface Pending {
 }
 
 /**
- * The open asks with the same time limit. They are kept in the order in which they expire, so one timer serves all of
+ * The open asks with the same time limits. They are kept in the order in which they expire, so one timer serves all of
  * them. A timer for each ask would use more memory than the rest of the ask.
  */
 export class PendingAsks<Ask extends Pending> {
-  private readonly limitMillis: number
+  readonly limits: AskLimits
   private readonly asks = new Map<number, Ask>()
   private timer: Timer | undefined
 
-  constructor(limitMillis: number) {
-    this.limitMillis = limitMillis
+  constructor(limits: AskLimits) {
+    this.limits = limits
   }
 
   get(id: number): Ask | undefined {
@@ -31,13 +39,18 @@ export class PendingAsks<Ask extends Pending> {
     return this.asks.values()
   }
 
-  /** Adds an ask, or moves it to the end: its time limit starts now in both cases. */
+  /** Adds an ask, whose time starts now. */
   start(ask: Ask): void {
-    this.asks.delete(ask.id)
-    ask.since = now()
-    this.asks.set(ask.id, ask)
-    if (this.timer === undefined) this.timer = setTimeout(expire, this.limitMillis, this)
-    else if (this.asks.size === 1) this.timer.ref?.()
+    ask.begun = now()
+    this.add(ask, ask.begun)
+  }
+
+  /** Starts the time of an ask again, unless it could then take longer than an ask may take in total. */
+  restart(ask: Ask): void {
+    const since = now()
+    if (since + this.limits.timeoutMillis <= ask.begun + this.limits.totalMillis && this.asks.delete(ask.id)) {
+      this.add(ask, since)
+    }
   }
 
   /** Removes an ask. The timer keeps running for later asks, but it does not keep the process alive without any ask. */
@@ -53,8 +66,15 @@ export class PendingAsks<Ask extends Pending> {
     this.timer = undefined
   }
 
+  private add(ask: Ask, since: number): void {
+    ask.since = since
+    this.asks.set(ask.id, ask)
+    if (this.timer === undefined) this.timer = setTimeout(expire, this.limits.timeoutMillis, this)
+    else if (this.asks.size === 1) this.timer.ref?.()
+  }
+
   expire(): void {
-    const due = now() - this.limitMillis
+    const due = now() - this.limits.timeoutMillis
     for (const ask of this.asks.values()) {
       if (ask.since > due) break
       ask.expire()

@@ -5,6 +5,7 @@ import type * as Result from "effect/Result"
 import type { Sdk, SdkTypes } from "../../Sdk.ts"
 import * as ClientAsk from "./ClientAsk.ts"
 import { ClientChannel } from "./ClientChannel.ts"
+import type { AskLimits } from "./PendingAsks.ts"
 
 /**
  * The connection to the client of one request, up to MCP 2025-11-25: the call waits while the client answers. Each call
@@ -14,13 +15,13 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
   private readonly sdk: Sdk<T>
   private readonly server: T["Server"]
   private readonly request: T["Request"]
-  private readonly timeoutMillis: number
+  private readonly limits: AskLimits
 
-  constructor(sdk: Sdk<T>, server: T["Server"], request: T["Request"], timeoutMillis: number) {
+  constructor(sdk: Sdk<T>, server: T["Server"], request: T["Request"], limits: AskLimits) {
     this.sdk = sdk
     this.server = server
     this.request = request
-    this.timeoutMillis = timeoutMillis
+    this.limits = limits
   }
 
   get client(): ClientConnection["client"] {
@@ -48,7 +49,7 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     return signal.aborted || transport === undefined
       ? Effect.fail(ClientAsk.callEnded())
       : Effect.flatMap(
-        ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.timeoutMillis),
+        ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.limits),
         (answer) => Effect.fromResult(decode(answer))
       )
   }

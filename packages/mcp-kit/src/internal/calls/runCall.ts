@@ -1,4 +1,4 @@
-import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
+import { AskTimeout, AskTotalTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
@@ -16,6 +16,7 @@ import * as HttpStreams from "../http/HttpStreams.ts"
 import { timerMillis } from "../timerMillis.ts"
 import { CallsInFlight } from "./CallsInFlight.ts"
 import { ClientChannel, idInUse } from "./ClientChannel.ts"
+import type { AskLimits } from "./PendingAsks.ts"
 import { PushConnection } from "./PushConnection.ts"
 import { refusal } from "./refusal.ts"
 
@@ -45,7 +46,10 @@ export const makeRunner = <T extends SdkTypes, R>(
 ): Effect.Effect<Runner<T, R>, never, R> =>
   Effect.map(Effect.context<R>(), (current): Runner<T, R> => {
     const services = Context.merge(captured, current)
-    const askTimeoutMillis = timerMillis(Context.get(services, AskTimeout))
+    const askLimits: AskLimits = {
+      timeoutMillis: timerMillis(Context.get(services, AskTimeout)),
+      totalMillis: timerMillis(Context.get(services, AskTotalTimeout))
+    }
     const principal = Context.get(services, Principal)
     const runUntilEnd = makeRunUntilEnd(sdk, services)
     const withRequest = (context: Context.Context<never>, request: T["Request"]): Context.Context<never> =>
@@ -73,7 +77,7 @@ export const makeRunner = <T extends SdkTypes, R>(
         )
         : runUntilEnd(
           withServices(effect, (context) => {
-            const connection = new PushConnection(sdk, server, request, askTimeoutMillis)
+            const connection = new PushConnection(sdk, server, request, askLimits)
             return Context.add(withRequest(context, request), ClientConnection, connection)
           }),
           server,

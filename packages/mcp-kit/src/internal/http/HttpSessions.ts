@@ -14,6 +14,7 @@ import { allowOrigin, answerPreflight, isPreflight } from "./cors.ts"
 import * as HttpAccess from "./HttpAccess.ts"
 import * as HttpStreams from "./HttpStreams.ts"
 import { initializeProblem } from "./initialize.ts"
+import type { Load } from "./Load.ts"
 import { readBody } from "./readBody.ts"
 
 /**
@@ -33,6 +34,7 @@ export interface Settings {
   readonly access: HttpAccess.HttpAccess
   readonly maxBodyBytes: number
   readonly maxSessions: number
+  readonly load: Load
   readonly lostStreamGraceMillis: number
   readonly now: () => number
 }
@@ -41,6 +43,8 @@ interface Session {
   readonly sdk: SdkSession
   readonly streams: HttpStreams.HttpStreams
   readonly principal: string | undefined
+  /** The name of the one who opened it, for fairness. */
+  readonly caller: string
   openResponses: number
   lastSeen: number
 }
@@ -80,6 +84,16 @@ export class HttpSessions {
    */
   readonly drain: Effect.Effect<void> = Effect.sync(() => {
     this.isDraining = true
+  })
+
+  /** Sends a comment on each open stream, so that proxies do not take it for dead. */
+  readonly keepStreamsAlive: Effect.Effect<void> = Effect.sync(() => {
+    for (const response of this.responses) {
+      const isStream = String(response.getHeader("content-type")).startsWith("text/event-stream")
+      if (isStream && response.headersSent && !response.writableEnded && response.writableLength === 0) {
+        response.write(": keep-alive\n\n")
+      }
+    }
   })
 
   /** Closes the sessions that have no open response and were last used before `time`. */
@@ -126,18 +140,32 @@ export class HttpSessions {
     return session?.principal === this.principalOf(request) ? session : undefined
   }
 
+  /** Names the caller of a request: the principal, or the address of a caller that nobody has authenticated. */
+  private callerOf(request: IncomingMessage): string {
+    const principal = this.principalOf(request)
+    return principal === undefined ? `address ${request.socket.remoteAddress}` : `principal ${principal}`
+  }
+
   private principalOf(request: IncomingMessage): string | undefined {
     return this.settings.principal(toCaller(request))
   }
 
   private post(request: IncomingMessage, response: ServerResponse): Effect.Effect<void> {
-    return Effect.flatMap(readBody(request, this.settings.maxBodyBytes), (body) => {
+    const { load, maxBodyBytes } = this.settings
+    const lease = load.lease(this.callerOf(request))
+    const release = () => lease.release()
+    if (response.closed) release()
+    response.once("close", release)
+    return Effect.flatMap(readBody(request, maxBodyBytes, (bytes) => lease.addBytes(bytes)), (body) => {
       const session = this.sessionOf(request)
       switch (body._tag) {
         case "Aborted":
           return Effect.void
+        case "NoRoom":
+          response.setHeader("connection", "close")
+          return busy(response)
         case "TooLarge": {
-          const problem = `it is larger than the ${this.settings.maxBodyBytes} bytes that this server reads`
+          const problem = `it is larger than the ${maxBodyBytes} bytes that this server reads`
           response.setHeader("connection", "close")
           return this.refuseBody(session, response, body, 413, problem)
         }
@@ -145,6 +173,15 @@ export class HttpSessions {
           if (isTooDeep(body.text)) return this.refuseBody(session, response, endsOf(body.text), 400, tooDeep)
           const messages = parse(body.text)
           if (messages === undefined) return refuse(response, 400, "The body is not JSON-RPC", parseError)
+          const requests = requestIds(messages)
+          if (requests.length > load.limits.maxCalls) {
+            return refuse(response, 400, `A batch may hold ${load.limits.maxCalls} requests at most`, invalidRequest)
+          }
+          if (!lease.addCalls(requests.length)) return busy(response)
+          if (session !== undefined && requests.length > 0) {
+            response.off("close", release)
+            response.once("close", () => whenEnded(session, requests, release))
+          }
           return session === undefined
             ? this.serveWithoutSession(request, response, messages)
             : this.serve(session, request, response, messages)
@@ -204,14 +241,36 @@ export class HttpSessions {
       if (!isInitialize(messages)) return refuseWithoutSession(request, response, messages)
       // A client whose session is gone may still send its id with the request that starts the next one.
       delete request.headers["mcp-session-id"]
-      return this.sessions.size + this.opening.size < maxSessions
+      return this.sessions.size + this.opening.size < maxSessions || this.makeRoom(this.callerOf(request))
         ? this.open(request, response, messages)
         : refuse(response, 503, `This server has all of its ${maxSessions} sessions in use; try again later`)
     })
   }
 
+  /**
+   * Closes a session that is not in use, of the caller with the most sessions, if that caller has more of them than this
+   * one would have. So a caller that opens all sessions does not keep others out.
+   */
+  private makeRoom(caller: string): boolean {
+    const counts = new Map<string, number>()
+    for (const each of this.sessions.values()) counts.set(each.caller, (counts.get(each.caller) ?? 0) + 1)
+    const own = counts.get(caller) ?? 0
+    let found: Session | undefined
+    for (const session of this.sessions.values()) {
+      const count = counts.get(session.caller) ?? 0
+      if (session.openResponses > 0 || count <= own + 1) continue
+      const best = found === undefined ? 0 : counts.get(found.caller) ?? 0
+      if (found === undefined || count > best || (count === best && session.lastSeen < found.lastSeen)) found = session
+    }
+    const id = found?.sdk.transport.sessionId
+    if (found === undefined || id === undefined) return false
+    this.sessions.delete(id)
+    found.sdk.close().catch(ignore)
+    return true
+  }
+
   private open(request: IncomingMessage, response: ServerResponse, message: object): Effect.Effect<void> {
-    const session = this.makeSession(this.principalOf(request))
+    const session = this.makeSession(this.principalOf(request), this.callerOf(request))
     this.opening.add(session)
     return Effect.promise(() => session.sdk.connect()).pipe(
       Effect.andThen(this.pass(session, request, response, requestIds(message), message)),
@@ -220,7 +279,7 @@ export class HttpSessions {
     )
   }
 
-  private makeSession(principal: string | undefined): Session {
+  private makeSession(principal: string | undefined, caller: string): Session {
     const sdk = this.settings.open(
       (id) => {
         this.opening.delete(session)
@@ -232,7 +291,7 @@ export class HttpSessions {
       }
     )
     const streams = new HttpStreams.HttpStreams(this.settings.lostStreamGraceMillis, sdk.closeStream)
-    const session = { sdk, streams, principal, openResponses: 0, lastSeen: this.settings.now() }
+    const session = { sdk, streams, principal, caller, openResponses: 0, lastSeen: this.settings.now() }
     HttpStreams.watch(sdk.transport, streams)
     reportAnswers(sdk.transport, streams)
     return session
@@ -273,6 +332,19 @@ const findInFlight = (
   const channel = ClientChannel.find(sdk.transport)
   const seen = new Set<RequestId>()
   return requests.find((id) => streams.isOpen(id) || channel?.isRunning(id) === true || seen.size === seen.add(id).size)
+}
+
+/** Calls `listener` once when none of these requests runs. A call may run on after its connection dropped. */
+const whenEnded = ({ sdk }: Session, requests: ReadonlyArray<RequestId>, listener: () => void): void => {
+  const channel = ClientChannel.find(sdk.transport)
+  const running = requests.filter((id) => channel?.isRunning(id) === true)
+  let left = running.length
+  if (left === 0) listener()
+  for (const id of running) {
+    channel?.onceEnded(id, () => {
+      if (--left === 0) listener()
+    })
+  }
 }
 
 /** Tells the streams about each response that was sent. */
@@ -365,6 +437,11 @@ const refuseWithoutSession = (
     : refuse(response, 404, noSession)
 }
 
+const busy = (response: ServerResponse): Effect.Effect<void> => {
+  response.setHeader("retry-after", "1")
+  return refuse(response, 503, "This server handles as much as it can; try again later")
+}
+
 const refuse = (response: ServerResponse, status: number, message: string, code?: number): Effect.Effect<void> =>
   Effect.sync(() => respond(response, status, message, code))
 
@@ -378,3 +455,5 @@ const respond = (
   response.writeHead(status, { "content-type": "application/json" })
   response.end(JSON.stringify({ jsonrpc: "2.0", error: { code, message }, id }))
 }
+
+const ignore = (): void => {}

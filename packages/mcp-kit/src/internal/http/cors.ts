@@ -6,10 +6,10 @@ import type { IncomingMessage, ServerResponse } from "node:http"
  * Source: Fetch Standard, "HTTP extensions".
  */
 export const allowOrigin = ({ headers }: IncomingMessage, response: ServerResponse): void => {
+  response.setHeader("vary", "origin")
   if (headers.origin === undefined) return
   response.setHeader("access-control-allow-origin", headers.origin)
   response.setHeader("access-control-expose-headers", "mcp-session-id")
-  response.setHeader("vary", "origin")
 }
 
 /** Returns whether a browser asks what a web page may send. */

@@ -32,6 +32,11 @@ export class LineReader {
     if (start < chunk.length) this.add(chunk.subarray(start))
   }
 
+  /** Takes the bytes since the last line end for a line, because the stream has ended. */
+  end(): void {
+    if (this.size > 0) this.endLine()
+  }
+
   private add(part: Uint8Array): void {
     this.size += part.length
     if (this.head !== undefined) {

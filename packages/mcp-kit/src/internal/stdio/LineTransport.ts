@@ -1,9 +1,12 @@
 /** A transport for the servers of the official SDKs, over a pair of streams with one JSON-RPC message a line. */
-import { UnreadAnswer } from "../calls/ClientChannel.ts"
+import type { RequestId } from "../../Sdk.ts"
+import { LostAnswer, UnreadAnswer } from "../calls/ClientChannel.ts"
 import { internalError, invalidRequest } from "../errorCodes.ts"
 import { MessageTooLarge } from "../MessageTooLarge.ts"
 import { isTooDeep, tooDeep } from "../nesting.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
+import { clearTimeout, setTimeout } from "../platform.ts"
+import type { Timer } from "../platform.ts"
 import { LineReader } from "./LineReader.ts"
 
 /** The members of Node's `Readable` that the transport uses. */
@@ -16,6 +19,7 @@ export interface Input {
   off(event: "data", listener: (chunk: Uint8Array) => void): unknown
   off(event: "end" | "close", listener: () => void): unknown
   pause(): unknown
+  resume(): unknown
 }
 
 /** The members of Node's `Writable` that the transport uses. */
@@ -34,13 +38,22 @@ export interface Options {
    */
   readonly maxMessageBytes: number
   /**
+   * The time that requests may still take after stdin has ended, in milliseconds.
+   */
+  readonly endGraceMillis: number
+  /**
    * Called once when the transport has closed, after `onclose`, with which the SDK closes its server. Default: nothing.
    */
   readonly onClosed?: (() => void) | undefined
 }
 
 /**
- * The transport closes at the end of stdin, which interrupts the calls in flight. It passes malformed messages on.
+ * After the end of stdin the transport closes when the requests that it has received are answered, or after a grace
+ * period, which interrupts the calls that are left. What the server asks the client from then on fails. The transport
+ * passes malformed messages on.
+ *
+ * While the client does not read what is written to stdout, the transport reads no further messages. Otherwise the
+ * responses to them would fill the memory.
  *
  * A message that is larger than `maxMessageBytes` or nested too deep does not end the session. Only the id of such a message is read: an answer
  * becomes an `UnreadAnswer`, and a request becomes an error response. A response that is too large to write becomes an
@@ -56,6 +69,13 @@ export class LineTransport {
   private readonly maxMessageBytes: number
   private readonly lines: LineReader
   private readonly onClosed: (() => void) | undefined
+  private readonly endGraceMillis: number
+  /** The requests of the client that are neither answered nor cancelled. */
+  private readonly received = new Set<unknown>()
+  /** The requests of the server that the client has not answered. */
+  private readonly asked = new Set<RequestId>()
+  private endTimer: Timer | undefined
+  private ended = false
   private closed = false
   private batch: { text: string; readonly written: PromiseWithResolvers<void> } | undefined
   private drained: Promise<void> | undefined
@@ -64,6 +84,7 @@ export class LineTransport {
     this.stdin = options.stdin
     this.stdout = options.stdout
     this.maxMessageBytes = options.maxMessageBytes
+    this.endGraceMillis = options.endGraceMillis
     this.onClosed = options.onClosed
     this.lines = new LineReader(this.maxMessageBytes, this.onLine, this.onLongLine)
   }
@@ -71,7 +92,7 @@ export class LineTransport {
   start(): Promise<void> {
     this.stdin.on("data", this.lines.push)
     this.stdin.on("end", this.onEnd)
-    this.stdin.on("close", this.onEnd)
+    this.stdin.on("close", this.onClose)
     // The error listeners stay after `close`: an error without a listener would end the process.
     this.stdin.on("error", this.onStreamError)
     this.stdout.on("error", this.onStreamError)
@@ -86,8 +107,9 @@ export class LineTransport {
     this.flush()
     this.stdin.off("data", this.lines.push)
     this.stdin.off("end", this.onEnd)
-    this.stdin.off("close", this.onEnd)
+    this.stdin.off("close", this.onClose)
     this.stdin.pause()
+    clearTimeout(this.endTimer)
     this.onclose?.()
     this.onClosed?.()
     return Promise.resolve()
@@ -95,17 +117,39 @@ export class LineTransport {
 
   send(message: object): Promise<void> {
     if (this.closed) return Promise.reject(new Error("The transport is closed"))
+    const id = "id" in message ? message.id : undefined
+    const isRequest = "method" in message && isId(id)
+    if (isRequest && this.ended) return Promise.reject(new Error("The client has closed its side"))
     const line = serialize(message)
-    if (!this.isTooLong(line)) return this.write(line)
-    const error = new MessageTooLarge({ limit: this.maxMessageBytes })
-    const id = "id" in message && !("method" in message) ? message.id : undefined
-    return id === undefined
-      ? Promise.reject(error)
-      : this.writeError(id, internalError, `The response was not sent: ${error.message}`)
+    if (!("method" in message)) return this.answer(id, line)
+    if (this.isTooLong(line)) return Promise.reject(new MessageTooLarge({ limit: this.maxMessageBytes }))
+    if (isRequest) this.asked.add(id)
+    return this.write(line)
+  }
+
+  private answer(id: unknown, line: string): Promise<void> {
+    const sent = this.isTooLong(line)
+      ? this.writeError(
+        id,
+        internalError,
+        `The response was not sent: ${new MessageTooLarge({ limit: this.maxMessageBytes }).message}`
+      )
+      : this.write(line)
+    this.received.delete(id)
+    return this.ended ? sent.finally(this.closeIfAnswered) : sent
+  }
+
+  private readonly closeIfAnswered = (): void => {
+    if (this.ended && this.received.size === 0) void this.close()
   }
 
   private writeError(id: unknown, code: number, message: string): Promise<void> {
     return this.write(serialize({ jsonrpc: "2.0", id, error: { code, message } }))
+  }
+
+  /** Returns whether the client can answer nothing more. */
+  get hasEnded(): boolean {
+    return this.ended || this.closed
   }
 
   /** Writes the lines of one tick together, because a system call costs more than most lines. */
@@ -135,8 +179,10 @@ export class LineTransport {
     if (this.drained === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>()
       this.drained = promise
+      this.stdin.pause()
       this.stdout.once("drain", () => {
         this.drained = undefined
+        if (!this.closed) this.stdin.resume()
         resolve()
       })
     }
@@ -183,6 +229,7 @@ export class LineTransport {
       this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
       return
     }
+    this.note(message)
     try {
       this.onmessage?.(message)
     } catch (cause) {
@@ -191,8 +238,32 @@ export class LineTransport {
     }
   }
 
+  /** Notes requests that have to be answered, and those that no longer have to be. */
+  private note(message: object): void {
+    const id = "id" in message ? message.id : undefined
+    if (!("method" in message)) {
+      if (isId(id)) this.asked.delete(id)
+    } else if (isId(id)) {
+      if (message.method !== lasting) this.received.add(id)
+    } else if (message.method === "notifications/cancelled") this.received.delete(cancelledId(message))
+  }
+
   private readonly onEnd = (): void => {
-    void this.close()
+    if (this.closed || this.ended) return
+    this.lines.end()
+    this.ended = true
+    if (this.received.size === 0) {
+      void this.close()
+      return
+    }
+    this.endTimer = setTimeout(closeLate, this.endGraceMillis, this)
+    for (const id of this.asked) this.deliver(new LostAnswer(id))
+    this.asked.clear()
+  }
+
+  /** A stream that closes without an end was destroyed. */
+  private readonly onClose = (): void => {
+    if (!this.ended) void this.close()
   }
 
   private readonly onStreamError = (error: Error): void => {
@@ -203,6 +274,22 @@ export class LineTransport {
 
 /** The capacity of a Linux pipe, in characters. A larger line is written by itself. */
 const largestBatch = 65_536
+
+/**
+ * The request that is answered only when its client cancels it.
+ *
+ * Source: MCP 2026-07-28, "Subscriptions".
+ */
+const lasting = "subscriptions/listen"
+
+const closeLate = (transport: LineTransport): void => void transport.close()
+
+const isId = (id: unknown): id is RequestId => typeof id === "number" || typeof id === "string"
+
+const cancelledId = (message: object): unknown =>
+  "params" in message && typeof message.params === "object" && message.params !== null && "requestId" in message.params
+    ? message.params.requestId
+    : undefined
 
 const serialize = (message: object): string => `${JSON.stringify(message)}\n`
 
