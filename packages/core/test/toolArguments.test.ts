@@ -202,6 +202,7 @@ describe("calls with a malformed name or id", () => {
         assert.match(five!, /^error: The call names no tool/)
         assert.strictEqual(clock, "ok: noon")
         assert.strictEqual(last, "ok: sunny in Rome")
+        assert.notInclude(JSON.stringify(reply.history), "\"name\":\"\"")
         const ids = Content.blocks(reply.history[1]!.content).map((block) => block.type === "tool_use" ? block.id : "")
         assert.strictEqual(new Set(ids).size, 5)
         assert.strictEqual(ids[1], "7")

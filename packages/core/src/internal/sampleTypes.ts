@@ -118,7 +118,8 @@ export interface Sample {
  */
 export interface Step extends Sample {
   /**
-   * The tool calls of the reply, regardless of its stop reason.
+   * The tool calls of the reply, regardless of its stop reason. `ToolLoop.invalidArguments` tells the calls whose
+   * arguments are not a JSON object.
    */
   readonly calls: ReadonlyArray<Content.ToolUseContent>
   /**

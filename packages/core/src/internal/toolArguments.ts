@@ -5,6 +5,9 @@ import { endOfValue, parseJson } from "./objects/parseJson.ts"
 import { argumentsKey } from "./ownMeta.ts"
 import { truncate } from "./quote.ts"
 
+/** The name of a call that names no tool. Servers and clients refuse an empty name in the history of a conversation. */
+export const unnamed = "unnamed"
+
 type Input = ToolUseContent["input"]
 
 /** A tool call as a model or a client wrote it. */
@@ -23,7 +26,7 @@ export const toToolUse = (call: WrittenCall, fallbackId: string): ToolUseContent
   return {
     type: "tool_use",
     id: toId(call.id) ?? fallbackId,
-    name: typeof call.name === "string" ? call.name : "",
+    name: typeof call.name === "string" && call.name !== "" ? call.name : unnamed,
     input: input ?? {},
     ...(input === undefined && { _meta: { [argumentsKey]: toText(call.arguments) } })
   }

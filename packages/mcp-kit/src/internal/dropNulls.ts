@@ -1,7 +1,7 @@
 /** Removes the null members of messages that others wrote, because many of them write null for an absent member. */
 
 /**
- * Removes the null members of a JSON-RPC message, or of a batch, before an SDK validates it. It changes the message
+ * Removes the null members of a message of MCP, or of a batch, before an SDK validates it. It changes the message
  * itself, and copies what is inside: the parameters may belong to somebody else if they arrive in memory.
  *
  * The nulls of user data stay, because only the Schema of that data knows what they mean. The result of an ask is
@@ -10,7 +10,8 @@
 export const dropNulls = (message: unknown): void => {
   if (Array.isArray(message)) return message.forEach(dropNulls)
   if (!isRecord(message)) return
-  const { error, params, result } = message
+  const { error, method, params, result } = message
+  if (typeof method === "string" && !isOfMcp.test(method)) return
   if (params === null) delete message["params"]
   else if (isRecord(params)) message["params"] = withoutNulls(params, maxDepth)
   if (error === null && isRecord(result)) delete message["error"]
@@ -20,6 +21,12 @@ export const dropNulls = (message: unknown): void => {
     message["result"] = rest
   }
 }
+
+/** The methods that users add to a server have parameters of their own. */
+const isOfMcp = new RegExp(
+  "^(?:initialize|ping|(?:tools|prompts|resources|completion|logging|sampling|elicitation|roots|notifications|server|" +
+    "tasks|subscriptions)/)"
+)
 
 /** The part of a client or server of an SDK that receives messages. */
 export interface Peer {

@@ -25,7 +25,7 @@ import { digest } from "../rounds/digest.ts"
 import { recorded } from "../rounds/recorded.ts"
 import { CurrentRun } from "../rounds/RoundRun.ts"
 import { toJson } from "../rounds/toJson.ts"
-import { describeArguments, invalidArguments } from "../toolArguments.ts"
+import { describeArguments, invalidArguments, unnamed } from "../toolArguments.ts"
 import { resultContent } from "../trace/contentAttributes.ts"
 import { errorResult, toToolResult } from "./toResultContent.ts"
 
@@ -168,7 +168,7 @@ const withToolSpan = <E, R>(
 const unknownTool = (dispatch: Dispatch, call: ToolUseContent): ToolResultContent =>
   errorResult(
     call.id,
-    `${call.name === "" ? "The call names no tool" : `There is no tool ${quote(call.name)}`}. The tools are: ${
+    `${call.name === unnamed ? "The call names no tool" : `There is no tool ${quote(call.name)}`}. The tools are: ${
       Object.keys(dispatch.tools).join(", ")
     }`
   )
