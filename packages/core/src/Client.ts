@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ClientRequest } from "./ClientConnection.ts"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { decodeForeign } from "./internal/absentNulls.ts"
 import { adviceOf, withAdvice } from "./internal/advice.ts"
 import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
 import { compiled } from "./internal/compiled.ts"
@@ -226,8 +227,8 @@ export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Roo
 
 const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 
-const decodeElicitResult = Schema.decodeUnknownResult(compiled(ElicitResult))
-const decodeListRootsResult = Schema.decodeUnknownResult(compiled(ListRootsResult))
+const decodeElicitResult = decodeForeign(compiled(ElicitResult))
+const decodeListRootsResult = decodeForeign(compiled(ListRootsResult))
 
 const ask = <A>(
   connection: ClientConnection,
@@ -321,5 +322,7 @@ const missingOf = (
   if (capability === "roots") return Predicate.isNullish(roots) ? capability : undefined
   if (Predicate.isNullish(elicitation)) return capability
   // MCP 2025-11-25, elicitation, "Capabilities": an empty object declares support for forms.
-  return elicitation.form === undefined && elicitation.url !== undefined ? "elicitation.form" : undefined
+  return Predicate.isNullish(elicitation.form) && Predicate.isNotNullish(elicitation.url)
+    ? "elicitation.form"
+    : undefined
 }

@@ -14,11 +14,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { chooseSource } from "./internal/chooseSource.ts"
+import { checkAnswer } from "./internal/loop/checkAnswer.ts"
 import { firstOfPrimitives } from "./internal/loop/firstOf.ts"
 import { makeMethods } from "./internal/loop/methods.ts"
-import { findPairingBreach } from "./internal/loop/toolPairing.ts"
 import { withFormatInstruction } from "./internal/objects/formatInstruction.ts"
-import { quote } from "./internal/quote.ts"
 import { validateRequest } from "./internal/request/validateRequest.ts"
 import type {
   Methods,
@@ -35,7 +34,6 @@ import type {
 import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
 import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
 import { traced } from "./internal/trace/traced.ts"
-import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
@@ -140,7 +138,10 @@ export const make = (options: {
           createMessageSpan(
             fiber,
             resolved,
-            Effect.flatMap(options.createMessage(resolved), (response) => checkAnswer(resolved, response))
+            Effect.flatMap(
+              options.createMessage(resolved),
+              (response) => Effect.fromResult(checkAnswer(resolved, response))
+            )
           )
         const { responseFormat } = valid.success
         return responseFormat === undefined
@@ -160,7 +161,7 @@ export const make = (options: {
  * **Details**
  *
  * Tool calls are run regardless of the stop reason. The model receives an error result for an unknown tool, for invalid
- * arguments, for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
+ * arguments (also if they are not a JSON object), for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
  * "return"`. The declared failure of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample.
  * After `maxTurns` turns the sample fails with `TurnLimitExceeded`, which holds the history.
  *
@@ -490,21 +491,6 @@ const createMessageSpan = traced("sampling/createMessage", {
   responseAttributes: (response: SamplingResponse, capture) =>
     capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
 })
-
-const checkAnswer = (
-  request: SamplingRequest,
-  response: SamplingResponse
-): Effect.Effect<SamplingResponse, InvalidResponse> => {
-  const problem = findPairingBreach(request, response)
-  return problem === undefined
-    ? Effect.succeed(response)
-    : Effect.fail(
-      new InvalidResponse({
-        message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +
-          `result: ${problem}.`
-      })
-    )
-}
 
 /**
  * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that

@@ -58,6 +58,7 @@ export interface SdkServer {
   getClientCapabilities(): ClientCapabilities | undefined
   assertCanSetRequestHandler(method: string): void
   registerCapabilities(capabilities: Capabilities): void
+  connect(transport: never): Promise<void>
   close(): Promise<void>
 }
 

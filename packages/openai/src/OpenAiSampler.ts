@@ -21,7 +21,7 @@ import { makeChatClient } from "./internal/chatClient.ts"
 import { fromChatReply } from "./internal/fromChatReply.ts"
 import { toChatRequest } from "./internal/toChatRequest.ts"
 import { makeToolNames } from "./internal/toolNames.ts"
-import { isOpenAi } from "./internal/vendorClient.ts"
+import { endpointOf, isOpenAi } from "./internal/vendorClient.ts"
 
 /**
  * The default model: a small model that accepts `temperature`, stop sequences and images, and that spends no part of
@@ -93,8 +93,9 @@ export interface Options {
  * **Details**
  *
  * - Content: text, images (png, jpeg, gif, webp) and audio (wav, mp3) in user messages, tool calls and tool results.
- *   OpenAI accepts only text in a tool result, so images and audio of a result follow it in a user message. A request
- *   with any other content fails with `SamplingUnsupported` before it is sent.
+ *   OpenAI accepts only text in a tool result, so images and audio of a result follow all results in a user message, after
+ *   a short message of the assistant that strict servers want there. If the server takes none, it gets words in their
+ *   place. A request with any other content fails with `SamplingUnsupported` before it is sent.
  * - Tools: OpenAI refuses tool names with dots or with more than 64 characters, and tool call ids with more than 40
  *   characters. Both are replaced in the request; the reply carries the original tool names again.
  * - Stop sequences: at most 4. A request with more fails with `InvalidRequest`.
@@ -103,10 +104,13 @@ export interface Options {
  * - `responseFormat`, which `sampleObject` sets: sent as a `response_format` of type `json_schema` that is not strict.
  *   If the server refuses it for a model, the system prompt of this request and of all later ones for that model
  *   describes the format in words.
+ * - Members of a reply's message and its calls that only its server knows (`reasoning_content` of DeepSeek,
+ *   `extra_content` of Gemini): they travel with the calls, and only the same server gets them back.
  * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
  *   `annotations`, `_meta`, and the `outputSchema` of tools.
  * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (if the server reports it), `contentFilter`,
- *   `refusal` (the text is the refusal), or the server's own value for any other reason.
+ *   `refusal` (the text is the refusal), or the server's own value for any other reason. A reply that the server broke
+ *   off with an error fails with the reason `unavailable`, and one that a filter left empty with `contentFilter`.
  * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
  *   messages contain neither keys nor text that the provider wrote.
  * - Interruption: interrupting the fiber aborts the HTTP request.
@@ -255,7 +259,8 @@ const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
           { name: model },
           ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
         ],
-        store: options.store
+        store: options.store,
+        endpoint: endpointOf(options.baseUrl)
       })
     })
   )
@@ -266,16 +271,17 @@ interface Answering {
   readonly model: string
   readonly models: ReadonlyArray<ModelPreferences.Model>
   readonly store: boolean | undefined
+  readonly endpoint: string
 }
 
-const answer = (client: ChatClient, { model: fallback, models, name: provider, store }: Answering) =>
+const answer = (client: ChatClient, { endpoint, model: fallback, models, name: provider, store }: Answering) =>
   Effect.fnUntraced(function*(
     request: SamplingRequest
   ): Effect.fn.Return<ProviderSampler.Reply, SamplingError> {
     const model = ModelPreferences.select(request.modelPreferences, models, fallback)
     const names = makeToolNames(request)
-    const body = yield* Effect.fromResult(toChatRequest({ provider, model, store }, request, names))
+    const body = yield* Effect.fromResult(toChatRequest({ provider, endpoint, model, store }, request, names))
     yield* Effect.annotateCurrentSpan("gen_ai.request.model", model)
     const answer = yield* client.complete(body, request.maxTokens)
-    return yield* Effect.fromResult(fromChatReply({ provider, model, request, names }, answer))
+    return yield* Effect.fromResult(fromChatReply({ provider, endpoint, model, request, names }, answer))
   })

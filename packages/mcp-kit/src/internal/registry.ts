@@ -3,6 +3,7 @@ import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefiniti
 import { truncate } from "@effect-sampling/core/wire/Text"
 import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
 import type { AnyServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
+import { dropNullsOf } from "./dropNulls.ts"
 import { invalidParams } from "./errorCodes.ts"
 
 /** Answers a request. `server` is the server that received it. */
@@ -51,8 +52,15 @@ export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"])
   if (known !== undefined) return known as unknown as Registry<T>
   const registry: Registry<T> = { tools: new Map(), prompts: new Map(), resources: new Map() }
   registries.set(server, registry)
-  sdk.prepare(server)
+  prepare(sdk, server)
   return registry
+}
+
+/** Prepares a server that is not connected yet. */
+export const prepare = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"]): void => {
+  // First, so that the adapter's own workarounds see messages without null members.
+  dropNullsOf(server)
+  sdk.prepare(server)
 }
 
 /** Returns the SDK's low-level server: the server itself, or the one that an `McpServer` holds. */

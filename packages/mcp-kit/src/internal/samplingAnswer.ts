@@ -6,6 +6,7 @@ import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/Samp
 import type { CreateMessageResult, SamplingResponse } from "@effect-sampling/core/SamplingResponse"
 import { internalErrorText, protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import { loggable, wellFormed } from "@effect-sampling/core/wire/Text"
+import * as VendorFields from "@effect-sampling/core/wire/VendorFields"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -43,7 +44,7 @@ export const make = <R>(
   options: Options<R>,
   request: SamplingRequest
 ): Effect.Effect<CreateMessageResult, Error, R> =>
-  Effect.suspend(() => withContext(options, request)).pipe(
+  Effect.suspend(() => withContext(options, VendorFields.removeFromRequest(request))).pipe(
     Effect.flatMap(sampler.createMessage),
     Effect.matchCauseEffect({
       onSuccess: (response) => toResult(request, response),
@@ -75,7 +76,8 @@ const toResult = (
   request: SamplingRequest,
   response: SamplingResponse
 ): Effect.Effect<CreateMessageResult, Error> => {
-  const { content, model, role, stopReason } = response
+  const { model, role, stopReason } = response
+  const content = VendorFields.removeFromContent(response.content)
   const blocks = Content.blocks(content)
   const whole = request.tools !== undefined
     ? blocks

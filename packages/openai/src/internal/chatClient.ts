@@ -13,8 +13,10 @@ import type { Failure } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { timedOut, toSamplingError } from "./providerError.ts"
 import { inWords, refusalOf } from "./responseFormat.ts"
+import { withoutRefusedMedia } from "./resultMedia.ts"
 import { isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
+import { withoutRefusedFields } from "./vendorFields.ts"
 
 type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
 
@@ -42,13 +44,13 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
     const vendor = makeVendorClient(options)
     if (Result.isFailure(vendor)) return { complete: () => Effect.fail(misconfigured(options, vendor.failure)) }
     const client = vendor.success
-    const attempt = withFormatOrWords(
+    const attempt = withoutRefused(withFormatOrWords(
       withoutFormat,
       options.maxTokensParameter === undefined
         ? withEitherParameter(client, parameter)
         : (request, maxTokens) =>
           Effect.flatMap(Ref.get(parameter), (name) => send(client, { ...request, [name]: maxTokens }))
-    )
+    ))
     return { complete: (request, maxTokens) => withRetries(options, request.model, attempt(request, maxTokens)) }
   })
 
@@ -78,6 +80,16 @@ const send = (
   )
 
 type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
+
+/**
+ * Sends the request again without what the server refuses and can do without: the fields that it wrote into an earlier
+ * reply, or the images and audio of tool results.
+ */
+const withoutRefused = (attempt: Attempt): Attempt => (request, maxTokens) =>
+  Effect.catch(attempt(request, maxTokens), (failure) => {
+    const without = withoutRefusedFields(request, failure) ?? withoutRefusedMedia(request, failure)
+    return without === undefined ? Effect.fail(failure) : attempt(without, maxTokens)
+  })
 
 /**
  * Sends the request again with the format in words if the server refuses `response_format`. Remembers the models for

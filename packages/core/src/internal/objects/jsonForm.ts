@@ -6,8 +6,9 @@ import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
+import { decodeForeign, decodeForeignEffect } from "../absentNulls.ts"
 
-/** Returns a decoder for the JSON form of a Schema's values. */
+/** Returns a decoder for the JSON form of a Schema's values. A null that the Schema does not accept counts as absent. */
 export const decodeJson = <S extends Schema.Constraint>(
   schema: S,
   defaults?: SchemaAST.ParseOptions
@@ -15,14 +16,13 @@ export const decodeJson = <S extends Schema.Constraint>(
   json: unknown,
   options?: SchemaAST.ParseOptions
 ) => Effect.Effect<S["Type"], Schema.SchemaError, S["DecodingServices"]> =>
-  Schema.decodeUnknownEffect(Schema.toCodecJson(schema), defaults)
+  decodeForeignEffect(Schema.toCodecJson(schema), defaults)
 
 /** Works like {@link decodeJson}, for a Schema that decodes at once and without services. */
 export const decodeJsonResult = <A>(
   schema: Schema.ConstraintDecoder<A>,
   defaults?: SchemaAST.ParseOptions
-): (json: unknown) => Result.Result<A, Schema.SchemaError> =>
-  Schema.decodeUnknownResult(Schema.toCodecJson(schema), defaults)
+): (json: unknown) => Result.Result<A, Schema.SchemaError> => decodeForeign(Schema.toCodecJson(schema), defaults)
 
 /**
  * Returns an encoder to the JSON form of a Schema's values. `Schema.Unknown` and declarations without a codec do not

@@ -6,6 +6,7 @@ import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
 import { withAdvice } from "../advice.ts"
 import { isToolBlock, needsTools } from "../loop/toolPairing.ts"
+import { mapContent, withoutOwnMeta } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
 
 /** Returns why this request must not be sent to this client, or undefined. Call it before anything is sent. */
@@ -63,7 +64,7 @@ export const toWireParams = (
   connection: ClientConnection,
   given: SamplingRequest
 ): SamplingRequest => {
-  const own = given.key === undefined && given.responseFormat === undefined ? given : withoutOwn(given)
+  const own = withoutOwn(given)
   const request = omitsContext(connection, own) ? withoutContext(own) : own
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
@@ -72,10 +73,12 @@ export const toWireParams = (
     : request
 }
 
-/** Removes the fields that are not part of MCP. */
+/** Removes the fields that are not part of MCP, and the metadata that only this library understands. */
 const withoutOwn = (given: SamplingRequest): SamplingRequest => {
+  const messages = mapContent(given.messages, withoutOwnMeta)
+  if (given.key === undefined && given.responseFormat === undefined && messages === given.messages) return given
   const { key: _, responseFormat: __, ...request } = given
-  return request
+  return { ...request, messages }
 }
 
 const withoutContext = (given: SamplingRequest): SamplingRequest => {

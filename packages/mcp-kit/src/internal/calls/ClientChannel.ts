@@ -358,8 +358,9 @@ const notJson = "it holds a value that JSON cannot carry (a BigInt, or an object
 const toOutcome = (message: Readonly<Record<string, unknown>>): AskOutcome => {
   const { error, result } = message
   if (message["jsonrpc"] === "2.0" && !("method" in message)) {
-    if (isRecord(result) && !("error" in message)) return { _tag: "Result", result }
-    if (isRecord(error) && !("result" in message)) {
+    // JSON-RPC 1.0 had both members, one of them null.
+    if (isRecord(result) && (error === undefined || error === null)) return { _tag: "Result", result }
+    if (isRecord(error) && (result === undefined || result === null)) {
       const { code, message: text } = error
       if (typeof code === "number" && Number.isSafeInteger(code) && typeof text === "string") {
         return { _tag: "Error", code, message: text }
