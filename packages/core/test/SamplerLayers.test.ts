@@ -192,18 +192,22 @@ describe("fallback", () => {
     (protocolVersion) =>
       Effect.gen(function*() {
         const provider = source("b", "from b")
-        const refusing = Sampler.make({
-          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
-          createMessage: () =>
-            Effect.succeed({
-              role: "user" as const,
-              content: { type: "text" as const, text: "The user cancelled the request." },
-              model: "",
-              stopReason: "cancelled",
-              source: { kind: "client" as const, name: "copilot" },
-              passedOver: []
-            })
-        })
+        const answer = {
+          role: "user" as const,
+          content: { type: "text" as const, text: "The user cancelled the request." },
+          model: "",
+          stopReason: "cancelled",
+          source: { kind: "client" as const, name: "copilot" },
+          passedOver: []
+        }
+        // A sampler that checks its answers would not give this one.
+        const refusing = {
+          ...Sampler.make({
+            capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
+            createMessage: () => Effect.succeed(answer)
+          }),
+          createMessage: () => Effect.succeed(answer)
+        }
         const layer = Sampler.fallback(ClientSampler.layer, provider.layer, {
           when: ({ _tag }) => _tag === "SamplingRejected"
         })
