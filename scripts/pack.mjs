@@ -105,11 +105,15 @@ const install = (project, packages, env) => {
 
 /** Type-checks as strictly as can be; what is wrong in the declarations of others is not ours to report. */
 const typeCheck = (what, project, file) => {
+  for (const exactOptionalPropertyTypes of [true, false]) typeCheckWith(what, project, file, exactOptionalPropertyTypes)
+}
+
+const typeCheckWith = (what, project, file, exactOptionalPropertyTypes) => {
   const compilerOptions = {
     target: "ES2024",
     module: "NodeNext",
     strict: true,
-    exactOptionalPropertyTypes: true,
+    exactOptionalPropertyTypes,
     noEmit: true,
     skipLibCheck: false,
     types: ["node"]

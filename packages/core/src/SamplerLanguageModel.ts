@@ -17,6 +17,7 @@ import * as Content from "./Content.ts"
 import { adviceOf, withAdvice } from "./internal/advice.ts"
 import { fromProviderOptions } from "./internal/effect-ai/fromProviderOptions.ts"
 import { toParts, toStreamParts } from "./internal/effect-ai/responseParts.ts"
+import { samplingMetadataOf } from "./internal/effect-ai/samplingMetadata.ts"
 import { makeAiError, samplingErrorOf, toReason } from "./internal/effect-ai/toAiError.ts"
 import type { Method } from "./internal/effect-ai/toAiError.ts"
 import { fromJsonCalls, toJsonPrompt } from "./internal/effect-ai/toolForms.ts"
@@ -26,24 +27,17 @@ import * as Sampler from "./Sampler.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 
-declare module "effect/ai/Response" {
-  /**
-   * The facts about an MCP answer for which `effect/ai` has no field.
-   *
-   * @category models
-   * @since 0.1.0
-   */
-  export interface FinishPartMetadata extends Response.ProviderMetadata {
-    /**
-     * Present in answers of a `SamplerLanguageModel`: the source that answered, the stop reason in the source's own
-     * words, and the error tags of the sources that were tried before.
-     */
-    readonly sampling?: {
-      readonly source: { readonly kind: "client" | "provider" | "host"; readonly name: string }
-      readonly stopReason?: string
-      readonly passedOver: ReadonlyArray<string>
-    }
-  }
+/**
+ * The facts about an MCP answer for which `effect/ai` has no field: the source that answered, the stop reason, and the
+ * error tags of the sources that were tried before.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SamplingMetadata {
+  readonly source: { readonly kind: "client" | "provider" | "host"; readonly name: string }
+  readonly stopReason?: string | undefined
+  readonly passedOver: ReadonlyArray<string>
 }
 
 /**
@@ -126,7 +120,7 @@ export const make: Effect.Effect<LanguageModel.LanguageModel, never, Sampler.Sam
  *   answer that does not fit the schema fails; `Sampler.sampleObject` can have it repaired.
  * - `streamText`: the complete answer arrives as one chunk, because MCP sampling does not stream.
  * - {@link Options} sets the options that `effect/ai` does not have.
- * - The `finish` part holds the usage, if the source reports it, and names the source under `metadata.sampling`. The
+ * - The `finish` part holds the usage, if the source reports it, and names the source for {@link samplingMetadata}. The
  *   `annotations` and `_meta` of answer blocks are dropped.
  * - Every error is an `AiError`: see {@link samplingError}. Interrupting the effect interrupts the request.
  *
@@ -197,6 +191,33 @@ export const layer: Layer.Layer<LanguageModel.LanguageModel, never, Sampler.Samp
  * @since 0.1.0
  */
 export const samplingError: (error: AiError.AiError) => Option.Option<SamplingError> = samplingErrorOf
+
+/**
+ * Returns the {@link SamplingMetadata} of the `finish` part of an answer, or none if another model wrote it.
+ *
+ * **Example** (Finding out which source answered)
+ *
+ * ```ts
+ * import { SamplerLanguageModel, TestSampler } from "@effect-sampling/core"
+ * import { Effect, Layer, Option } from "effect"
+ * import { LanguageModel } from "effect/ai"
+ *
+ * const model = Layer.provide(SamplerLanguageModel.layer, TestSampler.scripted(["Paris."]))
+ * const { content } = await Effect.runPromise(
+ *   LanguageModel.generateText({ prompt: "The capital of France?" }).pipe(Effect.provide(model))
+ * )
+ * const names = content.flatMap((part) =>
+ *   part.type === "finish"
+ *     ? Option.toArray(Option.map(SamplerLanguageModel.samplingMetadata(part), ({ source }) => source.kind))
+ *     : []
+ * )
+ * names // => ["provider"]
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const samplingMetadata: (part: Response.FinishPart) => Option.Option<SamplingMetadata> = samplingMetadataOf
 
 /** The JSON Schema describes the JSON form of a value, so the codec decodes that form. */
 const codecTransformer: LanguageModel.CodecTransformer = (schema) => ({

@@ -51,7 +51,7 @@ describe("SamplerLanguageModel", () => {
         const metadata = reply.content.find((part) => part.type === "response-metadata")
         assert.strictEqual(metadata?.modelId, "m1")
         const finish = reply.content.find((part) => part.type === "finish")
-        assert.deepStrictEqual(finish?.metadata.sampling, {
+        assert.deepStrictEqual(Option.getOrUndefined(SamplerLanguageModel.samplingMetadata(finish!)), {
           source: { kind: "provider", name: "test" },
           stopReason: "stopSequence",
           passedOver: []
@@ -71,7 +71,9 @@ describe("SamplerLanguageModel", () => {
       Effect.gen(function*() {
         const { content } = yield* LanguageModel.generateText({ prompt: "Hi" })
         const finish = content.find((part) => part.type === "finish")
-        assert.deepStrictEqual(finish?.metadata.sampling?.passedOver, ["SamplingUnsupported"])
+        assert.deepStrictEqual(Option.getOrUndefined(SamplerLanguageModel.samplingMetadata(finish!))?.passedOver, [
+          "SamplingUnsupported"
+        ])
       }).pipe(Effect.provide(Layer.provide(
         SamplerLanguageModel.layer,
         Sampler.fallback(

@@ -91,6 +91,16 @@ describe("empty messages and blocks", () => {
       ])
     }).pipe(Effect.provide(TestSampler.scripted(["fine"]))))
 
+  it.effect("two messages of a user that an empty reply separated are joined without their empty texts", () =>
+    Effect.gen(function*() {
+      yield* Sampler.sample([
+        { role: "user", content: text("") },
+        { role: "assistant", content: text("") },
+        { role: "user", content: [text("Hi"), text("")] }
+      ])
+      assert.deepStrictEqual(yield* sent, [{ role: "user", content: [text("Hi")] }])
+    }).pipe(Effect.provide(TestSampler.scripted(["ok"]))))
+
   it.effect("space between two texts of a message stays, and so does an empty message of a user", () =>
     Effect.gen(function*() {
       const parts = [text("a"), text(" "), text("b")]

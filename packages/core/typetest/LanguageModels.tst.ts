@@ -31,10 +31,11 @@ describe("SamplerLanguageModel", () => {
     >()
   })
 
-  it("the metadata of a finish part is typed", () => {
+  it("`samplingMetadata` takes the finish part of an answer and returns typed metadata", () => {
     type Finish = Extract<LanguageModel.GenerateTextResponse<{}>["content"][number], { type: "finish" }>
-    expect<NonNullable<Finish["metadata"]["sampling"]>["source"]["kind"]>().type.toBe<
-      "client" | "provider" | "host"
+    expect<Parameters<typeof SamplerLanguageModel.samplingMetadata>[0]>().type.toBe<Finish>()
+    expect<ReturnType<typeof SamplerLanguageModel.samplingMetadata>>().type.toBe<
+      Option.Option<SamplerLanguageModel.SamplingMetadata>
     >()
   })
 })

@@ -1,5 +1,6 @@
 import type * as Response from "effect/ai/Response"
 import * as Base64 from "effect/encoding/Base64"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Content, TextContent, ToolUseContent } from "../../Content.ts"
 import { blocks } from "../../Content.ts"
@@ -9,6 +10,7 @@ import { quote } from "../quote.ts"
 import { toFinishReason } from "../stopReasons.ts"
 import { invalidArguments, toToolUse } from "../toolArguments.ts"
 import { toOptions } from "./promptOptions.ts"
+import { samplingMetadataOf } from "./samplingMetadata.ts"
 
 /** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
@@ -174,7 +176,7 @@ const fromFile = ({ data, mediaType }: Response.FilePart): Result.Result<Content
 
 const toStopReason = (finish: Response.FinishPart | undefined, hasCalls: boolean): string | undefined => {
   if (finish === undefined) return hasCalls ? "toolUse" : undefined
-  const own = finish.metadata.sampling?.stopReason
+  const own = Option.getOrUndefined(samplingMetadataOf(finish))?.stopReason
   if (own !== undefined) return own
   switch (finish.reason) {
     case "stop":

@@ -24,7 +24,9 @@ export const withoutEmpty = (messages: ReadonlyArray<SamplingMessage>): Readonly
     const last = isAfterGap ? kept.at(-1) : undefined
     const joined = last === undefined ? undefined : join(last, clean)
     if (joined === undefined) kept.push(clean)
-    else if (content !== undefined) kept.splice(-1, 1, joined)
+    else if (content !== undefined) {
+      kept.splice(-1, 1, { ...joined, content: withoutEmptyBlocks(joined.content) ?? joined.content })
+    }
     isAfterGap = false
   }
   return kept
