@@ -69,8 +69,18 @@ export interface Options {
   /**
    * How many times a request is sent again after a rate limit, a server error (5xx) or a failed connection. A request
    * is not sent again after a timeout, or when the server asks for a wait of more than a minute. Default: 2.
+   *
+   * A connection that breaks after the server has read the request leaves open whether a model answered, so a provider
+   * may bill such a request twice. Every request carries an `Idempotency-Key`, which stays the same when it is sent
+   * again: a gateway that knows this header does not ask the model again. OpenAI documents no such header. Choose 0 to
+   * send nothing twice.
    */
   readonly maxRetries?: number | undefined
+  /**
+   * The largest accepted answer in bytes, after it was decompressed. A larger answer is not read to its end, and the
+   * request fails with a `ProviderError` of reason `badRequest`. Default: 33554432 (32 MiB).
+   */
+  readonly maxReplyBytes?: number | undefined
   /**
    * The name under which the token limit is sent. Default: `max_completion_tokens` for OpenAI and `max_tokens` for
    * other servers. If the server does not know the default name, this request and all later ones use the other name.
@@ -109,6 +119,7 @@ export interface Options {
  *   `refusal` (the text is the refusal), or the server's own value for any other reason.
  * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
  *   messages contain neither keys nor text that the provider wrote.
+ * - Redirects: followed only to the same origin. The prompt reaches no other server.
  * - Interruption: interrupting the fiber aborts the HTTP request.
  *
  * **Gotchas**
@@ -203,6 +214,7 @@ const fromConfig = Effect.fnUntraced(function*(options: ConfigOptions) {
     organization: yield* options.organization ?? optional("OPENAI_ORG_ID"),
     timeout: yield* options.timeout ?? none,
     maxRetries: yield* options.maxRetries ?? none,
+    maxReplyBytes: yield* options.maxReplyBytes ?? none,
     maxTokensParameter: yield* options.maxTokensParameter ?? none,
     store: yield* options.store ?? none,
     name: yield* options.name ?? none
@@ -231,17 +243,25 @@ const requiredKey = Config.mapEffect(
   (key) => key === undefined ? Effect.fail(missingKey) : Effect.succeed(Redacted.make(key))
 )
 
+const settings = {
+  apiKey: "apiKey (OPENAI_API_KEY)",
+  baseUrl: "baseUrl (OPENAI_BASE_URL)",
+  model: "model (OPENAI_MODEL)"
+}
+
 const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
   const name = options.name ?? "openai"
   const model = options.model ?? defaultModel
   return Effect.map(
     makeChatClient({
       provider: name,
+      settings,
       apiKey: options.apiKey,
       baseUrl: options.baseUrl,
       organization: options.organization,
       timeout: Duration.fromInputUnsafe(options.timeout ?? "2 minutes"),
       maxRetries: options.maxRetries ?? 2,
+      maxReplyBytes: options.maxReplyBytes ?? 32 * 1024 * 1024,
       maxTokensParameter: options.maxTokensParameter
     }),
     (client) => ({

@@ -1,6 +1,7 @@
 import type { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import { ProviderError } from "@effect-sampling/core/SamplingError"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -12,14 +13,16 @@ import { fromErrorBody, fromThrown } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { timedOut, toSamplingError } from "./providerError.ts"
+import type { SettingNames } from "./providerError.ts"
 import { inWords, refusalOf } from "./responseFormat.ts"
-import { isOpenAi, makeVendorClient } from "./vendorClient.ts"
+import { idempotencyHeader, isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
 
 type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
 
 interface ChatClientOptions extends Endpoint {
   readonly provider: string
+  readonly settings: SettingNames
   readonly timeout: Duration.Duration
   readonly maxRetries: number
   readonly maxTokensParameter: MaxTokensParameter | undefined
@@ -49,7 +52,13 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
         : (request, maxTokens) =>
           Effect.flatMap(Ref.get(parameter), (name) => send(client, { ...request, [name]: maxTokens }))
     )
-    return { complete: (request, maxTokens) => withRetries(options, request.model, attempt(request, maxTokens)) }
+    return {
+      complete: (request, maxTokens) =>
+        Effect.flatMap(
+          Effect.sync(() => crypto.randomUUID()),
+          (key) => Effect.provideService(withRetries(options, request.model, attempt(request, maxTokens)), CallKey, key)
+        )
+    }
   })
 
 const misconfigured = ({ provider }: ChatClientOptions, problem: string): ProviderError =>
@@ -59,15 +68,25 @@ const misconfigured = ({ provider }: ChatClientOptions, problem: string): Provid
     message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}.`
   })
 
+/** Names the call whose requests are being sent, and stays the same when one of them is sent again. */
+const CallKey = Context.Reference<string>("@effect-sampling/openai/internal/chatClient/CallKey", {
+  defaultValue: () => ""
+})
+
 /** Sends one HTTP request. Interruption aborts it. */
 const send = (
   client: OpenAI,
   body: OpenAI.Chat.ChatCompletionCreateParamsNonStreaming
 ): Effect.Effect<unknown, Failure> =>
-  Effect.tryPromise({
-    try: (signal): Promise<unknown> => client.chat.completions.create(body, { signal }),
-    catch: fromThrown
-  }).pipe(
+  Effect.flatMap(
+    CallKey,
+    (key) =>
+      exchange((signal) => client.chat.completions.create(body, { signal, headers: { [idempotencyHeader]: key } }))
+  )
+
+/** Runs a request of the vendor's client, and returns the body of the answer unless it is an error. */
+const exchange = (request: (signal: AbortSignal) => PromiseLike<unknown>): Effect.Effect<unknown, Failure> =>
+  Effect.tryPromise({ try: request, catch: fromThrown }).pipe(
     // The client returns the body as text if the server does not label it as JSON.
     Effect.map((answer) => typeof answer === "string" ? parseJson(answer) : answer),
     Effect.flatMap((answer) => {
@@ -124,25 +143,33 @@ const isUnknownParameter = (failure: Failure, name: MaxTokensParameter): boolean
       failure.text ?? ""
     ))
 
-/** Limits the time of each attempt, and repeats an attempt that may soon succeed. */
+/** Limits the time of an attempt, and converts its failure. */
+const bounded = <A>(
+  { provider, settings, timeout }: ChatClientOptions,
+  model: string,
+  attempt: Effect.Effect<A, Failure>
+): Effect.Effect<A, ProviderError | InvalidResponse> =>
+  attempt.pipe(
+    Effect.catch((failure) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.fail(toSamplingError({ provider, model, settings }, failure, now)))
+    ),
+    Effect.timeoutOrElse({
+      duration: timeout,
+      orElse: () =>
+        Effect.fail(timedOut(provider, Duration.toMillis(timeout)))
+    })
+  )
+
+/** Repeats an attempt that may soon succeed. */
 const withRetries = (
   options: ChatClientOptions,
   model: string,
   attempt: Effect.Effect<unknown, Failure>
 ): Effect.Effect<unknown, ProviderError | InvalidResponse> => {
-  const { provider, timeout } = options
-  const bounded = attempt.pipe(
-    Effect.catch((failure) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.fail(toSamplingError({ provider, model }, failure, now)))
-    ),
-    Effect.timeoutOrElse({
-      duration: timeout,
-      orElse: () => Effect.fail(timedOut(provider, Duration.toMillis(timeout)))
-    })
-  )
   const run = (retry: number): Effect.Effect<unknown, ProviderError | InvalidResponse> =>
     Effect.catchIf(
-      bounded,
+      bounded(options, model, attempt),
       (error) => retry < options.maxRetries && isWorthRetrying(error),
       (error) =>
         Random.next.pipe(
