@@ -111,8 +111,9 @@ export interface Options {
  * - `metadata`: see {@link Options.store}. Values other than strings are sent as JSON. More than 16 pairs, a key of
  *   more than 64 characters or a value of more than 512 characters fail with `InvalidRequest`.
  * - `responseFormat`, which `sampleObject` sets: sent as a `response_format` of type `json_schema` that is not strict.
- *   If the server refuses it for a model, the system prompt of this request and of all later ones for that model
- *   describes the format in words.
+ *   If the server refuses the request, it is sent once more with the format described in words in the system prompt. If
+ *   the server refuses the format for a model, or beside tools, all later requests of that kind have it in words. Text of
+ *   the model that the server refuses because it is not the JSON that was asked for (Groq) is the reply.
  * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
  *   `annotations`, `_meta`, and the `outputSchema` of tools.
  * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (if the server reports it), `contentFilter`,

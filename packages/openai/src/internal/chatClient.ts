@@ -14,7 +14,7 @@ import type { Failure } from "./failure.ts"
 import { parseJson } from "./json.ts"
 import { timedOut, toSamplingError } from "./providerError.ts"
 import type { SettingNames } from "./providerError.ts"
-import { inWords, refusalOf } from "./responseFormat.ts"
+import { generatedText, inWords, refusalOf } from "./responseFormat.ts"
 import { idempotencyHeader, isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
 
@@ -82,6 +82,11 @@ const send = (
     CallKey,
     (key) =>
       exchange((signal) => client.chat.completions.create(body, { signal, headers: { [idempotencyHeader]: key } }))
+  ).pipe(
+    Effect.catch((failure) => {
+      const reply = body.response_format === undefined ? undefined : generatedText(failure)
+      return reply === undefined ? Effect.fail(failure) : Effect.succeed(reply)
+    })
   )
 
 /** Runs a request of the vendor's client, and returns the body of the answer unless it is an error. */
@@ -99,24 +104,33 @@ const exchange = (request: (signal: AbortSignal) => PromiseLike<unknown>): Effec
 type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
 
 /**
- * Sends the request again with the format in words if the server refuses `response_format`. Remembers the models for
- * which the server refuses every format.
+ * Sends the request again with the format in words if the server refuses it. That happens once in a call: a retry has
+ * the format in words from the start. Remembers the models for which the server refuses every format, and those for
+ * which it refuses every format beside tools.
  */
 const withFormatOrWords =
-  (withoutFormat: Ref.Ref<ReadonlySet<string>>, attempt: Attempt): Attempt => (request, maxTokens) =>
-    request.response_format === undefined
-      ? attempt(request, maxTokens)
-      : Effect.flatMap(Ref.get(withoutFormat), (models) =>
-        models.has(request.model)
-          ? attempt(inWords(request), maxTokens)
-          : Effect.catch(attempt(request, maxTokens), (failure) => {
-            const refusal = refusalOf(failure)
-            if (refusal === undefined) return Effect.fail(failure)
-            const again = attempt(inWords(request), maxTokens)
-            return refusal === "schema"
-              ? again
-              : Effect.tap(again, () => Ref.update(withoutFormat, (refusing) => new Set([...refusing, request.model])))
-          }))
+  (withoutFormat: Ref.Ref<ReadonlySet<string>>, attempt: Attempt): Attempt => (request, maxTokens) => {
+    if (request.response_format === undefined) return attempt(request, maxTokens)
+    const besideTools = `${request.model} beside tools`
+    const hasTools = request.tools !== undefined
+    const words = attempt(inWords(request), maxTokens)
+    let isRefused = false
+    const ask = Effect.catch(attempt(request, maxTokens), (failure) => {
+      const refusal = refusalOf(failure)
+      if (refusal === undefined) return Effect.fail(failure)
+      isRefused = true
+      return refusal === "this"
+        ? words
+        : Effect.tap(
+          words,
+          () => Ref.update(withoutFormat, (models) => new Set([...models, hasTools ? besideTools : request.model]))
+        )
+    })
+    return Effect.flatMap(
+      Ref.get(withoutFormat),
+      (models) => isRefused || models.has(request.model) || (hasTools && models.has(besideTools)) ? words : ask
+    )
+  }
 
 /**
  * Sends the limit again under its other name if the server does not know the first, and remembers the name that worked.
