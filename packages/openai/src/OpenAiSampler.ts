@@ -7,10 +7,10 @@
 import * as ModelPreferences from "@effect-sampling/core/ModelPreferences"
 import * as ProviderSampler from "@effect-sampling/core/ProviderSampler"
 import type { Provider, Sampler } from "@effect-sampling/core/Sampler"
+import { ProviderError } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -19,6 +19,9 @@ import * as Redacted from "effect/Redacted"
 import type { ChatClient } from "./internal/chatClient.ts"
 import { makeChatClient } from "./internal/chatClient.ts"
 import { fromChatReply } from "./internal/fromChatReply.ts"
+import type { SettingNames } from "./internal/providerError.ts"
+import { badSetting, missingSetting, nameSetting, readSetting } from "./internal/settings.ts"
+import type { BadSetting } from "./internal/settings.ts"
 import { toChatRequest } from "./internal/toChatRequest.ts"
 import { makeToolNames } from "./internal/toolNames.ts"
 import { isOpenAi } from "./internal/vendorClient.ts"
@@ -155,17 +158,29 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Sampler | Provider> =>
-  ProviderSampler.layerEffect(make(options))
+  ProviderSampler.layerEffect(Effect.map(makeClient(options, optionNames), (client) => toProvider(options, client)))
 
 /**
- * The fields of {@link Options}, each as a `Config` that reads its value.
+ * The fields of {@link Options}, each as a `Config` that reads its value, and what is checked when the Layer is built.
  *
  * @category models
  * @since 0.1.0
  */
-export type ConfigOptions = {
-  readonly [Key in keyof Options]?: Config.Config<Options[Key]> | undefined
-}
+export type ConfigOptions =
+  & { readonly [Key in keyof Options]?: Config.Config<Options[Key]> | undefined }
+  & {
+    /**
+     * What must be right for the Layer to be built. What is not checked fails the first request.
+     *
+     * - `settings`, the default: every required variable is set, and the settings are usable.
+     * - `server`: also, the server can be reached at `baseUrl` and accepts the key. This sends one request that holds no
+     *   prompt and asks no model, and takes 5 seconds at most.
+     * - `nothing`: the Layer is always built. Choose this for a provider behind a client that may sample: the server
+     *   starts without the key, and only a request that reaches the provider fails, with a `ProviderError` of reason
+     *   `auth` or `badRequest`.
+     */
+    readonly checkAtStart?: "settings" | "server" | "nothing" | undefined
+  }
 
 /**
  * Builds {@link layer} with options that are read from `Config`.
@@ -179,7 +194,8 @@ export type ConfigOptions = {
  * | `model` | `OPENAI_MODEL`, or {@link defaultModel} |
  * | `organization` | `OPENAI_ORG_ID`, or none |
  *
- * An empty variable counts as absent. Neither this Layer nor the vendor's client reads anything else from the
+ * An empty variable counts as absent. A missing key, and settings that cannot be used, fail the Layer with a
+ * `ConfigError` that names the variable; {@link ConfigOptions} can change that. Neither this Layer nor the vendor's client reads anything else from the
  * environment.
  *
  * **Example** (Choosing a server by environment)
@@ -200,26 +216,44 @@ export type ConfigOptions = {
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<Sampler | Provider, Config.ConfigError> =>
-  ProviderSampler.layerEffect(Effect.flatMap(fromConfig(options), make))
+export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<Sampler | Provider, Config.ConfigError> => {
+  const provider = Effect.flatMap(
+    fromConfig(options),
+    ([values, settings]) => makeChecked(values, settings, options.checkAtStart)
+  )
+  return ProviderSampler.layerEffect(
+    options.checkAtStart === "nothing"
+      ? Effect.catch(provider, (problem) => misconfigured(options, problem))
+      : Effect.mapError(provider, ({ error }) => error)
+  )
+}
 
-const fromConfig = Effect.fnUntraced(function*(options: ConfigOptions) {
-  const baseUrl = yield* options.baseUrl ?? optional("OPENAI_BASE_URL")
-  const apiKey = yield* options.apiKey ??
-    (isOpenAi(baseUrl) ? requiredKey : Config.map(optional("OPENAI_API_KEY"), redact))
-  return {
-    apiKey,
-    baseUrl,
-    model: yield* options.model ?? optional("OPENAI_MODEL"),
-    models: yield* options.models ?? none,
-    organization: yield* options.organization ?? optional("OPENAI_ORG_ID"),
-    timeout: yield* options.timeout ?? none,
-    maxRetries: yield* options.maxRetries ?? none,
-    maxReplyBytes: yield* options.maxReplyBytes ?? none,
-    maxTokensParameter: yield* options.maxTokensParameter ?? none,
-    store: yield* options.store ?? none,
-    name: yield* options.name ?? none
+const fromConfig = Effect.fnUntraced(function*(
+  options: ConfigOptions
+): Effect.fn.Return<readonly [Options, SettingNames], BadSetting> {
+  const read = <A>(option: string, config: Config.Config<A> | undefined) => readSetting(option, config ?? none)
+  const baseUrl = yield* readSetting("baseUrl", options.baseUrl ?? optional("OPENAI_BASE_URL"))
+  const apiKey = yield* readSetting("apiKey", options.apiKey ?? Config.map(optional("OPENAI_API_KEY"), redact))
+  const model = yield* readSetting("model", options.model ?? optional("OPENAI_MODEL"))
+  if (isOpenAi(baseUrl.value) && isBlank(apiKey.value)) return yield* missingSetting("apiKey", apiKey.variables)
+  const values: Options = {
+    apiKey: apiKey.value,
+    baseUrl: baseUrl.value,
+    model: model.value,
+    models: (yield* read("models", options.models)).value,
+    organization: (yield* read("organization", options.organization ?? optional("OPENAI_ORG_ID"))).value,
+    timeout: (yield* read("timeout", options.timeout)).value,
+    maxRetries: (yield* read("maxRetries", options.maxRetries)).value,
+    maxReplyBytes: (yield* read("maxReplyBytes", options.maxReplyBytes)).value,
+    maxTokensParameter: (yield* read("maxTokensParameter", options.maxTokensParameter)).value,
+    store: (yield* read("store", options.store)).value,
+    name: (yield* read("name", options.name)).value
   }
+  return [values, {
+    apiKey: nameSetting("apiKey", apiKey.variables),
+    baseUrl: nameSetting("baseUrl", baseUrl.variables),
+    model: nameSetting("model", model.variables)
+  }]
 })
 
 const none = Config.succeed(undefined)
@@ -227,59 +261,86 @@ const none = Config.succeed(undefined)
 const redact = (key: string | undefined): Redacted.Redacted | undefined =>
   key === undefined ? undefined : Redacted.make(key)
 
+const isBlank = (key: Redacted.Redacted | undefined): boolean => key === undefined || Redacted.value(key).trim() === ""
+
 const optional = (name: string): Config.Config<string | undefined> =>
   Config.map(
     Config.option(Config.String(name)),
     (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value.trim() : undefined
   )
 
-const missingKey = new Config.ConfigError(
-  new ConfigProvider.SourceError({
-    message: "OPENAI_API_KEY is not set. Set it to the key of your account, or leave the provider out."
-  })
-)
-
-const requiredKey = Config.mapEffect(
-  optional("OPENAI_API_KEY"),
-  (key) => key === undefined ? Effect.fail(missingKey) : Effect.succeed(Redacted.make(key))
-)
-
-const settings = {
-  apiKey: "apiKey (OPENAI_API_KEY)",
-  baseUrl: "baseUrl (OPENAI_BASE_URL)",
-  model: "model (OPENAI_MODEL)"
-}
-
-const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
-  const name = options.name ?? "openai"
-  const model = options.model ?? defaultModel
-  return Effect.map(
-    makeChatClient({
-      provider: name,
-      settings,
-      apiKey: options.apiKey,
-      baseUrl: options.baseUrl,
-      organization: options.organization,
-      timeout: Duration.fromInputUnsafe(options.timeout ?? "2 minutes"),
-      maxRetries: options.maxRetries ?? 2,
-      maxReplyBytes: options.maxReplyBytes ?? 32 * 1024 * 1024,
-      maxTokensParameter: options.maxTokensParameter
-    }),
-    (client) => ({
+/** A provider whose settings are wrong, and which says so when it is asked. */
+const misconfigured = (options: ConfigOptions, problem: BadSetting): Effect.Effect<ProviderSampler.Options> =>
+  readSetting("name", options.name ?? none).pipe(
+    Effect.map(({ value }) => value),
+    Effect.orElseSucceed(() => undefined),
+    Effect.map((name = defaultName) => ({
       name,
       tools: true,
       jsonSchema: true,
-      createMessage: answer(client, {
-        name,
-        model,
-        models: [
-          { name: model },
-          ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
-        ],
-        store: options.store
-      })
-    })
+      createMessage: () =>
+        Effect.fail(
+          new ProviderError({
+            provider: name,
+            reason: problem.option === "apiKey" ? "auth" : "badRequest",
+            message: `No request was sent to the provider "${name}". ${problem.error.cause.message}.`
+          })
+        )
+    }))
   )
+
+const defaultName = "openai"
+
+const optionNames: SettingNames = {
+  apiKey: nameSetting("apiKey"),
+  baseUrl: nameSetting("baseUrl"),
+  model: nameSetting("model")
+}
+
+const makeClient = (options: Options, settings: SettingNames): Effect.Effect<ChatClient> =>
+  makeChatClient({
+    provider: options.name ?? defaultName,
+    settings,
+    apiKey: options.apiKey,
+    baseUrl: options.baseUrl,
+    organization: options.organization,
+    timeout: Duration.fromInputUnsafe(options.timeout ?? "2 minutes"),
+    maxRetries: options.maxRetries ?? 2,
+    maxReplyBytes: options.maxReplyBytes ?? 32 * 1024 * 1024,
+    maxTokensParameter: options.maxTokensParameter
+  })
+
+/** Builds the provider after the settings, and the server if wanted, were checked. */
+const makeChecked = Effect.fnUntraced(function*(
+  options: Options,
+  settings: SettingNames,
+  check: ConfigOptions["checkAtStart"]
+): Effect.fn.Return<ProviderSampler.Options, BadSetting> {
+  const client = yield* makeClient(options, settings)
+  if (check !== "nothing" && client.problem !== undefined) return yield* badSetting("baseUrl", client.problem.message)
+  if (check === "server") {
+    yield* Effect.catch(client.check(options.model ?? defaultModel), (error) => badSetting("baseUrl", error.message))
+  }
+  return toProvider(options, client)
+})
+
+const toProvider = (options: Options, client: ChatClient): ProviderSampler.Options => {
+  const name = options.name ?? defaultName
+  const model = options.model ?? defaultModel
+  return {
+    name,
+    tools: true,
+    jsonSchema: true,
+    createMessage: answer(client, {
+      name,
+      model,
+      models: [
+        { name: model },
+        ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
+      ],
+      store: options.store
+    })
+  }
 }
 
 interface Answering {

@@ -12,7 +12,7 @@ import type { ChatRequest } from "./ChatRequest.ts"
 import { fromErrorBody, fromThrown } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import { parseJson } from "./json.ts"
-import { timedOut, toSamplingError } from "./providerError.ts"
+import { timedOut, toReason, toSamplingError } from "./providerError.ts"
 import type { SettingNames } from "./providerError.ts"
 import { generatedText, inWords, refusalOf } from "./responseFormat.ts"
 import { idempotencyHeader, isOpenAi, makeVendorClient } from "./vendorClient.ts"
@@ -34,6 +34,10 @@ export interface ChatClient {
     request: ChatRequest,
     maxTokens: number
   ) => Effect.Effect<unknown, ProviderError | InvalidResponse>
+  /** Asks whether the server is there and accepts the key, with a request that every server refuses. */
+  readonly check: (model: string) => Effect.Effect<void, ProviderError | InvalidResponse>
+  /** Why the settings cannot be used, if they cannot. */
+  readonly problem?: ProviderError | undefined
 }
 
 export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatClient> =>
@@ -43,7 +47,10 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
     )
     const withoutFormat = yield* Ref.make<ReadonlySet<string>>(new Set())
     const vendor = makeVendorClient(options)
-    if (Result.isFailure(vendor)) return { complete: () => Effect.fail(misconfigured(options, vendor.failure)) }
+    if (Result.isFailure(vendor)) {
+      const problem = misconfigured(options, vendor.failure)
+      return { complete: () => Effect.fail(problem), check: () => Effect.fail(problem), problem }
+    }
     const client = vendor.success
     const attempt = withFormatOrWords(
       withoutFormat,
@@ -57,15 +64,17 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
         Effect.flatMap(
           Effect.sync(() => crypto.randomUUID()),
           (key) => Effect.provideService(withRetries(options, request.model, attempt(request, maxTokens)), CallKey, key)
-        )
+        ),
+      check: (model) => bounded({ ...options, timeout: Duration.seconds(5) }, model, askNothing(client))
     }
   })
 
-const misconfigured = ({ provider }: ChatClientOptions, problem: string): ProviderError =>
+const misconfigured = ({ provider, settings }: ChatClientOptions, problem: string): ProviderError =>
   new ProviderError({
     provider,
     reason: "badRequest",
-    message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}.`
+    message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}. ` +
+      `Check ${settings.baseUrl} and ${settings.apiKey}.`
   })
 
 /** Names the call whose requests are being sent, and stays the same when one of them is sent again. */
@@ -99,6 +108,18 @@ const exchange = (request: (signal: AbortSignal) => PromiseLike<unknown>): Effec
       const failure = fromErrorBody(answer)
       return failure === undefined ? Effect.succeed(answer) : Effect.fail(failure)
     })
+  )
+
+/** Sends a request without a model and messages. A server that refuses it for this reason is there. */
+const askNothing = (client: OpenAI): Effect.Effect<void, Failure> =>
+  Effect.catch(
+    Effect.asVoid(exchange((signal) => client.post("/chat/completions", { body: {}, signal }))),
+    (failure) => {
+      const reason = toReason(failure)
+      const isThere = failure.kind === "status" && reason !== "auth" &&
+        (reason !== "notFound" || /model/i.test(failure.text ?? ""))
+      return isThere ? Effect.void : Effect.fail(failure)
+    }
   )
 
 type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
