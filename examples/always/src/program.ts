@@ -13,7 +13,7 @@ const Classify = Tool.make("classify", {
   parameters: Schema.Struct({ ticket: Schema.String }),
   success: Schema.String,
   failure: SamplingError.SamplingError
-})
+}).annotate(Tool.Readonly, true)
 
 const Tools = Toolkit.make(Classify)
 

@@ -20,7 +20,7 @@ export const Tools = Toolkit.make(
     parameters: Schema.Struct({ season: Schema.String }),
     success: Dinner,
     failure: Client.ClientAskError
-  })
+  }).annotate(Tool.Readonly, true)
 )
 
 const Table = Schema.Struct({ guests: Schema.Int })

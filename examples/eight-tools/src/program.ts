@@ -12,56 +12,56 @@ const AnalyzeSentiment = Tool.make("analyze_sentiment", {
   parameters: Schema.Struct({ text: Schema.String }),
   success: Schema.Struct({ text: Schema.String, sentiment: Schema.Literals(["positive", "negative", "neutral"]) }),
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const GenerateSummary = Tool.make("generate_summary", {
   description: "Summarises a content",
   parameters: Schema.Struct({ content: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const GenerateCodeExample = Tool.make("generate_code_example", {
   description: "Writes a short Python example of a concept",
   parameters: Schema.Struct({ concept: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const CreativeWriting = Tool.make("creative_writing", {
   description: "Writes a creative story, with the context of this server",
   parameters: Schema.Struct({ topic: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const TechnicalAnalysis = Tool.make("technical_analysis", {
   description: "Analyses data, preferably by a strong model",
   parameters: Schema.Struct({ data: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const MultiTurnAnalysis = Tool.make("multi_turn_analysis", {
   description: "Answers a question about data in a conversation",
   parameters: Schema.Struct({ user_query: Schema.String, context_data: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const TestSampleFallback = Tool.make("test_sample_fallback", {
   description: "Returns the content of a completion as it is",
   success: Schema.Array(Content.Content),
   toModelOutput: Content.toModelOutput,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 const AnalyzeData = Tool.make("analyze_data", {
   description: "Analyses data",
   parameters: Schema.Struct({ data: Schema.String }),
   success: Schema.String,
   failure
-})
+}).annotate(Tool.Readonly, true)
 
 export const EightTools = Toolkit.make(
   AnalyzeSentiment,

@@ -12,7 +12,7 @@ const Explain = Tool.make("explain", {
   parameters: Schema.Struct({ term: Schema.String }),
   success: Schema.Struct({ explanation: Schema.String, by: Schema.String }),
   failure: SamplingError.SamplingError
-})
+}).annotate(Tool.Readonly, true)
 
 const Tools = Toolkit.make(Explain)
 

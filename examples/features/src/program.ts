@@ -48,7 +48,7 @@ const Recommend = Feature.tool(
     parameters: Schema.Struct({ topic: Schema.String }),
     success: Schema.String,
     failure: NothingFound
-  }),
+  }).annotate(Tool.Readonly, true),
   recommend
 )
 

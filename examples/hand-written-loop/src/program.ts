@@ -12,7 +12,7 @@ const Game = Toolkit.make(
     description: "Guesses the number, from 1 to 100",
     parameters: Schema.Struct({ number: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })) }),
     success: Schema.Literals(["higher", "lower", "right"])
-  })
+  }).annotate(Tool.Readonly, true)
 )
 
 const secret = 42
@@ -30,7 +30,7 @@ const Tools = Toolkit.make(
     description: "Lets the model guess a number",
     success: Outcome,
     failure: SamplingError.SamplingError
-  })
+  }).annotate(Tool.Readonly, true)
 )
 
 const handlers = Tools.toLayer(Effect.gen(function*() {

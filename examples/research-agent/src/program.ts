@@ -12,14 +12,14 @@ const Library = Toolkit.make(
     description: "Searches the library and returns the ids and titles of notes",
     parameters: Schema.Struct({ query: Schema.String }),
     success: Schema.Array(Schema.Struct({ id: Schema.String, title: Schema.String }))
-  }),
+  }).annotate(Tool.Readonly, true),
   Tool.make("read", {
     description: "Reads a note",
     parameters: Schema.Struct({ id: Schema.String }),
     success: Schema.String,
     failure: Schema.String,
     failureMode: "return"
-  })
+  }).annotate(Tool.Readonly, true)
 )
 
 const notes = [
@@ -54,7 +54,7 @@ const Tools = Toolkit.make(
     parameters: Schema.Struct({ question: Schema.String }),
     success: Findings,
     failure: SamplingError.SamplingError
-  })
+  }).annotate(Tool.Readonly, true)
 )
 
 const handlers = Tools.toLayer(Effect.gen(function*() {

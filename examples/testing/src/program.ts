@@ -10,7 +10,7 @@ const Triage = Tool.make("triage", {
   parameters: Schema.Struct({ ticket: Schema.String }),
   success: Schema.Struct({ urgent: Schema.Boolean, draft: Schema.optionalKey(Schema.String) }),
   failure: SamplingError.SamplingError
-})
+}).annotate(Tool.Readonly, true)
 
 export const Tools = Toolkit.make(Triage)
 

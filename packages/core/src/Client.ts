@@ -10,12 +10,15 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { ClientRequest } from "./ClientConnection.ts"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { decodeForeign } from "./internal/absentNulls.ts"
+import { adviceOf, withAdvice } from "./internal/advice.ts"
 import { ElicitResult, ListRootsResult } from "./internal/clientResults.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
-import { toRequestedSchema } from "./internal/objects/elicitationSchema.ts"
-import { invalidRequest } from "./internal/request/validateRequest.ts"
-import { InvalidResponse, SamplingError } from "./SamplingError.ts"
+import { makeForm } from "./internal/objects/elicitationForm.ts"
+import { decodeJson } from "./internal/objects/jsonForm.ts"
+import { wellFormed } from "./internal/wellFormed.ts"
+import { InvalidRequest, InvalidResponse, SamplingError } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
 
 /**
@@ -23,7 +26,7 @@ import { AskKey } from "./SamplingRequest.ts"
  *
  * - `client`: no client is connected to this fiber
  * - `backChannel`: the client cannot be reached while it waits for this call
- * - `elicitation`, `roots`: a capability that the client did not declare
+ * - `elicitation`, `roots`: a capability that the client did not declare, or for which it has no handler
  *
  * @category errors
  * @since 0.1.0
@@ -66,7 +69,29 @@ export class ElicitationCancelled
 {}
 
 /**
- * The Schema of all errors of this module. Use it as the `failure` of a tool.
+ * The user, or a policy of the client, does not let the server know the roots.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class RootsDeclined extends Schema.TaggedError<RootsDeclined>("@effect-sampling/core/Client/RootsDeclined")(
+  "RootsDeclined",
+  { message: Schema.String }
+) {}
+
+/**
+ * The client did not answer in time. `afterMillis` is the time limit that expired, in milliseconds.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class ClientTimeout extends Schema.TaggedError<ClientTimeout>("@effect-sampling/core/Client/ClientTimeout")(
+  "ClientTimeout",
+  { afterMillis: Schema.Finite, message: Schema.String }
+) {}
+
+/**
+ * The Schema of all errors of this module, and of those of sampling. Use it as the `failure` of a tool.
  *
  * @category schemas
  * @since 0.1.0
@@ -75,6 +100,8 @@ export const ClientAskError = Schema.Union([
   ClientUnsupported,
   ElicitationDeclined,
   ElicitationCancelled,
+  RootsDeclined,
+  ClientTimeout,
   ...SamplingError.members
 ])
 
@@ -117,11 +144,15 @@ export interface AskOptions {
 
 /**
  * Asks the client's user to fill in the fields of a `Schema.Struct`: strings, numbers, booleans, literals, and arrays
- * of literals.
+ * of literals. A struct without fields is a mere confirmation.
  *
  * **Details**
  *
- * The schema decodes the user's input. Input that does not fit fails with `InvalidResponse`.
+ * The schema decodes the user's input. Input that does not fit fails with `InvalidResponse`. A field that a form cannot
+ * have fails with `InvalidRequest`, which names it.
+ *
+ * The form shows `title`, `description` and `default` of each field, its limits, its `pattern` and its `format` (email,
+ * uri, date, date-time), and the `title` of each literal in a union. A field that takes null may be left out.
  *
  * Source: MCP 2025-11-25, elicitation (form mode). Never ask for passwords or keys this way.
  *
@@ -150,11 +181,12 @@ export const elicit = <S extends Schema.Constraint>(
 ): Effect.Effect<S["Type"], ClientAskError, S["DecodingServices"]> =>
   Effect.gen(function*() {
     const connection = yield* connectionWith("elicitation")
-    const requestedSchema = toRequestedSchema(schema)
-    if (Result.isFailure(requestedSchema)) return yield* invalidRequest(requestedSchema.failure)
+    const form = yield* Effect.fromResult(
+      Result.mapError(makeForm(schema, connection.protocolVersion), invalidElicitation)
+    )
     const result = yield* ask(connection, decodeElicitResult, {
       method: "elicitation/create",
-      params: { message, requestedSchema: requestedSchema.success },
+      params: wellFormed({ message, requestedSchema: form.requestedSchema }),
       ...withKey(options)
     })
     const who = describe(connection)
@@ -165,7 +197,8 @@ export const elicit = <S extends Schema.Constraint>(
       return yield* new ElicitationCancelled({ message: `The user of ${who} closed the question without an answer.` })
     }
     return yield* Effect.mapError(
-      Schema.decodeUnknownEffect(schema)(result.content),
+      // A client may leave out the content of a form that requires nothing, such as a mere confirmation.
+      decodeJson(schema)(form.toJson(result.content ?? {})),
       ({ issue }) =>
         new InvalidResponse({
           message: `The input that ${who} sent does not fit the requested schema: ${formatIssue(issue)}.`
@@ -194,26 +227,58 @@ export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Roo
 
 const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 
-const decodeElicitResult = Schema.decodeUnknownResult(compiled(ElicitResult))
-const decodeListRootsResult = Schema.decodeUnknownResult(compiled(ListRootsResult))
+const decodeElicitResult = decodeForeign(compiled(ElicitResult))
+const decodeListRootsResult = decodeForeign(compiled(ListRootsResult))
 
 const ask = <A>(
   connection: ClientConnection,
   decode: (answer: unknown) => Result.Result<A, Schema.SchemaError>,
-  request: ClientRequest
-): Effect.Effect<A, SamplingError> =>
+  request: ClientRequest & { readonly method: keyof typeof names }
+): Effect.Effect<A, ClientAskError> =>
   request.key !== undefined && !isAskKey(request.key)
-    ? Effect.fail(invalidRequest("key: Expected 1 to 100 characters without #"))
-    : connection.ask(request, (answer) =>
-      Result.mapError(
-        decode(answer),
-        ({ issue }) =>
-          new InvalidResponse({
-            message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${
-              formatIssue(issue)
-            }. Fix the client's handler for this request.`
-          })
-      ))
+    ? Effect.fail(invalid(request.method, "key: Expected 1 to 100 characters without #"))
+    : Effect.mapError(
+      connection.ask(request, (answer) =>
+        Result.mapError(
+          decode(answer),
+          ({ issue }) =>
+            withAdvice(
+              new InvalidResponse({
+                message: `The answer of ${describe(connection)} is not a valid result of ${request.method}: ${
+                  formatIssue(issue)
+                }.`
+              }),
+              "Fix the client's handler for this request."
+            )
+        )),
+      (error) => toOwn(error, request.method)
+    )
+
+const names = { "elicitation/create": "elicitation", "roots/list": "roots" } as const
+
+/** Connections fail with the errors of sampling. This module has its own for what is not about sampling. */
+const toOwn = (error: SamplingError, method: keyof typeof names): ClientAskError => {
+  const { message } = error
+  const advice = adviceOf(error)
+  const own = error._tag === "SamplingUnsupported"
+    ? new ClientUnsupported({
+      missing: error.missing === "client" || error.missing === "backChannel" ? error.missing : names[method],
+      message
+    })
+    : error._tag === "SamplingTimeout"
+    ? new ClientTimeout({ afterMillis: error.afterMillis, message })
+    : error._tag !== "SamplingRejected"
+    ? error
+    : method === "elicitation/create"
+    ? new ElicitationDeclined({ message })
+    : new RootsDeclined({ message })
+  return advice === undefined ? own : withAdvice(own, advice)
+}
+
+const invalid = (method: keyof typeof names, problems: string): InvalidRequest =>
+  new InvalidRequest({ message: `The ${names[method]} request is invalid and was not sent: ${problems}` })
+
+const invalidElicitation = (problems: string): InvalidRequest => invalid("elicitation/create", problems)
 
 const isAskKey = Schema.is(AskKey)
 
@@ -221,17 +286,22 @@ const connectionWith = (capability: "elicitation" | "roots"): Effect.Effect<Clie
   Effect.flatMap(ClientConnection, (connection) => {
     if (connection === undefined) {
       return Effect.fail(
-        new ClientUnsupported({
-          missing: "client",
-          message: `Cannot ask for ${capability}: no client is connected here. Run this inside a tool, prompt or ` +
-            "resource handler of an MCP server adapter."
-        })
+        withAdvice(
+          new ClientUnsupported({
+            missing: "client",
+            message: `Cannot ask for ${capability}: no client is connected here.`
+          }),
+          "Run this inside a tool, prompt or resource handler of an MCP server adapter."
+        )
       )
     }
     const who = describe(connection)
     if (connection.unreachable !== undefined) {
       return Effect.fail(
-        new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` })
+        withAdvice(
+          new ClientUnsupported({ missing: "backChannel", message: `Cannot ask ${who}: ${connection.unreachable}` }),
+          connection.remedy ?? "Let the handler catch ClientUnsupported."
+        )
       )
     }
     const missing = missingOf(connection, capability)
@@ -252,5 +322,7 @@ const missingOf = (
   if (capability === "roots") return Predicate.isNullish(roots) ? capability : undefined
   if (Predicate.isNullish(elicitation)) return capability
   // MCP 2025-11-25, elicitation, "Capabilities": an empty object declares support for forms.
-  return elicitation.form === undefined && elicitation.url !== undefined ? "elicitation.form" : undefined
+  return Predicate.isNullish(elicitation.form) && Predicate.isNotNullish(elicitation.url)
+    ? "elicitation.form"
+    : undefined
 }

@@ -49,8 +49,8 @@ export interface ClientRequest {
  * **Details**
  *
  * - `protocolVersion`: the negotiated MCP revision, for example `2025-11-25`; undefined if the adapter cannot know it.
- * - `unreachable`: the reason why the server cannot ask the client before it has answered this request, and what to
- *   change; undefined if it can.
+ * - `unreachable`: the reason why the server cannot ask the client before it has answered this request; undefined if it
+ *   can. `remedy`: what the operator of the server can change about that. It goes to the log.
  * - `ask`: sends a request and returns the decoded answer. `decode` fails if the answer is not a valid result, or says
  *   that the user refused. In rounds, an answer that is not a valid result fails the client's request instead, and the
  *   handler does not go on. Interruption cancels the request.
@@ -63,6 +63,7 @@ export interface ClientConnection {
   readonly protocolVersion: string | undefined
   readonly capabilities: ClientCapabilities
   readonly unreachable: string | undefined
+  readonly remedy?: string | undefined
   readonly ask: <A>(
     request: ClientRequest,
     decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>

@@ -6,13 +6,16 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import { ClientConnection, describe } from "./ClientConnection.ts"
+import { decodeForeign } from "./internal/absentNulls.ts"
+import { withAdvice } from "./internal/advice.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
+import { mapBlocks, withoutVendorFields } from "./internal/ownMeta.ts"
 import { quote, truncate } from "./internal/quote.ts"
 import { isRefusal } from "./internal/request/isRefusal.ts"
 import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
+import { withReadableCalls } from "./internal/request/withReadableCalls.ts"
 import * as Sampler from "./Sampler.ts"
 import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
@@ -78,14 +81,17 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
 const contextOmitted = "sampling.include_context.omitted"
 
 const noClient = (): SamplingUnsupported =>
-  new SamplingUnsupported({
-    missing: "client",
-    message: "Cannot ask a client's model: no client is connected here. Run this inside a tool, prompt or resource " +
-      "handler of an MCP server adapter, or provide another Sampler: Sampler.fallback(ClientSampler.layer, provider)."
-  })
+  withAdvice(
+    new SamplingUnsupported({
+      missing: "client",
+      message: "Cannot ask a client's model: no client is connected here."
+    }),
+    "Run this inside a tool, prompt or resource handler of an MCP server adapter, or provide another Sampler: " +
+      "Sampler.fallback(ClientSampler.layer, provider)."
+  )
 
 // Decoding stops at the first problem, because a long answer may be wrong everywhere.
-const decode = Schema.decodeUnknownResult(compiled(CreateMessageResult))
+const decode = decodeForeign(compiled(CreateMessageResult))
 
 const decodeAnswer = (
   connection: ClientConnection,
@@ -100,17 +106,21 @@ const decodeAnswer = (
       })
     )
   }
-  const decoded = decode(answer)
+  const decoded = decode(withReadableCalls(answer))
   return Result.isFailure(decoded)
     ? Result.fail(
-      new InvalidResponse({
-        message: `The answer of ${describe(connection)} is not a valid sampling result: ${
-          formatIssue(decoded.failure.issue)
-        }. Fix the client's sampling handler.`
-      })
+      withAdvice(
+        new InvalidResponse({
+          message: `The answer of ${describe(connection)} is not a valid sampling result: ${
+            formatIssue(decoded.failure.issue)
+          }.`
+        }),
+        "Fix the client's sampling handler."
+      )
     )
     : Result.succeed({
       ...decoded.success,
+      content: mapBlocks(decoded.success.content, withoutVendorFields),
       source: { kind: "client", name: truncate(connection.client?.name ?? "client", 80) },
       passedOver: []
     })

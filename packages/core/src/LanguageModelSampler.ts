@@ -111,7 +111,7 @@ const answer = Effect.fnUntraced(function*(
 ): Effect.fn.Return<ProviderSampler.Reply, SamplingError> {
   const toolkit = yield* Effect.fromResult(toToolkit(request))
   const asked = model.generateText({
-    prompt: toPrompt(request),
+    prompt: toPrompt(name, request),
     toolkit,
     toolChoice: request.toolChoice?.mode ?? "auto",
     disableToolCallResolution: true,
@@ -122,7 +122,7 @@ const answer = Effect.fnUntraced(function*(
     configure === undefined ? asked : configure(request)(asked),
     (error) => fromAiError(name, error)
   )
-  const parts = fromParts(response.content)
+  const parts = fromParts(name, response.content)
   return yield* Effect.fromResult(Result.mapError(parts, (problem) => unreadable(name, problem)))
 })
 

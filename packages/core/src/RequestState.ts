@@ -18,6 +18,7 @@ import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { withAdvice } from "./internal/advice.ts"
 import { configError } from "./internal/configError.ts"
 import { kinds } from "./internal/sealing/envelope.ts"
 import { emptyKeyRing, makeKeyRing, makeProcessKeyRing, parseKeys } from "./internal/sealing/keyRing.ts"
@@ -50,6 +51,7 @@ export type {
  * - `tampered`: its content does not match its seal
  * - `foreign`: it belongs to another principal or to another request
  * - `expired`: it is older than its time to live
+ * - `future`: it was sealed more than a minute later than now, because a clock was set back in between
  * - `used`: it may be used only once, and it was used before
  * - `missing`: the store no longer holds its entry
  *
@@ -510,8 +512,10 @@ const sealed = (sealer: Sealer, maxBytes: number): RequestState => ({
       ? Effect.fail(rejected("malformed"))
       : openBound(sealer, kinds.journal, state, binding).pipe(
         Effect.flatMap(({ payload, times }) =>
-          Effect.flatMap(Clock.currentTimeMillis, (now) =>
-            sealer.isExpired(times, now) ? Effect.fail("expired" as const) : Effect.succeed(payload))
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const problem = sealer.checkTimes(times, now)
+            return problem === undefined ? Effect.succeed(payload) : Effect.fail(problem)
+          })
         ),
         Effect.mapError(rejected)
       )
@@ -529,19 +533,19 @@ const notKept = (error: KeyValueStore.KeyValueStoreError): Effect.Effect<never, 
     Effect.fail(
       new StateNotKept({
         reason: "store",
-        message:
-          "The store that keeps the states of calls failed. See the server's log for the reason, and try again later."
+        message: "The store that keeps the states of calls failed. Try again later."
       })
     )
   )
 
 const tooLarge = (length: number, maxBytes: number): StateNotKept =>
-  new StateNotKept({
-    reason: "tooLarge",
-    message:
-      `The state of this call would take ${length} bytes, and ${maxBytes} are allowed. Keep it in a KeyValueStore ` +
-      "(RequestState.layerStored), raise maxBytes, or return smaller results from Rounds.once."
-  })
+  withAdvice(
+    new StateNotKept({
+      reason: "tooLarge",
+      message: `The state of this call would take ${length} bytes, and ${maxBytes} are allowed. Ask for less at once.`
+    }),
+    "Keep it in a KeyValueStore (RequestState.layerStored), raise maxBytes, or return smaller results from Rounds.once."
+  )
 
 const processTtl = Duration.toMillis("1 hour")
 

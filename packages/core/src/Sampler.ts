@@ -4,20 +4,20 @@
  * @since 0.1.0
  */
 import type * as Tool from "effect/ai/Tool"
-import type * as Arr from "effect/Array"
+import * as Arr from "effect/Array"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import { chooseSource } from "./internal/chooseSource.ts"
+import { checkAnswer } from "./internal/loop/checkAnswer.ts"
 import { firstOfPrimitives } from "./internal/loop/firstOf.ts"
 import { makeMethods } from "./internal/loop/methods.ts"
-import { findPairingBreach } from "./internal/loop/toolPairing.ts"
 import { withFormatInstruction } from "./internal/objects/formatInstruction.ts"
-import { quote } from "./internal/quote.ts"
 import { validateRequest } from "./internal/request/validateRequest.ts"
 import type {
   Methods,
@@ -34,7 +34,6 @@ import type {
 import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
 import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
 import { traced } from "./internal/trace/traced.ts"
-import { InvalidResponse } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
@@ -139,7 +138,10 @@ export const make = (options: {
           createMessageSpan(
             fiber,
             resolved,
-            Effect.flatMap(options.createMessage(resolved), (response) => checkAnswer(resolved, response))
+            Effect.flatMap(
+              options.createMessage(resolved),
+              (response) => Effect.fromResult(checkAnswer(resolved, response))
+            )
           )
         const { responseFormat } = valid.success
         return responseFormat === undefined
@@ -159,7 +161,7 @@ export const make = (options: {
  * **Details**
  *
  * Tool calls are run regardless of the stop reason. The model receives an error result for an unknown tool, for invalid
- * arguments, for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
+ * arguments (also if they are not a JSON object), for a denied approval, for a defect (masked), and for the declared failure of a tool with `failureMode:
  * "return"`. The declared failure of a tool with `failureMode: "error"`, the default of `Tool.make`, fails the sample.
  * After `maxTurns` turns the sample fails with `TurnLimitExceeded`, which holds the history.
  *
@@ -365,7 +367,8 @@ export const fallback: {
  *
  * **Details**
  *
- * If no source can answer, the request fails with the error of the last source.
+ * If no source can answer, the request fails with the error of the last source. A provider before a source that is not
+ * one, such as `ClientSampler.layer`, is a warning in the log unless `when` is given: the provider nearly always answers.
  *
  * @category combinators
  * @since 0.1.0
@@ -382,12 +385,29 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   // The memo map of the whole graph makes sure that a Layer used both here and elsewhere is built once.
   return Layer.fromBuildMemo((memoMap, scope) =>
     Effect.map(
-      Effect.forEach(sources, (source) =>
-        Effect.map(Layer.buildWithMemoMap(source, memoMap, scope), Context.get(Sampler))),
-      (samplers) =>
-        Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
+      Effect.forEach(sources, (source) => Layer.buildWithMemoMap(source, memoMap, scope)).pipe(
+        Effect.tap((contexts) => options?.when === undefined ? warnOfOrder(contexts) : Effect.void)
+      ),
+      (contexts) => {
+        const samplers = Arr.map(contexts, Context.get(Sampler))
+        return Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
+      }
     )
   )
+}
+
+/** Warns of a provider before another kind of source, such as the client, because the provider nearly always answers. */
+const warnOfOrder = (sources: ReadonlyArray<Context.Context<Sampler>>): Effect.Effect<void> => {
+  const providers = sources.map((source) => Option.getOrUndefined(Context.getOption(source, Provider)))
+  const first = providers.find((provider, index) =>
+    provider !== undefined && providers.slice(index + 1).includes(undefined)
+  )
+  return first === undefined
+    ? Effect.void
+    : Effect.logWarning(
+      `The provider "${first.name}" stands before a source that is not a provider, which is asked only for what the ` +
+        "provider cannot serve. Put ClientSampler.layer first, or pass `when` to say which errors move on."
+    )
 }
 
 /**
@@ -471,21 +491,6 @@ const createMessageSpan = traced("sampling/createMessage", {
   responseAttributes: (response: SamplingResponse, capture) =>
     capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
 })
-
-const checkAnswer = (
-  request: SamplingRequest,
-  response: SamplingResponse
-): Effect.Effect<SamplingResponse, InvalidResponse> => {
-  const problem = findPairingBreach(request, response)
-  return problem === undefined
-    ? Effect.succeed(response)
-    : Effect.fail(
-      new InvalidResponse({
-        message: `The answer of the ${response.source.kind} ${quote(response.source.name)} is not a valid sampling ` +
-          `result: ${problem}.`
-      })
-    )
-}
 
 /**
  * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that

@@ -7,7 +7,6 @@
 import * as AiError from "effect/ai/AiError"
 import * as LanguageModel from "effect/ai/LanguageModel"
 import type * as Response from "effect/ai/Response"
-import * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,10 +14,13 @@ import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Content from "./Content.ts"
+import { adviceOf, withAdvice } from "./internal/advice.ts"
 import { fromProviderOptions } from "./internal/effect-ai/fromProviderOptions.ts"
 import { toParts, toStreamParts } from "./internal/effect-ai/responseParts.ts"
 import { makeAiError, samplingErrorOf, toReason } from "./internal/effect-ai/toAiError.ts"
 import type { Method } from "./internal/effect-ai/toAiError.ts"
+import { fromJsonCalls, toJsonPrompt } from "./internal/effect-ai/toolForms.ts"
+import { jsonSchemaOf } from "./internal/objects/jsonSchema.ts"
 import type { SampleOptions } from "./internal/sampleTypes.ts"
 import * as Sampler from "./Sampler.ts"
 import type { SamplingError } from "./SamplingError.ts"
@@ -199,13 +201,14 @@ export const samplingError: (error: AiError.AiError) => Option.Option<SamplingEr
 /** The JSON Schema describes the JSON form of a value, so the codec decodes that form. */
 const codecTransformer: LanguageModel.CodecTransformer = (schema) => ({
   codec: Schema.toCodecJson(schema),
-  jsonSchema: Tool.getJsonSchemaFromSchema(schema)
+  jsonSchema: jsonSchemaOf(schema)
 })
 
 const ask = Effect.fnUntraced(
   function*(sampler: Sampler.Sampler["Service"], method: Method, options: LanguageModel.ProviderOptions) {
     const sampleOptions = yield* Options
-    const asked = fromProviderOptions(options, {
+    const prompt = yield* toJsonPrompt(options.prompt, options.tools)
+    const asked = fromProviderOptions({ ...options, prompt }, {
       ...sampleOptions,
       maxTokens: sampleOptions.maxTokens ?? defaultMaxTokens
     })
@@ -213,15 +216,21 @@ const ask = Effect.fnUntraced(
       Effect.fromResult(asked),
       (reason) => makeAiError(method, reason)
     )
-    const response = yield* Effect.mapError(
+    const answer = yield* Effect.mapError(
       sampler.createMessage(request),
-      (error) => makeAiError(method, toReason(error))
+      (error) => withAdviceOf(error, makeAiError(method, toReason(error)))
     )
+    const response = yield* fromJsonCalls(answer, options.tools)
     yield* checkCalls(method, options, response)
     const text = Content.text(response.content)
     return { response, json: format === undefined || text === "" ? undefined : yield* format.jsonText(text) }
   }
 )
+
+const withAdviceOf = (error: SamplingError, wrapped: AiError.AiError): AiError.AiError => {
+  const advice = adviceOf(error)
+  return advice === undefined ? wrapped : withAdvice(wrapped, advice)
+}
 
 /** Fails on a call of an unknown tool, as the contract of `ProviderOptions.toolCallValidation` requires. */
 const checkCalls = (

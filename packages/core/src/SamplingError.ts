@@ -40,7 +40,8 @@ export class SamplingUnsupported
 {}
 
 /**
- * The user, or a policy of the client, said no. Asking again would be rude.
+ * The user, or a policy of the client, said no. Asking again would be rude. It is also the error for a client's reply
+ * that a content filter or a refusal of its model left empty.
  *
  * Source: MCP 2025-11-25, sampling, "Error Handling": code -1, "User rejected sampling request".
  *
@@ -81,7 +82,8 @@ export class ConnectionLost
 {}
 
 /**
- * The client tried and failed: it answered with a JSON-RPC error that says neither "unsupported" nor "rejected".
+ * The client tried and failed: it answered with a JSON-RPC error that says neither "unsupported" nor "rejected", or
+ * with a result whose stop reason says that its model failed (code -32603).
  *
  * @category errors
  * @since 0.1.0
@@ -124,10 +126,10 @@ export class InvalidResponse
  * - `rateLimit`: too many requests, try later
  * - `quota`: the account has no credit left
  * - `contextLength`: the prompt does not fit the model
- * - `contentFilter`: the provider refuses this content
+ * - `contentFilter`: the provider refuses this content, or a filter withheld the whole reply
  * - `notFound`: the model or endpoint does not exist
  * - `badRequest`: the provider does not accept the request for another reason
- * - `unavailable`: the provider failed, is overloaded or cannot be reached
+ * - `unavailable`: the provider failed, also in the middle of a reply, is overloaded or cannot be reached
  * - `timeout`: the provider did not answer in time
  *
  * @category schemas

@@ -93,7 +93,8 @@ export const AskKey = Schema.String.check(Schema.isPattern(/^[^#]{1,100}$/))
  *
  * **Details**
  *
- * - `messages`: at least one.
+ * - `messages`: at least one. Text blocks without text and assistant messages without content are not sent, because
+ *   strict servers refuse them.
  * - `maxTokens`: a positive integer; the largest number of tokens that may be generated.
  * - `temperature`: any finite number; the sensible range depends on the model and is commonly 0 to 2.
  * - `metadata`: passed to the provider unchanged.

@@ -12,7 +12,8 @@ import { Role } from "./SamplingMessage.ts"
  * The result of `sampling/createMessage`. The encoded form is the MCP wire JSON.
  *
  * `stopReason` is `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, or any other string that the provider uses. It may
- * be absent.
+ * be absent. In the response of a `Sampler`, the known words of vendors and clients are replaced by those of MCP, or by
+ * `contentFilter`, `refusal` and `pause`: `MAX_TOKENS` and `length` become `maxTokens`.
  *
  * Source: MCP 2025-11-25 and 2026-07-28, `CreateMessageResult`.
  *

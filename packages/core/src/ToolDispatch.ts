@@ -2,7 +2,7 @@
  * The direct way to call the tools of an `effect/ai` `Toolkit`. The MCP adapters, which serve tools to clients, and the
  * loop in which a model calls tools share it.
  *
- * It behaves like `Toolkit.handle`, but needs no queue, stream or fiber for each call.
+ * It behaves like `Toolkit.handle` on JSON, but needs no queue, stream or fiber for each call.
  *
  * @since 0.1.0
  */
@@ -17,6 +17,8 @@ import * as Schema from "effect/Schema"
 import type * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import { findHandler, Provided } from "./internal/capturedServices.ts"
+import { decodeJson, encodeJson, fromJson, toJson } from "./internal/objects/jsonForm.ts"
+import * as Advice from "./wire/Advice.ts"
 
 /**
  * The outcome of a call.
@@ -81,6 +83,9 @@ export interface ToolDispatch<Tools extends Record<string, Tool.Any>> {
    *
    * **Details**
    *
+   * Parameters and results are JSON, in the form that the JSON Schemas of the tool describe: `Schema.toCodecJson`
+   * decodes and encodes them. `Toolkit.handle` takes and returns the forms that the Schemas themselves encode to.
+   *
    * As in `Toolkit.handle`, a tool with `failureMode: "error"` (the default) fails with its error, annotated with its
    * `Toolkit.FailureOrigin`. A tool with `failureMode: "return"` returns a {@link ToolOutcome} whose `isFailure` is
    * true. The call fails with an `AiError` for an unknown tool and for a result that cannot be encoded. Defects and
@@ -140,42 +145,71 @@ const withContext = <Tools extends Record<string, Tool.Any>>(
   toolkit: Toolkit.Toolkit<Tools>
 ): Effect.Effect<ToolDispatch<Tools>, never, Tool.HandlersFor<Tools>> =>
   Effect.map(Effect.context<Tool.HandlersFor<Tools>>(), (context) => {
-    const calls = new Map<string, Call>()
-    for (const tool of Object.values(toolkit.tools)) {
+    return toDispatch(toolkit.tools, (tool) => {
       const handler = findHandler(context, tool)
-      if (handler === undefined) continue
-      calls.set(tool.name, prepareCall(tool, handler))
-    }
-    const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
-      calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
-    return { tools: toolkit.tools, call } as ToolDispatch<Tools>
+      return handler === undefined ? undefined : prepareCall(tool, handler)
+    })
   })
 
 const withHandlers = <Tools extends Record<string, Tool.Any>>(
-  { handle, tools }: Toolkit.WithHandler<Tools>
-): ToolDispatch<Tools> => ({
-  tools,
-  call: (name, parameters, { onPreliminary = dropPreliminary, parse, toolCallId } = {}) =>
-    Effect.flatMap(
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` decodes the parameters, and fails for a name that no tool has
-      handle<keyof Tools>(name, parameters as never, toolCallId, parse),
-      (results) =>
-        Stream.runFoldEffect(results, noOutcome, (_, { preliminary, ...outcome }) =>
-          preliminary
-            ? Effect.as(onPreliminary(outcome.encodedResult), noOutcome())
-            : Effect.succeed(toOutcome(outcome)))
-    )
-})
+  toolkit: Toolkit.WithHandler<Tools>
+): ToolDispatch<Tools> => toDispatch(toolkit.tools, (tool) => prepareHandle(tool, toolkit.handle))
+
+const toDispatch = <Tools extends Record<string, Tool.Any>>(
+  tools: Tools,
+  prepare: (tool: Tool.Any) => Call | undefined
+): ToolDispatch<Tools> => {
+  const calls = new Map<string, Call>()
+  for (const tool of Object.values<Tool.Any>(tools)) {
+    const prepared = prepare(tool)
+    if (prepared !== undefined) calls.set(tool.name, prepared)
+  }
+  const call = (name: string, parameters: unknown, options: CallOptions = {}) =>
+    calls.get(name)?.(parameters, options) ?? Effect.fail(unknownTool(name, [...calls.keys()]))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `Call` erases the errors and services of the tools, which are exactly those that the interface lists
+  return { tools, call } as ToolDispatch<Tools>
+}
 
 type Call = (parameters: unknown, options: CallOptions) => Effect.Effect<ToolOutcome, unknown>
 
+/**
+ * Prepares a tool whose toolkit runs it. `handle` decodes parameters from the form that their Schema itself encodes to,
+ * and encodes results to that form, so both are converted on the way.
+ */
+const prepareHandle = <Tools extends Record<string, Tool.Any>>(
+  tool: Tool.Any,
+  handle: Toolkit.WithHandler<Tools>["handle"]
+): Call => {
+  const method = `${tool.name}.handle`
+  const toOwn = parametersWith(tool, fromJson)
+  const encode = makeEncode(tool, method, toJson)
+  const fail = makeFail(tool, makeEncode(tool, method, encodeJson))
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- `handle` decodes the parameters itself, and `Call` erases its errors and services
+  const run = handle as unknown as (
+    ...input: Parameters<typeof handle>
+  ) => Effect.Effect<Stream.Stream<Tool.HandlerResult<Tool.Any>, unknown>, unknown>
+  return (parameters, { onPreliminary = dropPreliminary, parse, toolCallId }) =>
+    Effect.matchEffect(toOwn(parameters, parse), {
+      onFailure: (error) => fail(invalidParameters(tool.name, method, error), "parameters"),
+      onSuccess: (own) =>
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+        Effect.flatMap(run(tool.name, own as never, toolCallId, parse), (results) =>
+          Stream.runFoldEffect(results, noOutcome, (_, { preliminary, ...outcome }) =>
+            Effect.flatMap(encode(outcome.encodedResult, outcome.isFailure), (encodedResult) =>
+              preliminary
+                ? Effect.as(onPreliminary(encodedResult), noOutcome())
+                : Effect.as(
+                  outcome.isFailure ? Advice.log(outcome.result, `The tool "${tool.name}"`) : Effect.void,
+                  toOutcome({ ...outcome, encodedResult })
+                ))))
+    })
+}
+
 const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
   const method = `${tool.name}.handle`
-  const decodeParameters = Schema.isSchema(tool.parametersSchema)
-    ? erase(Schema.decodeUnknownEffect(tool.parametersSchema))
-    : (parameters: unknown) => Effect.succeed(parameters)
-  const encode = makeEncode(tool, method)
+  const decodeParameters = parametersWith(tool, decodeJson)
+  const encode = makeEncode(tool, method, encodeJson)
+  const fail = makeFail(tool, encode)
 
   const succeed = (result: unknown): Effect.Effect<ToolOutcome, unknown> =>
     Effect.mapEager(encode(result, false), (encodedResult) => ({
@@ -184,16 +218,6 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
       isFailure: false,
       ...(tool.toModelOutput !== undefined && { modelOutput: tool.toModelOutput(result) })
     }))
-
-  const fail = (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<ToolOutcome, unknown> =>
-    tool.failureMode === "error"
-      ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
-      : Effect.mapEager(encode(error, true), (encodedResult) => ({
-        result: error,
-        encodedResult,
-        isFailure: true,
-        failureOrigin
-      }))
 
   const handlers = {
     onFailure: (cause: Cause.Cause<unknown>): Effect.Effect<ToolOutcome, unknown> => {
@@ -228,10 +252,21 @@ const prepareCall = (tool: Tool.Any, handler: Tool.Handler<string>): Call => {
     }))
 }
 
+/** A conversion whose services are erased: they are part of the requirements of `call`. */
+type Convert = (value: unknown, options?: SchemaAST.ParseOptions) => Effect.Effect<unknown, Schema.SchemaError>
+
+const erase = (convert: unknown) =>
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see `Convert`
+  convert as Convert
+
+/** Returns the conversion of a tool's parameters. The plain JSON Schema of a dynamic tool converts nothing. */
+const parametersWith = (tool: Tool.Any, convert: (schema: Schema.Constraint) => unknown): Convert =>
+  Schema.isSchema(tool.parametersSchema) ? erase(convert(tool.parametersSchema)) : Effect.succeed
+
 /** Encodes successes and failures by the schemas of the tool. A result that its schema does not take is an `AiError`. */
-const makeEncode = (tool: Tool.Any, method: string) => {
-  const encodeSuccess = erase(Schema.encodeUnknownEffect(tool.successSchema))
-  const encodeFailure = erase(Schema.encodeUnknownEffect(Tool.failureResultSchema(tool)))
+const makeEncode = (tool: Tool.Any, method: string, convert: (schema: Schema.Constraint) => unknown) => {
+  const encodeSuccess = erase(convert(tool.successSchema))
+  const encodeFailure = erase(convert(Tool.failureResultSchema(tool)))
 
   return (result: unknown, isFailure: boolean) =>
     Effect.mapErrorEager((isFailure ? encodeFailure : encodeSuccess)(result), (error) =>
@@ -245,6 +280,22 @@ const makeEncode = (tool: Tool.Any, method: string) => {
         })
       }))
 }
+
+/** Returns what becomes of a failed call: a failure or an outcome, as the tool's mode says. */
+const makeFail =
+  (tool: Tool.Any, encode: ReturnType<typeof makeEncode>) =>
+  (error: unknown, failureOrigin: Tool.FailureOrigin): Effect.Effect<ToolOutcome, unknown> =>
+    tool.failureMode === "error"
+      ? Effect.failCause(Cause.annotate(Cause.fail(error), Context.make(Toolkit.FailureOrigin, failureOrigin)))
+      : Effect.andThen(
+        Advice.log(error, `The tool "${tool.name}"`),
+        Effect.mapEager(encode(error, true), (encodedResult) => ({
+          result: error,
+          encodedResult,
+          isFailure: true,
+          failureOrigin
+        }))
+      )
 
 /** Works like `Context.merge(captured, input)`, but copies nothing if the caller already provides all the services. */
 const provideMissing = (captured: Context.Context<never>) => {
@@ -279,10 +330,6 @@ const dropPreliminary = () => Effect.void
  * handler runs.
  */
 const emptyContext = { toolCallId: undefined, preliminary: dropPreliminary }
-
-const erase = (f: unknown) =>
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the services of a tool's schemas are part of `call`'s requirements
-  f as (u: unknown, o?: SchemaAST.ParseOptions) => Effect.Effect<unknown, Schema.SchemaError>
 
 const originOf = (error: unknown): Tool.FailureOrigin => Schema.isSchemaError(error) ? "result" : "handler"
 

@@ -7,6 +7,7 @@ import type * as Tool from "effect/ai/Tool"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { ToolResultContent, ToolUseContent } from "./Content.ts"
+import { invalidArguments as readInvalidArguments } from "./internal/toolArguments.ts"
 import type { SamplingMessage } from "./SamplingMessage.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 import type { ToolkitInput } from "./ToolDispatch.ts"
@@ -131,3 +132,25 @@ type FailureOf<T> = T extends Tool.Tool<infer _Name, infer Config, infer _Requir
 export const Sequential = Context.Reference<boolean>("@effect-sampling/core/ToolLoop/Sequential", {
   defaultValue: () => false
 })
+
+/**
+ * Returns the arguments of a call as its model wrote them, if they are not a JSON object. The `input` of such a call is
+ * empty. Returns undefined for any other call.
+ *
+ * **When to use**
+ *
+ * In a loop of your own, answer such a call with an error result. `Sampler.sample` and `Sampler.step` do so.
+ *
+ * **Example** (Finding a malformed call)
+ *
+ * ```ts
+ * import { ProviderSampler, ToolLoop } from "@effect-sampling/core"
+ *
+ * const [call] = ProviderSampler.toolUses([{ id: "1", name: "weather", arguments: "Paris, please" }])
+ * ToolLoop.invalidArguments(call!) // => "Paris, please"
+ * ```
+ *
+ * @category getters
+ * @since 0.1.0
+ */
+export const invalidArguments = (call: ToolUseContent): string | undefined => readInvalidArguments(call)

@@ -1,4 +1,5 @@
 import { type ClientConnection, ClientSampler, Sampler, SamplingError, SamplingMessage } from "@effect-sampling/core"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Fiber, Latch, Schema } from "effect"
 import {
@@ -82,7 +83,8 @@ describe("ClientSampler", () => {
       Effect.gen(function*() {
         const error = yield* Sampler.sample("hi").pipe(Effect.provide(ClientSampler.layer), Effect.flip)
         assert.strictEqual(error._tag === "SamplingUnsupported" && error.missing, "client")
-        assert.include(error.message, "Sampler.fallback")
+        assert.include(Advice.of(error), "Sampler.fallback")
+        assert.notInclude(error.message, "Sampler.fallback")
       }))
 
     it.effect.each<[string, Parameters<typeof fakeClient>[0], Request, string, string]>([
@@ -126,7 +128,8 @@ describe("ClientSampler", () => {
           assert.strictEqual<string | false>(error._tag === "SamplingUnsupported" && error.missing, missing)
           assert.include(error.message, `the client "editor 1.0.0"`)
           assert.include(error.message, part)
-          assert.include(error.message, "Sampler.fallback(ClientSampler.layer, provider)")
+          assert.include(Advice.of(error), "Sampler.fallback(ClientSampler.layer, provider)")
+          assert.notInclude(error.message, "Sampler.fallback")
           assert.deepStrictEqual(client.asked, [])
         })
     )

@@ -134,6 +134,18 @@ describe("RequestState.makeStored", () => {
         }
       }))
 
+    it.effect(`a handle of the ${where} store from the future is refused, and its entry is kept`, () =>
+      Effect.gen(function*() {
+        const store = yield* getStore(layer)
+        yield* TestClock.setTime(Date.UTC(2026, 0, 2))
+        const states = yield* makeOn(store)
+        const state = yield* states.seal(journal, call)
+        yield* TestClock.setTime(Date.UTC(2026, 0, 1))
+        assert.strictEqual(yield* reasonOf(states, state), "future")
+        yield* TestClock.setTime(Date.UTC(2026, 0, 2))
+        assert.strictEqual(yield* reasonOf(states, state), "opened")
+      }))
+
     it.effect(`entries of the ${where} store that were changed or swapped are refused`, () =>
       Effect.gen(function*() {
         const store = yield* getStore(layer)

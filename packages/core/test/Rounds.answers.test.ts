@@ -61,7 +61,7 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
 
   it.effect("an `inputResponses` that is not an object fails the request", () =>
     Effect.gen(function*() {
-      for (const inputResponses of [null, [], "text", 1, true]) {
+      for (const inputResponses of [[], "text", 1, true]) {
         const error = yield* Effect.flip(RoundRunner.run(ask("a"), answering(inputResponses)))
         expect(error._tag).toBe("InvalidParams")
       }
@@ -221,7 +221,7 @@ layer(ClientSampler.layer, { excludeTestServices: true })("Request states in rou
         const error = yield* Effect.flip(carrying(bytes)(RoundRunner.run(handler, { ...baseCall, requestState: "x" })))
         expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
       }
-      for (const requestState of [null, 1, {}, []]) {
+      for (const requestState of [1, {}, []]) {
         const error = yield* Effect.flip(RoundRunner.run(handler, { ...baseCall, requestState }))
         expect(error).toMatchObject({ _tag: "StateRejected", reason: "malformed" })
       }

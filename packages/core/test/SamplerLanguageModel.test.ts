@@ -132,8 +132,8 @@ describe("SamplerLanguageModel", () => {
         const cases: ReadonlyArray<[stopReason: string | undefined, content: typeof calling | string, string]> = [
           ["endTurn", "", "stop"],
           ["maxTokens", "", "length"],
-          ["contentFilter", "", "content-filter"],
-          ["refusal", "", "content-filter"],
+          ["contentFilter", "a", "content-filter"],
+          ["refusal", "a", "content-filter"],
           ["end_turn", "", "stop"],
           ["length", "", "length"],
           ["house rule", "", "other"],

@@ -8,7 +8,7 @@ import {
   TestSampler
 } from "@effect-sampling/core"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, ConfigProvider, Context, Data, Effect, Exit, Fiber, Latch, Layer } from "effect"
+import { Cause, ConfigProvider, Context, Data, Effect, Exit, Fiber, Latch, Layer, Logger } from "effect"
 import { fakeClient, hello, recordSpans, tool } from "./fixtures/domain.ts"
 
 const unsupported = new SamplingError.SamplingUnsupported({ missing: "sampling", message: "cannot" })
@@ -46,6 +46,23 @@ const broken: Layer.Layer<Sampler.Sampler | Sampler.Provider, Broken> = Provider
 )
 
 describe("fallback", () => {
+  it.effect("a provider before the client is a warning when the Layer is built, unless its author says when to move on", () =>
+    Effect.gen(function*() {
+      const log: Array<unknown> = []
+      const logger = Logger.make(({ message }) => void log.push(message))
+      const provider = source("openai", "from a").layer
+      const build = (layer: Layer.Layer<Sampler.Sampler>) =>
+        Effect.provide(Effect.scoped(Layer.build(layer)), Logger.layer([logger]))
+      yield* build(Sampler.fallback(ClientSampler.layer, provider))
+      yield* build(Sampler.fallback(provider, ClientSampler.layer, { when: () => true }))
+      yield* build(Sampler.firstOf([provider, source("b", "from b").layer]))
+      assert.deepStrictEqual(log, [])
+      yield* build(Sampler.fallback(provider, ClientSampler.layer))
+      yield* build(Sampler.firstOf([ClientSampler.layer, provider, ClientSampler.layer]))
+      assert.strictEqual(log.length, 2)
+      for (const message of log) assert.include(String(message), `The provider "openai" stands before`)
+    }))
+
   it.effect("a fallback asks only the first source when it answers", () =>
     Effect.gen(function*() {
       const [a, b] = [source("a", "from a"), source("b", "from b")]
@@ -175,18 +192,22 @@ describe("fallback", () => {
     (protocolVersion) =>
       Effect.gen(function*() {
         const provider = source("b", "from b")
-        const refusing = Sampler.make({
-          capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
-          createMessage: () =>
-            Effect.succeed({
-              role: "user" as const,
-              content: { type: "text" as const, text: "The user cancelled the request." },
-              model: "",
-              stopReason: "cancelled",
-              source: { kind: "client" as const, name: "copilot" },
-              passedOver: []
-            })
-        })
+        const answer = {
+          role: "user" as const,
+          content: { type: "text" as const, text: "The user cancelled the request." },
+          model: "",
+          stopReason: "cancelled",
+          source: { kind: "client" as const, name: "copilot" },
+          passedOver: []
+        }
+        // A sampler that checks its answers would not give this one.
+        const refusing = {
+          ...Sampler.make({
+            capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
+            createMessage: () => Effect.succeed(answer)
+          }),
+          createMessage: () => Effect.succeed(answer)
+        }
         const layer = Sampler.fallback(ClientSampler.layer, provider.layer, {
           when: ({ _tag }) => _tag === "SamplingRejected"
         })

@@ -7,6 +7,7 @@
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
@@ -14,6 +15,7 @@ import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
 import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
+import * as Text from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as McpServer from "effect/ai/McpServer"
@@ -191,7 +193,13 @@ const toHandled = <E, R>(
 const brokenOff = (cause: Cause.Cause<unknown>): Effect.Effect<string | undefined> => {
   const error = cause.reasons.find(Cause.isFailReason)?.error
   return isBrokenOff(error)
-    ? Effect.as(Effect.logError("A call in rounds cannot continue", cause), error.message)
+    ? Effect.as(
+      Effect.andThen(
+        Effect.logError("A call in rounds cannot continue", Text.loggable(cause)),
+        Advice.log(error, "A call in rounds")
+      ),
+      error.message
+    )
     : Effect.undefined
 }
 
@@ -284,7 +292,7 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
     const decode = PromptDefinition.decoder(options)
     const run = (parameters: Readonly<Record<string, string>>) =>
       Result.match(decode(parameters), {
-        onFailure: (message) => Effect.fail(new McpSchema.InvalidParams({ message })),
+        onFailure: (message) => Effect.fail(new McpSchema.InvalidParams({ message: Text.visible(message) })),
         onSuccess: (decoded) =>
           runCall(Effect.suspend(() => handler(decoded)), {
             method: "prompts/get",
@@ -292,7 +300,9 @@ export const prompt = <E, R, Arguments extends PromptArguments = Schema.Struct<{
             arguments: parameters
           }).pipe(
             Effect.map((round) =>
-              round._tag === "InputRequired" ? toInputRequired(round) : toPromptResult(round.value, options.description)
+              round._tag === "InputRequired"
+                ? toInputRequired(round)
+                : toPromptResult(Text.wellFormed(round.value), options.description)
             ),
             Effect.catchCause(orProtocolError(`The prompt "${options.name}"`))
           )
@@ -325,7 +335,10 @@ const orProtocolError =
   (what: string) => <E>(cause: Cause.Cause<E>): Effect.Effect<never, E | McpSchema.InternalError> =>
     isRefused(cause) || Cause.hasInterruptsOnly(cause)
       ? Effect.failCause(cause)
-      : Effect.flatMap(HandlerFailure.text(cause, what), (message) => new McpSchema.InternalError({ message }))
+      : Effect.flatMap(
+        HandlerFailure.text(cause, what),
+        (message) => new McpSchema.InternalError({ message: Text.visible(message) })
+      )
 
 /**
  * Registers a resource whose handler may sample, up to MCP 2025-11-25. A string from the handler is the text of the
@@ -377,7 +390,7 @@ export const resource = <E, R>(
     const read = (address: string, variables: Readonly<Record<string, string>>) =>
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the handler's services are those of `common.services` below
       runRead(Effect.suspend(() => handler({ uri: address, variables }))).pipe(
-        Effect.map((result) => toContents(result, address, options.mimeType)),
+        Effect.map((result) => toContents(Text.wellFormed(result), address, options.mimeType)),
         Effect.catchCause(orProtocolError(`The resource "${options.name}"`))
       ) as Effect.Effect<McpSchema.ReadResourceResult, McpSchema.InternalError, McpSchema.McpRequestContext>
     const common = {

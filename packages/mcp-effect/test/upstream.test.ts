@@ -17,6 +17,20 @@ describe("upstream", { timeout: 30_000 }, () => {
       assert.strictEqual(outcome.failed, "SamplingTimeout")
     }))
 
+  it.live("Effect's McpServer refuses null for an absent member of a request, and of an answer", () =>
+    Effect.gen(function*() {
+      const client = yield* webClient(adapter, { askTimeout: 300 })
+      const called = yield* Effect.promise(() => client.request("tools/call", { name: "log", arguments: null }))
+      assert.strictEqual(called.error?.code, -32_602)
+      const outcome = yield* Effect.promise(() =>
+        client.askAndRespond(
+          "x",
+          (id) => JSON.stringify({ ...answer(id), result: { ...answer(id).result, _meta: null } })
+        )
+      )
+      assert.strictEqual(outcome.failed, "InvalidResponse")
+    }))
+
   it.live("Effect's McpServer refuses a malformed answer over HTTP without telling the ask", () =>
     Effect.gen(function*() {
       const client = yield* webClient(adapter, { askTimeout: 300 })

@@ -7,7 +7,9 @@ import * as Client from "@effect-sampling/core/Client"
 import type * as Sampler from "@effect-sampling/core/Sampler"
 import type * as SamplingPrompt from "@effect-sampling/core/SamplingPrompt"
 import type * as ToolLoop from "@effect-sampling/core/ToolLoop"
+import { loggable } from "@effect-sampling/core/wire/Text"
 import type * as Tool from "effect/ai/Tool"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
@@ -216,7 +218,12 @@ const toEffect = <T extends SdkTypes, Result>(
   Effect.tapError(
     fromAsync((scope) => handler(input, makeContext(scope), request)),
     // The client receives the message of what the function throws, as from the SDK. A bug may be among it.
-    (error) => isExpected(error) ? Effect.void : Effect.logWarning("An async handler threw", error)
+    (error) => isExpected(error) ? Effect.void : Effect.logWarning("An async handler threw", toLog(error))
   )
+
+const toLog = (error: unknown): unknown => {
+  const shown = loggable(Cause.fail(error))
+  return typeof shown === "string" ? shown : error
+}
 
 const isExpected = Schema.is(Client.ClientAskError)

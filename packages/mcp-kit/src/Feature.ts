@@ -146,7 +146,7 @@ const makeToolkit =
             const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
               Exit.isSuccess(exit)
                 ? onSuccess(exit.value)
-                : interruptedOrBrokenOff(exit.cause) ?? report(onFailure(exit.cause))
+                : report(interruptedOrBrokenOff(exit.cause) ?? onFailure(exit.cause))
             return {
               definition,
               call: (server: T["Server"], parameters: unknown, request: T["Request"]) =>

@@ -6,6 +6,7 @@
 import type { Content } from "@effect-sampling/core/Content"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import { wellFormed } from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -176,15 +177,16 @@ const toolResult =
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each has the shape of MCP's `CallToolResult`, which every SDK accepts
     const own = (result: object) => result as T["ToolResult"]
     if (Exit.isSuccess(exit)) {
-      const result = toolResultOf(exit.value, hasOutputSchema)
+      const result = toolResultOf(wellFormed(exit.value), hasOutputSchema)
       return Result.isSuccess(result)
         ? own(result.success)
         : report(Effect.as(Effect.logWarning(result.failure), own(ToolResult.ofError(result.failure))))
     }
-    const ended = interruptedOrBrokenOff(exit.cause)
-    return ended === undefined
-      ? report(Effect.map(HandlerFailure.text(exit.cause, "A tool"), (text) => own(ToolResult.ofError(text))))
-      : own(ended)
+    return report(Effect.map(
+      interruptedOrBrokenOff(exit.cause) ??
+        Effect.map(HandlerFailure.text(exit.cause, "A tool"), ToolResult.ofError),
+      own
+    ))
   }
 
 const promptResult = <T extends SdkTypes>(report: Runner<T, never>["report"]) =>

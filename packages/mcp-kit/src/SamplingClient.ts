@@ -7,6 +7,8 @@ import * as Sampler from "@effect-sampling/core/Sampler"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { CreateMessageResult } from "@effect-sampling/core/SamplingResponse"
 import * as Effect from "effect/Effect"
+import { dropNullsOf } from "./internal/dropNulls.ts"
+import type { Peer } from "./internal/dropNulls.ts"
 import * as SamplingAnswer from "./internal/samplingAnswer.ts"
 import type { Options } from "./internal/samplingAnswer.ts"
 
@@ -32,13 +34,19 @@ export type Register = (
 ) => void
 
 /**
- * Lets a client answer the server's sampling requests with the `Sampler` in the context.
+ * Lets a client answer the server's sampling requests with the `Sampler` in the context. The client must not be
+ * connected yet.
  *
  * @category serving
  * @since 0.1.0
  */
-export const serve = <R>(register: Register, options: Options<R>): Effect.Effect<void, never, Sampler.Sampler | R> =>
+export const serve = <R>(
+  client: Peer,
+  register: Register,
+  options: Options<R>
+): Effect.Effect<void, never, Sampler.Sampler | R> =>
   Effect.gen(function*() {
+    dropNullsOf(client)
     const sampler = yield* Sampler.Sampler
     const run = Effect.runPromiseWith(yield* Effect.context<R>())
     register(

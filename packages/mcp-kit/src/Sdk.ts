@@ -58,6 +58,7 @@ export interface SdkServer {
   getClientCapabilities(): ClientCapabilities | undefined
   assertCanSetRequestHandler(method: string): void
   registerCapabilities(capabilities: Capabilities): void
+  connect(transport: never): Promise<void>
   close(): Promise<void>
 }
 
@@ -192,7 +193,10 @@ export interface Sdk<T extends SdkTypes> {
   ) => void
   readonly infoOf: (request: T["Request"]) => RequestInfo
   readonly protocolVersion: (server: T["Server"], request: T["Request"]) => string | undefined
-  readonly unreachable: (server: T["Server"], request: T["Request"]) => string | undefined
+  readonly unreachable: (
+    server: T["Server"],
+    request: T["Request"]
+  ) => { readonly reason: string; readonly remedy: string } | undefined
   readonly notifyProgress: (
     request: T["Request"],
     params: { readonly progressToken: RequestId; readonly progress: number; readonly message: string }

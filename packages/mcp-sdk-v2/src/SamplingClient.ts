@@ -54,7 +54,7 @@ export const serve = <R = never>(
   client: Client,
   options: Options<R> = {}
 ): Effect.Effect<void, never, Sampler.Sampler | R> =>
-  SamplingClientKit.serve((sampling, answer) => {
+  SamplingClientKit.serve(client, (sampling, answer) => {
     client.registerCapabilities({ sampling })
     client.setRequestHandler("sampling/createMessage", ({ params }, { mcpReq }) =>
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the SDK validates the result against its own schema

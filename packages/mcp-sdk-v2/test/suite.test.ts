@@ -5,6 +5,7 @@ import { features, installedFeatures } from "@effect-sampling/mcp-suite/features
 import { handlers } from "@effect-sampling/mcp-suite/handlers"
 import { http } from "@effect-sampling/mcp-suite/http"
 import { malformed } from "@effect-sampling/mcp-suite/malformed"
+import { nulls, nullsOfInstalledFeatures } from "@effect-sampling/mcp-suite/nulls"
 import { rounds, roundsShutdown } from "@effect-sampling/mcp-suite/rounds"
 import { sizes } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
@@ -16,6 +17,8 @@ asyncHandlers(adapter)
 asks(adapter)
 clientErrors(adapter)
 malformed(adapter)
+nulls(adapter)
+nullsOfInstalledFeatures(adapter)
 sizes(adapter)
 http(adapter)
 rounds(adapter)

@@ -57,7 +57,7 @@ export const serve = <R = never>(
   client: Client,
   options: Options<R> = {}
 ): Effect.Effect<void, never, Sampler.Sampler | R> =>
-  SamplingClientKit.serve((sampling, answer) => {
+  SamplingClientKit.serve(client, (sampling, answer) => {
     client.registerCapabilities({ sampling })
     heedCancellationOfIdZero(client)
     client.setRequestHandler(CreateMessageRequestSchema, ({ params }, { signal }) =>

@@ -5,6 +5,7 @@ import { features, installedFeatures } from "@effect-sampling/mcp-suite/features
 import { handlers } from "@effect-sampling/mcp-suite/handlers"
 import { http } from "@effect-sampling/mcp-suite/http"
 import { malformed } from "@effect-sampling/mcp-suite/malformed"
+import { nulls, nullsOfInstalledFeatures } from "@effect-sampling/mcp-suite/nulls"
 import { sizes } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
 
@@ -15,5 +16,7 @@ asyncHandlers(adapter)
 asks(adapter)
 clientErrors(adapter)
 malformed(adapter)
+nulls(adapter)
+nullsOfInstalledFeatures(adapter)
 sizes(adapter)
 http(adapter)

@@ -10,6 +10,7 @@ import type { Provider, Sampler } from "@effect-sampling/core/Sampler"
 import { ProviderError } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -24,7 +25,7 @@ import { badSetting, missingSetting, nameSetting, readSetting } from "./internal
 import type { BadSetting } from "./internal/settings.ts"
 import { toChatRequest } from "./internal/toChatRequest.ts"
 import { makeToolNames } from "./internal/toolNames.ts"
-import { isOpenAi } from "./internal/vendorClient.ts"
+import { endpointOf, isOpenAi } from "./internal/vendorClient.ts"
 
 /**
  * The default model: a small model that accepts `temperature`, stop sequences and images, and that spends no part of
@@ -106,8 +107,9 @@ export interface Options {
  * **Details**
  *
  * - Content: text, images (png, jpeg, gif, webp) and audio (wav, mp3) in user messages, tool calls and tool results.
- *   OpenAI accepts only text in a tool result, so images and audio of a result follow it in a user message. A request
- *   with any other content fails with `SamplingUnsupported` before it is sent.
+ *   OpenAI accepts only text in a tool result, so images and audio of a result follow all results in a user message, after
+ *   a short message of the assistant that strict servers want there. If the server takes none, it gets words in their
+ *   place. A request with any other content fails with `SamplingUnsupported` before it is sent.
  * - Tools: OpenAI refuses tool names with dots or with more than 64 characters, and tool call ids with more than 40
  *   characters. Both are replaced in the request; the reply carries the original tool names again.
  * - Stop sequences: at most 4. A request with more fails with `InvalidRequest`.
@@ -117,10 +119,13 @@ export interface Options {
  *   If the server refuses the request, it is sent once more with the format described in words in the system prompt. If
  *   the server refuses the format for a model, or beside tools, all later requests of that kind have it in words. Text of
  *   the model that the server refuses because it is not the JSON that was asked for (Groq) is the reply.
+ * - Members of a reply's message and its calls that only its server knows (`reasoning_content` of DeepSeek,
+ *   `extra_content` of Gemini): they travel with the calls, and only the same server gets them back.
  * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
  *   `annotations`, `_meta`, and the `outputSchema` of tools.
  * - `stopReason`: `endTurn`, `maxTokens`, `toolUse`, `stopSequence` (if the server reports it), `contentFilter`,
- *   `refusal` (the text is the refusal), or the server's own value for any other reason.
+ *   `refusal` (the text is the refusal), or the server's own value for any other reason. A reply that the server broke
+ *   off with an error fails with the reason `unavailable`, and one that a filter left empty with `contentFilter`.
  * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
  *   messages contain neither keys nor text that the provider wrote.
  * - Redirects: followed only to the same origin. The prompt reaches no other server.
@@ -280,11 +285,15 @@ const misconfigured = (options: ConfigOptions, problem: BadSetting): Effect.Effe
       jsonSchema: true,
       createMessage: () =>
         Effect.fail(
-          new ProviderError({
-            provider: name,
-            reason: problem.option === "apiKey" ? "auth" : "badRequest",
-            message: `No request was sent to the provider "${name}". ${problem.error.cause.message}.`
-          })
+          Advice.withAdvice(
+            new ProviderError({
+              provider: name,
+              reason: problem.option === "apiKey" ? "auth" : "badRequest",
+              message:
+                `No request was sent to the provider "${name}", because its ${problem.option} is missing or wrong.`
+            }),
+            `${problem.error.cause.message}.`
+          )
         )
     }))
   )
@@ -317,10 +326,9 @@ const makeChecked = Effect.fnUntraced(function*(
   check: ConfigOptions["checkAtStart"]
 ): Effect.fn.Return<ProviderSampler.Options, BadSetting> {
   const client = yield* makeClient(options, settings)
-  if (check !== "nothing" && client.problem !== undefined) return yield* badSetting("baseUrl", client.problem.message)
-  if (check === "server") {
-    yield* Effect.catch(client.check(options.model ?? defaultModel), (error) => badSetting("baseUrl", error.message))
-  }
+  const fail = (error: SamplingError) => badSetting("baseUrl", `${error.message} ${Advice.of(error) ?? ""}`.trim())
+  if (check !== "nothing" && client.problem !== undefined) return yield* fail(client.problem)
+  if (check === "server") yield* Effect.catch(client.check(options.model ?? defaultModel), fail)
   return toProvider(options, client)
 })
 
@@ -338,7 +346,8 @@ const toProvider = (options: Options, client: ChatClient): ProviderSampler.Optio
         { name: model },
         ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
       ],
-      store: options.store
+      store: options.store,
+      endpoint: endpointOf(options.baseUrl)
     })
   }
 }
@@ -348,16 +357,17 @@ interface Answering {
   readonly model: string
   readonly models: ReadonlyArray<ModelPreferences.Model>
   readonly store: boolean | undefined
+  readonly endpoint: string
 }
 
-const answer = (client: ChatClient, { model: fallback, models, name: provider, store }: Answering) =>
+const answer = (client: ChatClient, { endpoint, model: fallback, models, name: provider, store }: Answering) =>
   Effect.fnUntraced(function*(
     request: SamplingRequest
   ): Effect.fn.Return<ProviderSampler.Reply, SamplingError> {
     const model = ModelPreferences.select(request.modelPreferences, models, fallback)
     const names = makeToolNames(request)
-    const body = yield* Effect.fromResult(toChatRequest({ provider, model, store }, request, names))
+    const body = yield* Effect.fromResult(toChatRequest({ provider, endpoint, model, store }, request, names))
     yield* Effect.annotateCurrentSpan("gen_ai.request.model", model)
     const answer = yield* client.complete(body, request.maxTokens)
-    return yield* Effect.fromResult(fromChatReply({ provider, model, request, names }, answer))
+    return yield* Effect.fromResult(fromChatReply({ provider, endpoint, model, request, names }, answer))
   })

@@ -1,4 +1,5 @@
 import { Sampler } from "@effect-sampling/core"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import type { OpenAiSampler } from "@effect-sampling/openai"
 import { OpenAiServer } from "@effect-sampling/openai-server"
 import { assert, describe, it } from "@effect/vitest"
@@ -97,7 +98,8 @@ describe("reasons", () => {
         const error = yield* failed(reply)
         assert.strictEqual(error.reason, reason)
         assert.strictEqual(error.provider, "openai")
-        assert.include(error.message, advice)
+        assert.include(`${error.message} ${Advice.of(error)}`, advice)
+        assert.notMatch(error.message, /OPENAI_|[Cc]heck|billing|Raise/)
         const status = /^\d{3}/.exec(what)?.[0]
         if (status !== undefined && status !== "200") {
           assert.strictEqual(error.status, Number(status))
@@ -122,7 +124,8 @@ describe("unusable servers and settings", () => {
     Effect.gen(function*() {
       const error = yield* fails({ baseUrl: "http://127.0.0.1:1/v1" })
       assert.strictEqual(error.reason, "unavailable")
-      assert.include(error.message, "the option baseUrl points to it")
+      assert.include(error.message, "baseUrl")
+      assert.include(Advice.of(error), "the option baseUrl points to it")
     }))
 
   it.live("a host that does not exist fails with the reason unavailable", () =>

@@ -100,7 +100,7 @@ describe("OpenAiSampler", () => {
         const twice = yield* Effect.flip(createMessage({ responseFormat })).pipe(
           Effect.provide(setup([refusals[2]!, refuse({ message: "no", param: "response_format" })]))
         )
-        assert.match(twice.message, /It rejected the responseFormat/)
+        assert.match(twice.message, /did not accept the responseFormat/)
       }))
 
     const refusals: ReadonlyArray<readonly [vendor: string, reply: OpenAiServer.Reply]> = [

@@ -1,8 +1,8 @@
-import type { Content } from "@effect-sampling/core"
-import { Sampler } from "@effect-sampling/core"
+import { Content, Sampler } from "@effect-sampling/core"
 import { OpenAiServer } from "@effect-sampling/openai-server"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { Tool, Toolkit } from "effect/ai"
 import { createMessage, setup } from "./support.ts"
 
 const received = (reply: OpenAiServer.Reply, request: Parameters<typeof createMessage>[0] = {}) =>
@@ -25,6 +25,12 @@ describe("stop reasons", () => {
     ["length", "maxTokens"],
     ["content_filter", "contentFilter"],
     ["tool_calls", "endTurn"],
+    ["MAX_TOKENS", "maxTokens"],
+    ["max_tokens", "maxTokens"],
+    ["model_length", "maxTokens"],
+    ["STOP", "endTurn"],
+    ["eos", "endTurn"],
+    ["SAFETY", "contentFilter"],
     ["something_new", "something_new"]
   ]
   for (const [finishReason, stopReason] of cases) {
@@ -42,6 +48,38 @@ describe("stop reasons", () => {
         const response = yield* received(choice({ content: null, tool_calls: [call] }, finish), { tools })
         assert.strictEqual(response.stopReason, "toolUse")
         assert.deepStrictEqual(response.content, [searchUse])
+      }))
+  }
+
+  for (const finishReason of ["error", "network_error", "insufficient_system_resource"]) {
+    it.live(`half a text with the finish reason ${finishReason} is a ProviderError`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed(choice({ content: "half a te" }, finishReason))
+        assert.deepInclude(error, { _tag: "ProviderError", provider: "openai", reason: "unavailable" })
+        assert.notInclude(error.message, "half")
+      }))
+  }
+
+  it.live("half a text beside the error of its choice is a ProviderError", () =>
+    Effect.gen(function*() {
+      const error = yield* failed(
+        json({ choices: [{ message: { content: "half a te" }, error: { code: 502, message: "SECRET" } }] })
+      )
+      assert.deepInclude(error, { _tag: "ProviderError", reason: "unavailable" })
+      assert.notInclude(error.message, "SECRET")
+    }))
+
+  const filtered: Record<string, OpenAiServer.Reply> = {
+    "an empty text": choice({ content: "" }, "content_filter"),
+    "no text": choice({ content: null }, "content_filter"),
+    "no message": json({ choices: [{ finish_reason: "content_filter" }] }),
+    "a vendor's own word": choice({}, "content_filter: PROHIBITED_CONTENT")
+  }
+  for (const [what, reply] of Object.entries(filtered)) {
+    it.live(`an empty reply that a content filter caused (${what}) is a ProviderError`, () =>
+      Effect.gen(function*() {
+        const error = yield* failed(reply)
+        assert.deepInclude(error, { _tag: "ProviderError", provider: "openai", reason: "contentFilter" })
       }))
   }
 
@@ -112,15 +150,45 @@ describe("tool calls", () => {
       ])
     }))
 
-  for (const text of ["{", "[1]", "null", `"text"`, "SECRET words"]) {
-    it.live(`a tool call with the arguments ${text} is an InvalidResponse that does not show them`, () =>
-      Effect.gen(function*() {
-        const error = yield* failed({ toolCalls: [{ name: "search", arguments: text }] })
-        assert.strictEqual(error._tag, "InvalidResponse")
-        assert.include(error.message, "not a JSON object")
-        assert.notInclude(error.message, "SECRET")
-      }))
-  }
+  it.live("calls with arguments, a name or an id that are malformed give error results, and the loop goes on", () =>
+    Effect.gen(function*() {
+      const args = ["{", "[1]", `"text"`, `{"q":"x",}`, "{\"q\":\"a\nb\"}", "{}{}", "4"]
+      const calls = [
+        ...args.map((text, index) => ({ id: `bad${index}`, function: { name: "search", arguments: text } })),
+        { id: "none", function: { name: null, arguments: "{}" } },
+        { id: "empty" },
+        { id: 7, function: { name: "search", arguments: JSON.stringify(`{"q":"twice"}`) } },
+        { id: "good", function: { name: "search", arguments: `{"q":"once"}` } }
+      ]
+      const Search = Tool.make("search", { parameters: Schema.Struct({ q: Schema.String }), success: Schema.String })
+      const toolkit = Toolkit.make(Search)
+      const reply = yield* Sampler.sample("Hi", { toolkit }).pipe(
+        Effect.provide(toolkit.toLayer({ search: ({ q }) => Effect.succeed(`found ${q}`) })),
+        Effect.provide(setup([choice({ content: null, tool_calls: calls }, "tool_calls"), "done"]))
+      )
+      assert.strictEqual(reply.text, "done")
+      const results = Content.blocks(reply.history[2]!.content).map((block) =>
+        block.type === "tool_result" ? [block.toolUseId, block.isError === true, JSON.stringify(block.content)] : []
+      )
+      assert.deepStrictEqual(
+        results.map(([id, isError]) => [id, isError]),
+        [...calls.slice(0, 9).map(({ id }) => [String(id), true]), ["7", false], ["good", false]]
+      )
+      assert.include(String(results[0]![2]), "Invalid arguments")
+      assert.include(String(results[7]![2]), "The call names no tool")
+      assert.include(String(results[9]![2]), "found twice")
+    }))
+
+  it.live("null and [] as the arguments of a tool without parameters are {}", () =>
+    Effect.gen(function*() {
+      const args = ["null", "[]", "", null, "{}"]
+      const tool_calls = args.map((text) => ({ function: { name: "search", arguments: text } }))
+      const response = yield* received(choice({ content: null, tool_calls }, "tool_calls"), { tools })
+      assert.deepStrictEqual(
+        Content.blocks(response.content),
+        args.map((_, index) => ({ type: "tool_use", id: `call_${index}`, name: "search", input: {} }))
+      )
+    }))
 
   it.live("a tool call that the token limit cut short is dropped, and the stop reason is maxTokens", () =>
     Effect.gen(function*() {
@@ -165,7 +233,6 @@ describe("answers that are not a completion", () => {
     "null for choices": json({ choices: null }),
     "another object": json({ hello: "world" }),
     "a choice without a message": json({ choices: [{}] }),
-    "a tool call without a name": choice({ tool_calls: [{ id: "c1", function: {} }] }),
     "an array": json([]),
     "null": json(null),
     "a number": json(4),

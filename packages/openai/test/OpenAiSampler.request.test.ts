@@ -228,6 +228,7 @@ describe("tools", () => {
         },
         { role: "tool", tool_call_id: "c2", content: "noon" },
         { role: "tool", tool_call_id: "c1", content: "" },
+        { role: "assistant", content: "I have received the results of the tools." },
         { role: "user", content: "Well?" }
       ])
     }))
@@ -265,7 +266,7 @@ describe("tools", () => {
       })
     }))
 
-  it.live("images and audio of a tool result follow in a user message", () =>
+  it.live("images and audio of a tool result follow in a user message, after a message of the assistant", () =>
     Effect.gen(function*() {
       const messages = yield* answered([
         { type: "text", text: "Here:" },
@@ -282,6 +283,7 @@ describe("tools", () => {
             `Resource {"uri":"file:///i","mimeType":"image/gif"}:\n` +
             "[image 3 of this result is in the user message that follows]"
         },
+        { role: "assistant", content: "I have received the results of the tools." },
         {
           role: "user",
           content: [

@@ -24,7 +24,16 @@ const toOptions = (server: Server): OpenAiServer.Options => {
 
 const isReplies = (server: Server): server is ReadonlyArray<OpenAiServer.Reply> => Array.isArray(server)
 
-const optionNames = new Set(["reply", "apiKey", "maxTokensParameter", "responseFormat", "systemRole"])
+const optionNames = new Set([
+  "reply",
+  "apiKey",
+  "maxTokensParameter",
+  "responseFormat",
+  "otherwise",
+  "systemRole",
+  "unknownParameters",
+  "userAfterTool"
+])
 
 const isOptions = (server: OpenAiServer.Options | OpenAiServer.Reply): server is OpenAiServer.Options =>
   typeof server === "object" && Object.keys(server).every((name) => optionNames.has(name))

@@ -64,7 +64,8 @@ export interface SampleOptions {
  */
 export interface Sample {
   /**
-   * The text of all text blocks, joined without a separator. It is empty if the reply has no text block.
+   * The text of all text blocks, joined without a separator. It is empty if the reply has no text block. Reasoning that
+   * a model wrote into its reply (`<think>…</think>`) is no part of it, nor of `content` and `history`.
    */
   readonly text: string
   /**
@@ -76,8 +77,8 @@ export interface Sample {
    */
   readonly model: string
   /**
-   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens`, `toolUse`, another string, or undefined if the
-   * source did not report it.
+   * Why generation stopped: `endTurn`, `stopSequence`, `maxTokens` or `toolUse`, whatever words the source uses for
+   * them; `contentFilter`, `refusal` or `pause`; another string; or undefined if the source did not report it.
    */
   readonly stopReason: string | undefined
   /**
@@ -99,8 +100,8 @@ export interface Sample {
   readonly usage: Usage | undefined
   /**
    * The messages sent and received, with every tool call answered. To continue the conversation, pass them together
-   * with a new message. A reply without content is left out. The system prompt and the options are not part of it, so
-   * pass them again.
+   * with a new message. A reply without content is left out, and so is a text block without text. The system prompt and
+   * the options are not part of it, so pass them again.
    */
   readonly history: ReadonlyArray<SamplingMessage>
   /**
@@ -117,7 +118,8 @@ export interface Sample {
  */
 export interface Step extends Sample {
   /**
-   * The tool calls of the reply, regardless of its stop reason.
+   * The tool calls of the reply, regardless of its stop reason. `ToolLoop.invalidArguments` tells the calls whose
+   * arguments are not a JSON object.
    */
   readonly calls: ReadonlyArray<Content.ToolUseContent>
   /**
@@ -215,6 +217,10 @@ export interface Primitive {
   /**
    * Answers one request, which has the shape of MCP `sampling/createMessage`. It validates the request before it sends
    * anything.
+   *
+   * A response whose stop reason says that the generation failed is an error, even if it holds half of a text. So is a
+   * response that a content filter or a refusal left without any content. Reasoning blocks (`<think>…</think>`) are
+   * removed from the texts of the response.
    */
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   /**

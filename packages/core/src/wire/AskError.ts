@@ -3,8 +3,11 @@
  *
  * @since 0.1.0
  */
-import type { ClientConnection } from "../ClientConnection.ts"
+import type { ClientConnection, ClientRequest } from "../ClientConnection.ts"
 import { describe } from "../ClientConnection.ts"
+import { withAdvice } from "../internal/advice.ts"
+import { quote } from "../internal/quote.ts"
+import { isDenial } from "../internal/request/isDenial.ts"
 import {
   ClientError,
   ConnectionLost,
@@ -30,74 +33,102 @@ export type AskFailure =
   | { readonly _tag: "NotSent"; readonly problem: string }
 
 /**
- * Converts the way in which an ask ended to a typed error.
+ * Converts the way in which an ask ended to a typed error, in the words of its method. `Client` gives the errors of
+ * elicitation and roots types of their own.
  *
  * @category converting
  * @since 0.1.0
  */
 export const toSamplingError = (
   connection: ClientConnection,
+  method: ClientRequest["method"],
   outcome: AskFailure,
   timeoutMillis: number
 ): SamplingError => {
   const who = describe(connection)
+  const what = requests[method]
   switch (outcome._tag) {
     case "Error":
-      return fromClient(who, outcome.code, outcome.message)
+      return fromClient(who, method, outcome.code, outcome.message)
     case "Malformed":
-      return new InvalidResponse({ message: `The answer of ${who} cannot be used: ${outcome.problem}.` })
+      return withAdvice(
+        new InvalidResponse({ message: `The answer of ${who} to ${what} cannot be used: ${outcome.problem}.` }),
+        fixClient
+      )
     case "TimedOut":
-      return new SamplingTimeout({
-        afterMillis: timeoutMillis,
-        message: `${capital(who)} did not answer the sampling request within ${timeoutMillis / 1000} seconds. ` +
-          "The user may not have approved it in time; raise ClientConnection.AskTimeout, or let the client report progress."
-      })
+      return withAdvice(
+        new SamplingTimeout({
+          afterMillis: timeoutMillis,
+          message: `${capital(who)} did not answer ${what} within ${timeoutMillis / 1000} seconds. Its user may not ` +
+            "have approved it in time: call the tool again, and look for a question of the client."
+        }),
+        "To wait longer, raise ClientConnection.AskTimeout."
+      )
     case "NotSent":
-      return notSent(who, outcome.problem)
+      return new InvalidRequest({ message: `${capital(what)} was not sent to ${who}: ${outcome.problem}.` })
     case "Closed":
-      return connectionLost(who)
+      return new ConnectionLost({
+        message: `The connection to ${who} was lost before it answered ${what}. Call the tool again.`
+      })
   }
 }
 
-const notSent = (who: string, why: string): InvalidRequest =>
-  new InvalidRequest({ message: `The sampling request was not sent to ${who}: ${why}` })
+const requests: Readonly<Record<ClientRequest["method"], string>> = {
+  "sampling/createMessage": "the sampling request",
+  "elicitation/create": "the elicitation request",
+  "roots/list": "the request for its roots"
+}
+
+const capabilities: Readonly<Record<ClientRequest["method"], string>> = {
+  "sampling/createMessage": "sampling",
+  "elicitation/create": "elicitation",
+  "roots/list": "roots"
+}
+
+const fixClient = "Fix the client's handler for this request."
 
 /** Follows MCP sampling, "Error Handling", and recognizes the other answers that clients are known to send instead. */
-const fromClient = (who: string, code: number, message: string): SamplingError => {
-  const said = quote(message)
-  if (code === -1 || denial.test(message)) {
-    return new SamplingRejected({
-      message: `The user or a policy of ${who} rejected the sampling request (it said ${said}).`
-    })
+const fromClient = (
+  who: string,
+  method: ClientRequest["method"],
+  code: number,
+  message: string
+): SamplingError => {
+  const said = quoteError(message)
+  const what = requests[method]
+  if (code === -1 || isDenial(message)) {
+    return new SamplingRejected({ message: `The user or a policy of ${who} rejected ${what} (it said ${said}).` })
   }
   if (code === methodNotFound || notSupported.test(message)) {
-    return new SamplingUnsupported({
-      missing: "sampling",
-      message: `${capital(who)} declared "sampling" but has no handler for it (it said ${said}). Fix the client, ` +
-        "or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
-    })
+    const capability = capabilities[method]
+    return withAdvice(
+      new SamplingUnsupported({
+        missing: "sampling",
+        message: `${capital(who)} declared "${capability}" but has no handler for it (it said ${said}). Use another ` +
+          "client for this."
+      }),
+      method === "sampling/createMessage"
+        ? "Fix the client, or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
+        : "Fix the client, or let the handler catch ClientUnsupported."
+    )
   }
-  return new ClientError({
-    code,
-    message: `${capital(who)} failed to answer the sampling request: error ${code}, ${said}.`
-  })
+  return new ClientError({ code, message: `${capital(who)} failed to answer ${what}: error ${code}, ${said}.` })
 }
 
-// Visual Studio Code answers "The user has denied permission to call this method." (PrefectHQ/fastmcp issue 2162).
-const denial = /\buser (?:has )?(?:denied|rejected|declined)\b/i
-
-// The Python SDK without a sampling handler answers -32600, "Sampling not supported".
-const notSupported = /^(?:MCP error -?\d+: )?sampling not supported$/i
+/**
+ * The Python SDK without a handler answers -32600, "Sampling not supported", "Elicitation not supported" or "List roots
+ * not supported"; the TypeScript SDK "Client does not support form-mode elicitation requests".
+ */
+const notSupported = new RegExp(
+  "^(?:MCP error -?\\d+: )?(?:(?:sampling|elicitation|(?:list )?roots) (?:is )?not supported|" +
+    "client does not support (?:form(?:[- ]mode)? )?(?:sampling|elicitation|(?:listing )?roots)(?: requests?)?)\\.?$",
+  "i"
+)
 
 /** JSON-RPC 2.0, "Error object". */
 const methodNotFound = -32601
 
-const connectionLost = (who: string): ConnectionLost =>
-  new ConnectionLost({
-    message: `The connection to ${who} was lost before it answered the sampling request. Call the tool again.`
-  })
-
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 // Clients built on the SDK repeat the error code in the message.
-const quote = (text: string): string => JSON.stringify(text.replace(/^MCP error -?\d+: /, "").slice(0, 200))
+const quoteError = (text: string): string => quote(text.replace(/^MCP error -?\d+: /, ""), 200)

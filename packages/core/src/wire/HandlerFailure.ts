@@ -6,6 +6,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { ShowDefects } from "../Development.ts"
+import * as Advice from "./Advice.ts"
+import { loggable, visible } from "./Text.ts"
 
 /**
  * The text that a client receives for a defect, unless `Development.ShowDefects` is set. It reveals nothing, because the
@@ -33,23 +35,24 @@ export const interruptedText = "The call was interrupted: the server is shutting
  */
 export const defectText = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<string> =>
   Effect.andThen(
-    Effect.logError(`${what} failed`, cause),
+    Effect.logError(`${what} failed`, loggable(cause)),
     Effect.map(ShowDefects, (isShown) => isShown ? Cause.pretty(cause) : internalErrorText)
   )
 
 /**
  * Returns the text that a client receives for a failure: the message of a typed error, or {@link defectText} for anything
- * else.
+ * else. Logs the advice for the operator, if the error has any.
  *
  * @category texts
  * @since 0.1.0
  */
 export const text = (cause: Cause.Cause<unknown>, what: string): Effect.Effect<string> => {
   if (Cause.hasInterruptsOnly(cause)) return Effect.succeed("The call was interrupted")
-  const message = Cause.hasDies(cause)
+  const failure = Cause.hasDies(cause)
     ? undefined
-    : cause.reasons.filter(Cause.isFailReason).map(({ error }) => messageOf(error)).find((text) => text !== undefined)
-  return message === undefined ? defectText(cause, what) : Effect.succeed(message)
+    : cause.reasons.filter(Cause.isFailReason).find(({ error }) => messageOf(error) !== undefined)
+  const message = messageOf(failure?.error)
+  return message === undefined ? defectText(cause, what) : Effect.as(Advice.log(failure?.error, what), message)
 }
 
 /**
@@ -62,11 +65,12 @@ export const messageOf = (error: unknown): string | undefined =>
   error instanceof Error && error.message !== "" ? error.message : typeof error === "string" ? error : undefined
 
 /**
- * Builds an error that the official SDKs send as a JSON-RPC error with this code, message and data. The SDKs' own error
+ * Builds an error that the official SDKs send as a JSON-RPC error with this code, message and data, whose invisible
+ * characters are escaped. The SDKs' own error
  * classes are not used because they repeat the code in the message.
  *
  * @category protocol errors
  * @since 0.1.0
  */
 export const protocolError = (code: number, message: string, data?: unknown): Error =>
-  Object.assign(new Error(message), { code, ...(data !== undefined && { data }) })
+  Object.assign(new Error(visible(message)), { code, ...(data !== undefined && { data }) })

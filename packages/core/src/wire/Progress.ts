@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import type * as ToolDispatch from "../ToolDispatch.ts"
+import { wellFormed } from "./Text.ts"
 
 /**
  * The parameters of a `notifications/progress` message.
@@ -39,7 +40,9 @@ export const callOptions = <E>(
       Effect.ignoreCause(send({
         progressToken,
         progress: ++progress,
-        message: typeof result === "string" ? result : JSON.stringify(result)
+        message: toMessage(wellFormed(result))
       }))
   }
 }
+
+const toMessage = (result: unknown): string => typeof result === "string" ? result : JSON.stringify(result)

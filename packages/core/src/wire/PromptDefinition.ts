@@ -6,6 +6,8 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import { decodeJsonResult } from "../internal/objects/jsonForm.ts"
+import { wellFormed } from "./Text.ts"
 
 /**
  * The arguments of a prompt: a `Schema.Struct` whose encoded fields are strings, as MCP carries them.
@@ -56,12 +58,13 @@ export interface PromptDefinition {
  * @category constructors
  * @since 0.1.0
  */
-export const make = <Arguments extends PromptArguments>(options: PromptOptions<Arguments>): PromptDefinition => ({
-  name: options.name,
-  ...(options.title !== undefined && { title: options.title }),
-  ...(options.description !== undefined && { description: options.description }),
-  arguments: Object.entries(options.arguments?.fields ?? {}).map(toArgument)
-})
+export const make = <Arguments extends PromptArguments>(options: PromptOptions<Arguments>): PromptDefinition =>
+  wellFormed({
+    name: options.name,
+    ...(options.title !== undefined && { title: options.title }),
+    ...(options.description !== undefined && { description: options.description }),
+    arguments: Object.entries(options.arguments?.fields ?? {}).map(toArgument)
+  })
 
 const toArgument = ([name, { ast }]: readonly [string, Schema.Constraint]) => {
   const description = SchemaAST.resolveDescription(ast)
@@ -78,7 +81,7 @@ export const decoder = <Arguments extends PromptArguments>(
   options: PromptOptions<Arguments>
 ): (parameters: unknown) => Result.Result<Arguments["Type"], string> => {
   const schema: PromptArguments = options.arguments ?? Schema.Struct({})
-  const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+  const decode = decodeJsonResult(schema, { errors: "all" })
   return (parameters) =>
     Result.mapError(
       decode(parameters),

@@ -138,7 +138,7 @@ export const run = <A, E, R>(
           runRound(handler, { client: call, responses, maxRounds, settleTime, journal }),
           (ended) => toRound(ended, { ...journal, trace, rounds: journal.rounds + 1 }, annotate, carrier, binding)
         ))
-    return call.requestState === undefined
+    return call.requestState === undefined || call.requestState === null
       ? runFrom(emptyJournal(fiber.getRef(Clock.Clock).currentTimeMillisUnsafe(), responses.size > 0))
       : Effect.flatMap(openJournal(carrier, call.requestState, binding), runFrom)
   })
@@ -190,7 +190,7 @@ const toRound = <A, E>(
 }
 
 const toResponses = (inputResponses: unknown): ReadonlyMap<string, unknown> | undefined => {
-  if (inputResponses === undefined) return noResponses
+  if (inputResponses === undefined || inputResponses === null) return noResponses
   return typeof inputResponses === "object" && inputResponses !== null && !Array.isArray(inputResponses)
     ? new Map(Object.entries(inputResponses))
     : undefined

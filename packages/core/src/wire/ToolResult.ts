@@ -11,8 +11,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
 import { fromModelOutput } from "../internal/effect-ai/fromModelOutput.ts"
+import { encodeJson } from "../internal/objects/jsonForm.ts"
+import { isObjectSchema, isRecord, jsonSchemaOf, parametersSchema } from "../internal/objects/jsonSchema.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
+import * as Advice from "./Advice.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
+import { visible, wellFormed } from "./Text.ts"
 
 /**
  * A JSON Schema with an object at its root.
@@ -72,55 +76,34 @@ export type ToolResult = {
  * @since 0.1.0
  */
 export const definition = (tool: Tool.Any): ServedTool => {
-  const inputSchema = objectSchema(Tool.getJsonSchema(tool))
-  if (inputSchema === undefined) {
+  const inputSchema = parametersSchema(tool)
+  if (!isObjectSchema(inputSchema)) {
     throw new Error(
       `The tool "${tool.name}" cannot be served over MCP: its parameters must be an object. ` +
         "Use Schema.Struct, or leave parameters out."
     )
   }
-  const outputSchema = tool.toModelOutput === undefined
-    ? objectSchema(Tool.getJsonSchemaFromSchema(tool.successSchema))
-    : undefined
+  const outputSchema = tool.toModelOutput === undefined ? jsonSchemaOf(tool.successSchema) : undefined
   const description = Tool.getDescription(tool)
   const title = Context.getOrUndefined(tool.annotations, Tool.Title)
   const meta = Context.getOrUndefined(tool.annotations, Tool.Meta)
-  return {
+  return wellFormed({
     name: tool.name,
     inputSchema,
     ...(title !== undefined && { title }),
     ...(description !== undefined && { description }),
-    ...(outputSchema !== undefined && { outputSchema }),
+    ...(outputSchema !== undefined && isObjectSchema(outputSchema) && { outputSchema }),
     ...(meta !== undefined && { _meta: meta }),
     annotations: {
       ...(title !== undefined && { title }),
       readOnlyHint: Context.get(tool.annotations, Tool.Readonly),
-      destructiveHint: Context.get(tool.annotations, Tool.Destructive),
+      // Effect's default is true, and some hosts show it also for a tool that only reads.
+      destructiveHint: !Context.get(tool.annotations, Tool.Readonly) && Context.get(tool.annotations, Tool.Destructive),
       idempotentHint: Context.get(tool.annotations, Tool.Idempotent),
       openWorldHint: Context.get(tool.annotations, Tool.OpenWorld)
     }
-  }
+  })
 }
-
-/**
- * Returns the schema with an object at its root, resolving a root that is a reference. Undefined for any other schema.
- */
-const objectSchema = (schema: Readonly<Record<string, unknown>>): ObjectSchema | undefined => {
-  const root = resolveRoot(schema)
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- its type is "object", and ObjectSchema requires nothing else
-  return root["type"] === "object" ? root as ObjectSchema : undefined
-}
-
-const resolveRoot = (schema: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
-  const reference = typeof schema["$ref"] === "string" ? /^#\/\$defs\/(.+)$/.exec(schema["$ref"]) : null
-  const definitions = schema["$defs"]
-  if (reference === null || typeof definitions !== "object" || definitions === null) return schema
-  const target: unknown = Reflect.get(definitions, unescapePointer(reference[1]!))
-  return typeof target === "object" && target !== null ? { ...target, $defs: definitions } : schema
-}
-
-/** RFC 6901, sections 3 and 6: a reference escapes identifiers such as `@scope/Person`. */
-const unescapePointer = (token: string): string => decodeURIComponent(token).replaceAll("~1", "/").replaceAll("~0", "~")
 
 /**
  * The conversion from the outcomes of one tool's calls to MCP results.
@@ -131,7 +114,7 @@ const unescapePointer = (token: string): string => decodeURIComponent(token).rep
 export interface ToResult {
   readonly onSuccess: (outcome: ToolOutcome) => ToolResult
   /**
-   * Reports a typed error with its message. Reports a defect with a generic text, or with its message and stack if
+   * Reports a typed error with its message, and logs the advice for the operator. Reports a defect with a generic text, or with its message and stack if
    * `Development.ShowDefects` is set, and logs its cause.
    */
   readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<ToolResult>
@@ -148,24 +131,23 @@ export interface ToResult {
 export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => {
   const isDeclared = Schema.is(tool.failureSchema)
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a failure whose schema needs services fails to encode here and is reported like a defect
-  const encodeFailure = Schema.encodeUnknownExit(tool.failureSchema as Schema.Codec<unknown>)
+  const encodeFailure = encodeJson(tool.failureSchema as Schema.Codec<unknown>)
   const hasOutputSchema = outputSchema !== undefined
 
   const declaredFailure = (error: unknown): ToolResult | undefined => {
     const message = HandlerFailure.messageOf(error)
     if (message !== undefined) return ofError(message)
-    const encoded = encodeFailure(error)
+    const encoded = Effect.runSyncExit(encodeFailure(error))
     return Exit.isSuccess(encoded) ? ofError(toText(encoded.value)) : undefined
   }
 
   const success = (outcome: ToolOutcome): ToolResult => {
-    if (outcome.modelOutput !== undefined) return { content: outcome.modelOutput.map(fromModelOutput) }
-    const content: ToolResult["content"] = outcome.encodedResult === undefined || outcome.encodedResult === null
+    if (outcome.modelOutput !== undefined) return wellFormed({ content: outcome.modelOutput.map(fromModelOutput) })
+    const encoded = wellFormed(outcome.encodedResult)
+    const content: ToolResult["content"] = encoded === undefined || encoded === null
       ? []
-      : [{ type: "text", text: toText(outcome.encodedResult) }]
-    return hasOutputSchema && isRecord(outcome.encodedResult)
-      ? { content, structuredContent: { ...outcome.encodedResult } }
-      : { content }
+      : [{ type: "text", text: toText(encoded) }]
+    return hasOutputSchema && isRecord(encoded) ? { content, structuredContent: { ...encoded } } : { content }
   }
 
   const failure = (error: unknown): ToolResult | undefined =>
@@ -180,23 +162,26 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
     onSuccess: (outcome) =>
       outcome.isFailure ? failure(outcome.result) ?? ofError(toText(outcome.encodedResult)) : success(outcome),
     onFailure: (cause) => {
-      const declared = Cause.hasDies(cause)
-        ? undefined
-        : cause.reasons.filter(Cause.isFailReason).map(({ error }) => failure(error)).find((it) => it !== undefined)
-      return declared === undefined
-        ? Effect.map(HandlerFailure.defectText(cause, `The tool "${tool.name}"`), ofError)
-        : Effect.succeed(declared)
+      const what = `The tool "${tool.name}"`
+      for (const { error } of Cause.hasDies(cause) ? [] : cause.reasons.filter(Cause.isFailReason)) {
+        const declared = failure(error)
+        if (declared !== undefined) return Effect.as(Advice.log(error, what), declared)
+      }
+      return Effect.map(HandlerFailure.defectText(cause, what), ofError)
     }
   }
 }
 
 /**
- * Builds an error result whose text the model can read.
+ * Builds an error result whose text the model can read. Invisible characters in it are escaped.
  *
  * @category constructors
  * @since 0.1.0
  */
-export const ofError = (text: string): ToolResult => ({ isError: true, content: [{ type: "text", text }] })
+export const ofError = (text: string): ToolResult => ({
+  isError: true,
+  content: [{ type: "text", text: visible(text) }]
+})
 
 /**
  * The result of a call that the server interrupted. A client that cancelled its call receives no answer at all.
@@ -207,5 +192,3 @@ export const ofError = (text: string): ToolResult => ({ isError: true, content: 
 export const interrupted: ToolResult = ofError(HandlerFailure.interruptedText)
 
 const toText = (encoded: unknown): string => typeof encoded === "string" ? encoded : JSON.stringify(encoded) ?? ""
-
-const isRecord = (u: unknown): u is Record<string, unknown> => typeof u === "object" && u !== null && !Array.isArray(u)

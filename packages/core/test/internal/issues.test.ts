@@ -61,8 +61,9 @@ describe("validateRequest", () => {
     [SamplingRequest.SamplingRequest],
     ([request]) => {
       const result = validateRequest(request)
-      // Lone surrogates are replaced. JSON writes them as an escape, so the text shows which requests hold one.
-      if (Result.isSuccess(result) && !JSON.stringify(request).includes("\\ud")) {
+      // Lone surrogates are replaced, and empty texts left out. JSON writes both so that the text shows which requests
+      // hold one.
+      if (Result.isSuccess(result) && !/\\ud|"text":"(?:\s|\\[nrtfu])*(?:000b)?"/.test(JSON.stringify(request))) {
         assert.deepStrictEqual(result.success, request)
       }
     }

@@ -3,7 +3,7 @@ import { json } from "@effect-sampling/scenarios/Scenario"
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, Effect, Exit, Schema } from "effect"
 import { Tool } from "effect/ai"
-import { jsonIn } from "../../src/internal/objects/jsonIn.ts"
+import { jsonIn as allIn } from "../../src/internal/objects/jsonIn.ts"
 import { inputSchema } from "../../src/internal/objects/jsonSchema.ts"
 import { decodeText, makeTarget } from "../../src/internal/objects/structuredOutput.ts"
 import { oneOf } from "../fixtures/domain.ts"
@@ -143,14 +143,16 @@ describe("structuredOutput", () => {
   })
 })
 
+const jsonIn = (text: string) => allIn(text).values
+
 describe("jsonIn", () => {
   it.each<[what: string, text: string, found: ReadonlyArray<unknown>]>([
     ["nothing in an empty text", "", []],
     ["nothing in prose", "no json here", []],
     ["the whole text", " {\"a\":1}\n", [{ a: 1 }]],
     ["a bare number", "7", [7]],
-    ["a list in a fence", "x ```json\n[1]\n``` y", [[1], [1]]],
-    ["an object in a fence on one line", "```{\"a\":1}```", [{ a: 1 }, { a: 1 }]],
+    ["a list in a fence", "x ```json\n[1]\n``` y", [[1]]],
+    ["an object in a fence on one line", "```{\"a\":1}```", [{ a: 1 }]],
     ["a scalar in a fence", "```\n\"x\"\n```", ["x"]],
     ["an object with brackets in its strings", "so {\"a\":\"}]\\\"{\"} it is", [{ a: "}]\"{" }]],
     ["several values", "{\"a\":1} and [2]", [{ a: 1 }, [2]]],

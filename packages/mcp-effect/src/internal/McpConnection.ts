@@ -1,11 +1,12 @@
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import type { InvalidResponse, SamplingError, SamplingRejected } from "@effect-sampling/core/SamplingError"
+import { toSamplingError } from "@effect-sampling/core/wire/AskError"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { fromCause, invalidRequest, timedOut } from "./askError.ts"
+import { fromCause, invalidRequest } from "./askError.ts"
 
 /** The client of one request to Effect's server, up to MCP 2025-11-25. The call waits while the client is asked. */
 export class McpConnection implements ClientConnection {
@@ -48,7 +49,8 @@ export class McpConnection implements ClientConnection {
         Duration.isFinite(this.timeout)
           ? Effect.timeoutOrElse(answer, {
             duration: this.timeout,
-            orElse: () => Effect.fail(timedOut(this, Duration.toMillis(this.timeout)))
+            orElse: () =>
+              Effect.fail(toSamplingError(this, request.method, { _tag: "TimedOut" }, Duration.toMillis(this.timeout)))
           })
           : answer
       ),

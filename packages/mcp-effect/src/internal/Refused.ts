@@ -1,6 +1,8 @@
 import type { ClientUnsupported } from "@effect-sampling/core/Client"
 import type { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as RequiredCapabilities from "@effect-sampling/core/wire/RequiredCapabilities"
+import { visible } from "@effect-sampling/core/wire/Text"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as HttpEffect from "effect/http/HttpEffect"
@@ -30,6 +32,7 @@ export const missingCapability = (
       fiber.context,
       (_, response) => Effect.succeed(HttpServerResponse.setStatus(response, 400))
     )
-    return Effect.fail(new Refused({ code: -32_021, message: error.message, data: { requiredCapabilities } }))
+    const refused = new Refused({ code: -32_021, message: visible(error.message), data: { requiredCapabilities } })
+    return Effect.andThen(Advice.log(error, "A call"), Effect.fail(refused))
   })
 }

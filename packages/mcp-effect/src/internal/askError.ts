@@ -1,14 +1,9 @@
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { describe } from "@effect-sampling/core/ClientConnection"
-import {
-  ClientError,
-  InvalidRequest,
-  isSamplingError,
-  SamplingTimeout,
-  SamplingUnsupported
-} from "@effect-sampling/core/SamplingError"
+import { InvalidRequest, isSamplingError, SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import * as AskError from "@effect-sampling/core/wire/AskError"
+import { truncate } from "@effect-sampling/core/wire/Text"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Predicate from "effect/Predicate"
@@ -23,30 +18,19 @@ export const fromCause = (
   const error = Cause.squash(cause)
   if (isSamplingError(error)) return error
   if (Predicate.isTagged(error, "McpReverseOperationError") && Predicate.hasProperty(error, "cause")) {
-    return fromReply(connection, error.cause)
+    return fromReply(connection, request, error.cause)
   }
   if (error instanceof McpSchema.McpReverseOperationUnsupported) return fromRefusal(connection, request, error)
   // An interruption here means that no answer will come: the client answered with one, Effect's server closed its side,
   // or the ask runs in a finalizer of a cancelled call.
   return Cause.hasInterruptsOnly(cause)
-    ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
+    ? AskError.toSamplingError(connection, request.method, { _tag: "Closed" }, 0)
     : malformed(
       connection,
+      request,
       Schema.isSchemaError(error) ? `it does not follow MCP (${shorten(error.message)})` : notJsonRpc
     )
 }
-
-/**
- * The text of `AskError` would also advise the client to report progress, but Effect's server does not pass progress
- * on.
- */
-export const timedOut = (connection: ClientConnection, afterMillis: number): SamplingTimeout =>
-  new SamplingTimeout({
-    afterMillis,
-    message:
-      `The request to ${describe(connection)} got no answer within ${afterMillis / 1000} seconds. The user may not ` +
-      "have approved it in time; to wait longer, raise ClientConnection.AskTimeout."
-  })
 
 /** Builds the error for a request that Effect's schemas refuse. Nothing was sent. */
 export const invalidRequest = (
@@ -60,20 +44,25 @@ export const invalidRequest = (
     }`
   })
 
-const malformed = (connection: ClientConnection, problem: string): SamplingError =>
-  AskError.toSamplingError(connection, { _tag: "Malformed", problem }, 0)
+const malformed = (connection: ClientConnection, request: ClientRequest, problem: string): SamplingError =>
+  AskError.toSamplingError(connection, request.method, { _tag: "Malformed", problem }, 0)
 
 const notJsonRpc =
   "its JSON-RPC response is malformed: a response needs either a result or an error with code and message"
 
 /** Converts an answer of the client that is not a result. */
-const fromReply = (connection: ClientConnection, reply: unknown): SamplingError =>
+const fromReply = (connection: ClientConnection, request: ClientRequest, reply: unknown): SamplingError =>
   Predicate.isTagged(reply, "RpcClientError")
-    ? AskError.toSamplingError(connection, { _tag: "Closed" }, 0)
+    ? AskError.toSamplingError(connection, request.method, { _tag: "Closed" }, 0)
     : Predicate.hasProperty(reply, "code") && typeof reply.code === "number" &&
         Predicate.hasProperty(reply, "message") && typeof reply.message === "string"
-    ? AskError.toSamplingError(connection, { _tag: "Error", code: reply.code, message: reply.message }, 0)
-    : malformed(connection, notJsonRpc)
+    ? AskError.toSamplingError(
+      connection,
+      request.method,
+      { _tag: "Error", code: reply.code, message: reply.message },
+      0
+    )
+    : malformed(connection, request, notJsonRpc)
 
 /** Converts the refusal of Effect's server to send a request or to accept its answer. */
 const fromRefusal = (
@@ -82,26 +71,26 @@ const fromRefusal = (
   { protocolVersion, reason }: McpSchema.McpReverseOperationUnsupported
 ): SamplingError => {
   const who = describe(connection)
-  if (reason.startsWith("Response ")) return malformed(connection, "it contains something that MCP does not define")
+  if (reason.startsWith("Response ")) {
+    return malformed(connection, request, "it contains something that MCP does not define")
+  }
   if (reason.startsWith("Request ")) {
     return new InvalidRequest({
       message:
         `The request ${request.method} was not sent to ${who}, which speaks MCP ${protocolVersion}: that revision ` +
-        "cannot express the request. Remove features of later revisions, such as tools, audio or several blocks in " +
-        "one message."
+        "cannot express the request. It may use features of later revisions, such as tools, audio or several blocks " +
+        "in one message."
     })
   }
   if (request.method !== "sampling/createMessage") {
-    return new ClientError({
-      code: McpSchema.METHOD_NOT_FOUND_ERROR_CODE,
-      message: `${request.method} was not sent to ${who}: ${reason}.`
-    })
+    // `Client` names the capability of the request.
+    return new SamplingUnsupported({ missing: "sampling", message: `Cannot ask ${who}: ${reason}.` })
   }
   // `ClientSampler` has checked the request against the capabilities, so only the answer can use tools without them.
   return connection.capabilities.sampling === undefined
     ? new SamplingUnsupported({ missing: "sampling", message: `Cannot ask the model of ${who}: ${reason}.` })
-    : malformed(connection, "it uses tools, but the client did not declare \"sampling.tools\"")
+    : malformed(connection, request, "it uses tools, but the client did not declare \"sampling.tools\"")
 }
 
 /** Shortens a message of Effect, which contains no values but may be long. */
-const shorten = (text: string): string => text.replaceAll(/\s+/g, " ").slice(0, 300)
+const shorten = (text: string): string => truncate(text.replaceAll(/\s+/g, " "), 300)

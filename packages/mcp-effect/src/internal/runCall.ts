@@ -6,6 +6,7 @@ import type { StateNotKept } from "@effect-sampling/core/RequestState"
 import type { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import { visible } from "@effect-sampling/core/wire/Text"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -67,7 +68,7 @@ const refuse = <E>(
 ): Effect.Effect<never, E | StateNotKept | ReplayMismatch | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
   if (isStateRejected(error) || isInvalidParams(error)) {
-    return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: error.message }))
+    return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: visible(error.message) }))
   }
   const missing = isUnsupported(error) ? missingCapability(error) : undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine are handled above
@@ -98,7 +99,7 @@ const unreachable = (request: McpSchema.McpRequestContext["Service"]): ClientCon
   client: request.clientInfo,
   protocolVersion: request.protocolVersion,
   capabilities: request.clientCapabilities,
-  unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}. ` +
-    "Offer it as a tool or a prompt instead.",
+  unreachable: `Effect's McpServer cannot ask on behalf of a resource over MCP ${request.protocolVersion}.`,
+  remedy: "Offer it as a tool or a prompt instead.",
   ask: () => Effect.die("An unreachable connection was asked")
 })

@@ -1,3 +1,4 @@
+import { truncate } from "@effect-sampling/core/wire/Text"
 import * as Effect from "effect/Effect"
 
 // Some errors of the SDKs contain a whole message of the client.
@@ -9,6 +10,6 @@ const maxLength = 500
 export const logErrors: Effect.Effect<(error: Error) => void> = Effect.map(
   Effect.context(),
   (context) => (error) => {
-    Effect.runForkWith(context)(Effect.logDebug("The MCP SDK reported an error", error.message.slice(0, maxLength)))
+    Effect.runForkWith(context)(Effect.logDebug("The MCP SDK reported an error", truncate(error.message, maxLength)))
   }
 )

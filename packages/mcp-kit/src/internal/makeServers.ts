@@ -4,7 +4,7 @@ import type { AnyFeatures, Feature } from "../Feature.ts"
 import type { Capabilities, NewServer, Sdk, SdkTypes } from "../Sdk.ts"
 import * as CallsInFlight from "./calls/CallsInFlight.ts"
 import { logErrors } from "./logErrors.ts"
-import { kinds, registryOf, serveKind } from "./registry.ts"
+import { kinds, prepare, registryOf, serveKind } from "./registry.ts"
 
 /** `makeServer` creates servers that share their features. `calls` are the calls in flight of all these servers. */
 export interface Servers<Server> {
@@ -43,7 +43,7 @@ export const makeServers = Effect.fnUntraced(function*<T extends SdkTypes, Featu
   const makeServer = (): T["Server"] => {
     const server = newServer({ name, version, instructions, capabilities })
     server.onerror = onError
-    sdk.prepare(server)
+    prepare(sdk, server)
     for (const kind of offered) serveKind(sdk, server, registry, kind)
     return server
   }

@@ -1,7 +1,9 @@
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
 import type { PromptDefinition } from "@effect-sampling/core/wire/PromptDefinition"
+import { truncate } from "@effect-sampling/core/wire/Text"
 import type { ServedTool } from "@effect-sampling/core/wire/ToolResult"
 import type { AnyServer, Sdk, SdkTypes, Variables } from "../Sdk.ts"
+import { dropNullsOf } from "./dropNulls.ts"
 import { invalidParams } from "./errorCodes.ts"
 
 /** Answers a request. `server` is the server that received it. */
@@ -50,8 +52,15 @@ export const registryOf = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"])
   if (known !== undefined) return known as unknown as Registry<T>
   const registry: Registry<T> = { tools: new Map(), prompts: new Map(), resources: new Map() }
   registries.set(server, registry)
-  sdk.prepare(server)
+  prepare(sdk, server)
   return registry
+}
+
+/** Prepares a server that is not connected yet. */
+export const prepare = <T extends SdkTypes>(sdk: Sdk<T>, server: T["Server"]): void => {
+  // First, so that the adapter's own workarounds see messages without null members.
+  dropNullsOf(server)
+  sdk.prepare(server)
 }
 
 /** Returns the SDK's low-level server: the server itself, or the one that an `McpServer` holds. */
@@ -111,7 +120,7 @@ const serveTools = <T extends SdkTypes>(
   sdk.handle(server, "tools/call", (params, request) => {
     const entry = tools.get(params.name)
     // MCP 2025-11-25, tools, "Error Handling": an unknown tool is a protocol error.
-    if (entry === undefined) throw protocolError(invalidParams, `Unknown tool: ${params.name}`)
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown tool: ${truncate(params.name, 200)}`)
     return entry.call(server, params.arguments ?? {}, request)
   })
 }
@@ -124,7 +133,7 @@ const servePrompts = <T extends SdkTypes>(
   sdk.handle(server, "prompts/list", () => ({ prompts: definitions(prompts) }))
   sdk.handle(server, "prompts/get", (params, request) => {
     const entry = prompts.get(params.name)
-    if (entry === undefined) throw protocolError(invalidParams, `Unknown prompt: ${params.name}`)
+    if (entry === undefined) throw protocolError(invalidParams, `Unknown prompt: ${truncate(params.name, 200)}`)
     return entry.get(server, params.arguments ?? {}, request)
   })
 }

@@ -5,6 +5,8 @@ import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { IncludeContext, SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { CreateMessageResult, SamplingResponse } from "@effect-sampling/core/SamplingResponse"
 import { internalErrorText, protocolError } from "@effect-sampling/core/wire/HandlerFailure"
+import { loggable, wellFormed } from "@effect-sampling/core/wire/Text"
+import * as VendorFields from "@effect-sampling/core/wire/VendorFields"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -42,7 +44,7 @@ export const make = <R>(
   options: Options<R>,
   request: SamplingRequest
 ): Effect.Effect<CreateMessageResult, Error, R> =>
-  Effect.suspend(() => withContext(options, request)).pipe(
+  Effect.suspend(() => withContext(options, VendorFields.removeFromRequest(request))).pipe(
     Effect.flatMap(sampler.createMessage),
     Effect.matchCauseEffect({
       onSuccess: (response) => toResult(request, response),
@@ -51,7 +53,7 @@ export const make = <R>(
         return Option.isSome(error)
           ? Effect.fail(toProtocolError(error.value))
           : Effect.andThen(
-            Effect.logError("A sampling request failed", cause),
+            Effect.logError("A sampling request failed", loggable(cause)),
             Effect.fail(protocolError(internalError, internalErrorText))
           )
       }
@@ -74,7 +76,8 @@ const toResult = (
   request: SamplingRequest,
   response: SamplingResponse
 ): Effect.Effect<CreateMessageResult, Error> => {
-  const { content, model, role, stopReason } = response
+  const { model, role, stopReason } = response
+  const content = VendorFields.removeFromContent(response.content)
   const blocks = Content.blocks(content)
   const whole = request.tools !== undefined
     ? blocks
@@ -90,7 +93,7 @@ const toResult = (
         "The model answered with several content blocks that are not all text. A request without tools allows only one block."
       )
     )
-    : Effect.succeed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) })
+    : Effect.succeed(wellFormed({ role, content: whole, model, ...(stopReason !== undefined && { stopReason }) }))
 }
 
 const toProtocolError = (error: SamplingError): Error => {

@@ -99,12 +99,17 @@ export const sdk: Sdk<Sdk2> = {
   unreachable: (server, { http, sessionId }) => {
     if (http === undefined) return undefined
     if (sessionId === undefined) {
-      return "this server runs stateless HTTP, without sessions, so an answer cannot reach the call. Serve clients up to " +
-        "MCP 2025-11-25 with sessions, as StreamableHttpServer does, or use a client that speaks 2026-07-28."
+      return {
+        reason: "this server runs stateless HTTP, without sessions, so an answer cannot reach the call. Use a client " +
+          "that speaks MCP 2026-07-28.",
+        remedy: "Serve clients up to MCP 2025-11-25 with sessions, as StreamableHttpServer does."
+      }
     }
     return answersWithJson(server.transport)
-      ? "this server answers HTTP requests with plain JSON, so it cannot send a request during a call. Turn off " +
-        "enableJsonResponse."
+      ? {
+        reason: "this server answers HTTP requests with plain JSON, so it cannot send a request during a call.",
+        remedy: "Turn off enableJsonResponse."
+      }
       : undefined
   },
   notifyProgress: ({ mcpReq }, params) => mcpReq.notify({ method: "notifications/progress", params }),

@@ -66,12 +66,16 @@ export const sdk: Sdk<Sdk1> = {
     // Only requests over HTTP carry requestInfo.
     if (requestInfo === undefined) return undefined
     if (sessionId === undefined) {
-      return "this server runs stateless HTTP, without sessions, so an answer cannot reach the call. Serve with sessions, as " +
-        "StreamableHttpServer does."
+      return {
+        reason: "this server runs stateless HTTP, without sessions, so an answer cannot reach the call.",
+        remedy: "Serve with sessions, as StreamableHttpServer does."
+      }
     }
     return answersWithJson(server.transport)
-      ? "this server answers HTTP requests with plain JSON, so it cannot send a request during a call. Turn off " +
-        "enableJsonResponse."
+      ? {
+        reason: "this server answers HTTP requests with plain JSON, so it cannot send a request during a call.",
+        remedy: "Turn off enableJsonResponse."
+      }
       : undefined
   },
   notifyProgress: (extra, params) => extra.sendNotification({ method: "notifications/progress", params }),

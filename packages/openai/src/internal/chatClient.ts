@@ -1,5 +1,6 @@
 import type { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import { ProviderError } from "@effect-sampling/core/SamplingError"
+import { withAdvice } from "@effect-sampling/core/wire/Advice"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -15,8 +16,10 @@ import { parseJson } from "./json.ts"
 import { timedOut, toReason, toSamplingError } from "./providerError.ts"
 import type { SettingNames } from "./providerError.ts"
 import { generatedText, inWords, refusalOf } from "./responseFormat.ts"
+import { withoutRefusedMedia } from "./resultMedia.ts"
 import { idempotencyHeader, isOpenAi, makeVendorClient } from "./vendorClient.ts"
 import type { Endpoint } from "./vendorClient.ts"
+import { withoutRefusedFields } from "./vendorFields.ts"
 
 type MaxTokensParameter = "max_completion_tokens" | "max_tokens"
 
@@ -52,13 +55,13 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
       return { complete: () => Effect.fail(problem), check: () => Effect.fail(problem), problem }
     }
     const client = vendor.success
-    const attempt = withFormatOrWords(
+    const attempt = withoutRefused(withFormatOrWords(
       withoutFormat,
       options.maxTokensParameter === undefined
         ? withEitherParameter(client, parameter)
         : (request, maxTokens) =>
           Effect.flatMap(Ref.get(parameter), (name) => send(client, { ...request, [name]: maxTokens }))
-    )
+    ))
     return {
       complete: (request, maxTokens) =>
         Effect.flatMap(
@@ -70,12 +73,14 @@ export const makeChatClient = (options: ChatClientOptions): Effect.Effect<ChatCl
   })
 
 const misconfigured = ({ provider, settings }: ChatClientOptions, problem: string): ProviderError =>
-  new ProviderError({
-    provider,
-    reason: "badRequest",
-    message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}. ` +
-      `Check ${settings.baseUrl} and ${settings.apiKey}.`
-  })
+  withAdvice(
+    new ProviderError({
+      provider,
+      reason: "badRequest",
+      message: `No request was sent to the provider "${provider}", because its configuration is invalid: ${problem}.`
+    }),
+    `Check ${settings.baseUrl} and ${settings.apiKey}.`
+  )
 
 /** Names the call whose requests are being sent, and stays the same when one of them is sent again. */
 const CallKey = Context.Reference<string>("@effect-sampling/openai/internal/chatClient/CallKey", {
@@ -123,6 +128,16 @@ const askNothing = (client: OpenAI): Effect.Effect<void, Failure> =>
   )
 
 type Attempt = (request: ChatRequest, maxTokens: number) => Effect.Effect<unknown, Failure>
+
+/**
+ * Sends the request again without what the server refuses and can do without: the fields that it wrote into an earlier
+ * reply, or the images and audio of tool results.
+ */
+const withoutRefused = (attempt: Attempt): Attempt => (request, maxTokens) =>
+  Effect.catch(attempt(request, maxTokens), (failure) => {
+    const without = withoutRefusedFields(request, failure) ?? withoutRefusedMedia(request, failure)
+    return without === undefined ? Effect.fail(failure) : attempt(without, maxTokens)
+  })
 
 /**
  * Sends the request again with the format in words if the server refuses it. That happens once in a call: a retry has

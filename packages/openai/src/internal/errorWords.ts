@@ -69,6 +69,8 @@ export const saysContextLength = (text: string, isRateLimit: boolean): boolean =
 export interface Refused {
   readonly part: "roles" | "system" | "tools" | "media" | "settings"
   readonly pattern: RegExp
+  /** For the sentence "The provider did not accept …". */
+  readonly what: string
   readonly advice: string
 }
 
@@ -94,8 +96,9 @@ const refusals: ReadonlyArray<Refused> = [
         "multiturn requests?|turn comes immediately after|no user (?:query|message)"
       ].join("|")
     ),
-    advice: "It wants the roles of the messages to alternate: start with a user message, let user and assistant take " +
-      "turns, and end with a user message; or use another model."
+    what: "the roles of the messages (user and assistant must alternate)",
+    advice:
+      "Start with a user message, let user and assistant take turns, and end with a user message; or use another model."
   },
   {
     // Gemma: "System role not supported". Ministral: "Only user, assistant and tool roles are supported, got system".
@@ -112,7 +115,8 @@ const refusals: ReadonlyArray<Refused> = [
         "roles? (?:are|is) supported|(?:support|got|accept)s?:? ['\"`]?(?:system|developer)\\b"
       ].join("|")
     ),
-    advice: "It does not take the system prompt: move systemPrompt into the first user message, or use another model."
+    what: "the system prompt",
+    advice: "Move systemPrompt into the first user message, or use another model."
   },
   {
     // OpenRouter: "No endpoints found that support tool use". Ollama: "llama2 does not support tools". vLLM: ""auto" tool
@@ -120,21 +124,24 @@ const refusals: ReadonlyArray<Refused> = [
     part: "tools",
     pattern:
       /support(?:s|ed)? (?:for )?(?:tool|function)|(?:tool|function)[ _-]?(?:use|call(?:ing|s)?|choice)?s? (?:is|are) (?:not|un)|(?:tools?|tool[ _](?:use|choice)|function[ _]calling)\b[^.]{0,40}(?:not (?:supported|enabled|available)|unsupported|requires)/,
-    advice: "It does not support tools with this model: send no tools, or use another model."
+    what: "tools",
+    advice: "Send no tools, or use a model that supports them."
   },
   {
     // OpenRouter: "No endpoints found that support image input". Groq and vLLM: "… is not a multimodal model".
     part: "media",
     pattern:
       /support(?:s|ed)? (?:for )?(?:image|vision|audio|multi-?modal)|not (?:a|an) (?:multi-?modal|vision)|(?:image|vision|audio)s?\b[^.]{0,40}(?:not (?:supported|enabled|allowed)|unsupported)/,
-    advice: "It does not take the images or audio with this model: remove them, or use another model."
+    what: "images or audio",
+    advice: "Remove the images and the audio, or use a model that takes them."
   },
   {
     // OpenRouter: "No endpoints found that can handle the requested parameters", "… matching your data policy".
     part: "settings",
     pattern: /no endpoints (?:found|available) (?:that|matching)|no allowed providers/,
-    advice: "No server of this model takes such a request under the settings of the account: check that the model " +
-      "supports everything in the request (temperature, stop sequences, tools, images, responseFormat), and the settings."
+    what: "the request under the settings of the account",
+    advice:
+      "Check that the model supports everything in the request (temperature, stop sequences, tools, images, responseFormat), and the settings of the account."
   }
 ]
 

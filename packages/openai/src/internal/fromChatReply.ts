@@ -1,5 +1,6 @@
 import type { Content, ToolUseContent } from "@effect-sampling/core/Content"
-import type { Reply } from "@effect-sampling/core/ProviderSampler"
+import { stopReason, toolUses } from "@effect-sampling/core/ProviderSampler"
+import type { Reply, WrittenCall } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { Usage } from "@effect-sampling/core/SamplingResponse"
@@ -8,13 +9,10 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { parseJson } from "./json.ts"
 import type { ToolNames } from "./toolNames.ts"
+import { keepFields } from "./vendorFields.ts"
+import type { Vendor } from "./vendorFields.ts"
 
 const nullish = <S extends Schema.Constraint>(schema: S) => Schema.optional(Schema.NullOr(schema))
-
-const FunctionCall = Schema.Struct({
-  name: Schema.String,
-  arguments: nullish(Schema.Union([Schema.String, Schema.Record(Schema.String, Schema.Unknown)]))
-})
 
 /**
  * The fields that we read. The schema is lenient where compatible servers differ: they omit fields, send null, or add
@@ -26,15 +24,18 @@ const ChatReply = Schema.Struct({
     finish_reason: nullish(Schema.String),
     // From vLLM: the stop sequence that ended the text, or a token id.
     stop_reason: Schema.optional(Schema.Unknown),
-    message: Schema.Struct({
+    // From OpenRouter: the error that ended the generation.
+    error: nullish(Schema.Record(Schema.String, Schema.Unknown)),
+    message: nullish(Schema.Struct({
       content: nullish(Schema.Union([
         Schema.String,
         Schema.Array(Schema.Struct({ type: Schema.String, text: nullish(Schema.Unknown) }))
       ])),
       refusal: nullish(Schema.String),
-      tool_calls: nullish(Schema.Array(Schema.Struct({ id: nullish(Schema.String), function: FunctionCall }))),
-      function_call: nullish(FunctionCall)
-    })
+      // What a model writes here is read call by call, because one bad call must not spoil the reply.
+      tool_calls: nullish(Schema.Array(Schema.Unknown)),
+      function_call: Schema.optional(Schema.Unknown)
+    }))
   })),
   usage: nullish(Schema.Struct({
     prompt_tokens: Schema.optional(Schema.Unknown),
@@ -42,12 +43,16 @@ const ChatReply = Schema.Struct({
   }))
 })
 type ChatReply = typeof ChatReply.Type
-type Choice = ChatReply["choices"][0]
+type Message = NonNullable<ChatReply["choices"][0]["message"]>
+
+/** A choice with a message, which a server may leave out if it has withheld the reply. */
+interface Choice extends Pick<ChatReply["choices"][0], "finish_reason" | "stop_reason"> {
+  readonly message: Message
+}
 
 const decode = Schema.decodeUnknownResult(ChatReply)
 
-interface ReplyContext {
-  readonly provider: string
+interface ReplyContext extends Vendor {
   readonly model: string
   readonly request: SamplingRequest
   readonly names: ToolNames
@@ -57,8 +62,10 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
   Result.gen(function*() {
     const decoded = decode(body)
     if (Result.isFailure(decoded)) return yield* Result.fail(malformed(context, body))
-    const { choices: [choice], model, usage } = decoded.success
-    const calls = yield* toToolUses(context, choice)
+    const { choices: [first], model, usage } = decoded.success
+    const choice = toChoice(first)
+    if (choice === undefined) return yield* Result.fail(malformed(context, body))
+    const calls = toCalls(context, choice, rawMessage(body))
     const text = toText(choice)
     const refusal = choice.message.refusal ?? ""
     const content: ReadonlyArray<Content> = [
@@ -73,6 +80,14 @@ export const fromChatReply = (context: ReplyContext, body: unknown): Result.Resu
       usage: toUsage(usage ?? {})
     }
   })
+
+const toChoice = (
+  { error, finish_reason: reason, message, ...rest }: ChatReply["choices"][0]
+): Choice | undefined => {
+  const finishReason = Predicate.isNullish(error) ? reason : "error"
+  if (!Predicate.isNullish(message)) return { ...rest, finish_reason: finishReason, message }
+  return Predicate.isNullish(finishReason) ? undefined : { ...rest, finish_reason: finishReason, message: {} }
+}
 
 const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
   new InvalidResponse({
@@ -93,64 +108,55 @@ const toText = ({ message: { content } }: Choice): string =>
  * `tool_calls`. A reply that the token limit cut short stays `maxTokens`, even with tool calls.
  */
 const toStopReason = (request: SamplingRequest, choice: Choice, hasCalls: boolean): string | undefined => {
-  const reason = choice.finish_reason ?? ""
+  const reason = stopReason(choice.finish_reason ?? "")
   const refused = (choice.message.refusal ?? "") !== ""
   switch (reason) {
     case "":
       return refused ? "refusal" : hasCalls ? "toolUse" : undefined
-    case "stop":
+    case "endTurn":
       if (refused) return "refusal"
       if (hasCalls) return "toolUse"
       return request.stopSequences?.some((sequence) => sequence === choice.stop_reason) === true
         ? "stopSequence"
         : "endTurn"
-    case "tool_calls":
-    case "function_call":
+    case "toolUse":
       return hasCalls ? "toolUse" : refused ? "refusal" : "endTurn"
-    case "length":
-      return "maxTokens"
-    case "content_filter":
-      return "contentFilter"
     default:
       return reason
   }
 }
 
-const toToolUses = (
+/** Returns the message as the server sent it, with the members that we do not read. */
+const rawMessage = (body: unknown): unknown => {
+  const choices = Predicate.isObject(body) ? body["choices"] : undefined
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined
+  return Predicate.isObject(choice) ? choice["message"] : undefined
+}
+
+const toCalls = (
   context: ReplyContext,
-  { finish_reason, message }: Choice
-): Result.Result<ReadonlyArray<ToolUseContent>, InvalidResponse> => {
-  const legacy = message.function_call ?? undefined
-  const calls = (message.tool_calls ?? []).concat(legacy === undefined ? [] : [{ function: legacy }])
-  const uses: Array<ToolUseContent> = []
-  const ids = new Set<string>()
-  for (const [index, call] of calls.entries()) {
-    const input = toInput(call.function.arguments ?? "")
-    if (input === undefined) {
-      // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
-      if (finish_reason === "length") continue
-      return Result.fail(badArguments(context, index))
-    }
-    let id = call.id ?? ""
-    for (let number = index; id === "" || ids.has(id); number++) id = `call_${number}`
-    ids.add(id)
-    uses.push({ type: "tool_use", id, name: context.names.fromWire(call.function.name), input })
-  }
-  return Result.succeed(uses)
+  { finish_reason, message }: Choice,
+  raw: unknown
+): ReadonlyArray<ToolUseContent> => {
+  const legacy = Predicate.isNullish(message.function_call) ? [] : [{ function: message.function_call }]
+  const written = [...message.tool_calls ?? [], ...legacy].filter(Predicate.isNotNullish)
+  const isCut = stopReason(finish_reason ?? "") === "maxTokens"
+  // The token limit cut the arguments short. The stop reason `maxTokens` already says that the reply is incomplete.
+  const calls = written.map((call) => [toCall(call, context.names), call] as const)
+    .filter(([call]) => !isCut || !isCutShort(call))
+  const uses = toolUses(calls.map(([call]) => call))
+  return keepFields(context, raw, uses.map((use, index) => [use, calls[index]?.[1]]))
 }
 
-const toInput = (value: string | Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> | undefined => {
-  if (typeof value !== "string") return value
-  const parsed = value.trim() === "" ? {} : parseJson(value)
-  return Predicate.isObject(parsed) ? parsed : undefined
+const toCall = (call: unknown, names: ToolNames): WrittenCall => {
+  const { function: called, id } = Predicate.isObject(call) ? call : {}
+  if (!Predicate.isObject(called)) return { id }
+  const { arguments: input, name } = called
+  return { id, name: typeof name === "string" ? names.fromWire(name) : name, arguments: input }
 }
 
-const badArguments = ({ model, provider }: ReplyContext, index: number): InvalidResponse =>
-  new InvalidResponse({
-    message:
-      `The model "${model}" of the provider "${provider}" called a tool (call ${index + 1}) with arguments that ` +
-      "are not a JSON object. Try again, or use a model that is better at calling tools."
-  })
+const isCutShort = (call: WrittenCall): boolean =>
+  typeof call.arguments === "string" && call.arguments.trim() !== "" && parseJson(call.arguments) === undefined
 
 const toUsage = (
   usage: { readonly prompt_tokens?: unknown; readonly completion_tokens?: unknown }

@@ -1,5 +1,6 @@
 import { InvalidResponse, ProviderError } from "@effect-sampling/core/SamplingError"
 import type { ProviderErrorReason } from "@effect-sampling/core/SamplingError"
+import { withAdvice } from "@effect-sampling/core/wire/Advice"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -32,30 +33,39 @@ export const toSamplingError = (
   const reason = toReason(failure)
   const retryAfterMillis = toRetryAfterMillis(failure, nowMillis)
   const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`
-  return new ProviderError({
-    provider: context.provider,
-    reason,
-    ...(failure.status !== undefined && { status: failure.status }),
-    ...(retryAfterMillis !== undefined && { retryAfterMillis }),
-    message: `The provider "${context.provider}" ${explain(context, reason, failure)}${status}. ${
-      advise(context, reason, failure)
-    }`
-  })
+  const says = `The provider "${context.provider}" ${explain(context, reason, failure)}${status}.`
+  return withAdvice(
+    new ProviderError({
+      provider: context.provider,
+      reason,
+      ...(failure.status !== undefined && { status: failure.status }),
+      ...(retryAfterMillis !== undefined && { retryAfterMillis }),
+      message: `${says}${hints[reason]}`
+    }),
+    advise(context, reason, failure)
+  )
 }
 
 const notJson = ({ provider, settings }: ErrorContext): InvalidResponse =>
-  new InvalidResponse({
-    message:
-      `The provider "${provider}" answered with a body that is not JSON. Check that ${settings.baseUrl} points ` +
-      "to an OpenAI-compatible API (the URL often ends in /v1) and that no proxy answers in its place."
-  })
+  withAdvice(
+    new InvalidResponse({
+      message:
+        `The provider "${provider}" answered with a body that is not JSON: its baseUrl may be that of something ` +
+        "else."
+    }),
+    `Check that ${settings.baseUrl} points to an OpenAI-compatible API (the URL often ends in /v1) and that no proxy ` +
+      "answers in its place."
+  )
 
 export const timedOut = (provider: string, millis: number): ProviderError =>
-  new ProviderError({
-    provider,
-    reason: "timeout",
-    message: `The provider "${provider}" did not answer within ${millis} ms. ${slow}`
-  })
+  withAdvice(
+    new ProviderError({
+      provider,
+      reason: "timeout",
+      message: `The provider "${provider}" did not answer within ${millis} ms.${hints.timeout}`
+    }),
+    slow
+  )
 
 export const toReason = (failure: Failure): ProviderErrorReason => {
   switch (failure.kind) {
@@ -159,37 +169,55 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
       return "refused the content of this request"
     case "notFound":
       return failure.kind === "redirect"
-        ? "redirected the request, which was not sent there, because the prompt is for the configured server only"
-        : `does not know the model "${context.model}" or the endpoint`
+        ? "redirected the request away from its baseUrl, and the prompt was not sent there"
+        : `does not know the model "${context.model}" or the endpoint under its baseUrl`
     case "badRequest":
       return failure.kind === "tooLarge"
-        ? "sent an answer that is larger than maxReplyBytes, which was not read to its end"
-        : `did not accept the request for the model "${context.model}"`
+        ? "sent an answer that is larger than the limit (maxReplyBytes), which was not read to its end"
+        : `did not accept ${
+          refusedPart(failure.text ?? "")?.what ?? parameterOf(failure) ?? "the request"
+        } for the model "${context.model}"`
     case "timeout":
       return "did not answer in time"
     case "unavailable":
       return failure.kind === "connection"
-        ? "cannot be reached, or the connection broke"
+        ? "cannot be reached at its baseUrl, or the connection broke"
         : failure.kind === "unexpected"
         ? "could not be asked, because its client library failed"
+        : failure.kind === "status" && failure.status === undefined
+        ? "failed or is overloaded, or its baseUrl is that of something else"
         : "failed or is overloaded"
   }
 }
 
 const slow = "Raise timeout, lower maxTokens, or use a faster model."
 
+/** What the model of the host and its user can do. */
+const hints: Readonly<Record<ProviderErrorReason, string>> = {
+  auth: "",
+  rateLimit: " Try again later.",
+  quota: "",
+  contextLength: " Shorten the prompt.",
+  contentFilter: " Change the prompt.",
+  notFound: "",
+  badRequest: "",
+  timeout: " Ask for less.",
+  unavailable: " Try again later."
+}
+
+/** What the operator of the server can do. */
 const advise = ({ settings }: ErrorContext, reason: ProviderErrorReason, failure: Failure): string => {
   switch (reason) {
     case "auth":
       return `Check ${settings.apiKey}, and whether that key may use this model.`
     case "rateLimit":
-      return "Try again later, or send fewer requests at once."
+      return "Send fewer requests at once."
     case "quota":
       return "Check the plan and the billing of the account."
     case "contextLength":
-      return "Shorten the prompt, lower maxTokens, or use a model with a larger context."
+      return "Lower maxTokens, or use a model with a larger context."
     case "contentFilter":
-      return "Change the prompt."
+      return "Check what the prompts contain."
     case "notFound":
       return failure.kind === "redirect"
         ? `Set ${settings.baseUrl} to the URL of the API itself, which often ends in /v1.`
@@ -204,17 +232,18 @@ const advise = ({ settings }: ErrorContext, reason: ProviderErrorReason, failure
       return failure.kind === "connection"
         ? `Check that the server runs, and that ${settings.baseUrl} points to it.`
         : failure.kind === "status" && failure.status === undefined
-        ? `Try again later. If that does not help, check ${settings.baseUrl}, which often ends in /v1.`
-        : "Try again later."
+        ? `Look at the state of the provider, and check ${settings.baseUrl}, which often ends in /v1.`
+        : "Look at the state of the provider."
   }
 }
 
-const adviseParameter = (failure: Failure): string => {
-  const name = parameters.find(([name]) => failure.param?.split(/[.[]/, 1)[0] === name)
-  return name === undefined
+const adviseParameter = (failure: Failure): string =>
+  parameterOf(failure) === undefined
     ? "Check that the model supports everything in the request: temperature, stop sequences, tools, images, audio."
-    : `It rejected ${name[1]}: change that part of the request, or use another model.`
-}
+    : "Change that part of the request, or use another model."
+
+const parameterOf = (failure: Failure): string | undefined =>
+  parameters.find(([name]) => failure.param?.split(/[.[]/, 1)[0] === name)?.[1]
 
 const parameters = [
   ["messages", "the messages"],

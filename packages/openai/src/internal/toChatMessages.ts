@@ -6,29 +6,31 @@ import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import * as Result from "effect/Result"
 import type OpenAI from "openai"
 import { toJson } from "./json.ts"
+import { mediaHeading } from "./resultMedia.ts"
 import { makeToolIds } from "./toolIds.ts"
 import type { ToolIds } from "./toolIds.ts"
 import type { ToolNames } from "./toolNames.ts"
 import { resultText } from "./toolResult.ts"
 import { unsupportedContent } from "./unsupported.ts"
+import { fieldsOf } from "./vendorFields.ts"
+import type { Vendor } from "./vendorFields.ts"
 
 type Message = OpenAI.Chat.ChatCompletionMessageParam
 type Part = OpenAI.Chat.ChatCompletionContentPart
 
 /** The context of a request that the conversion of each message needs. */
-interface MessageContext {
-  readonly provider: string
+interface MessageContext extends Vendor {
   readonly names: ToolNames
   readonly ids: ToolIds
 }
 
 export const toChatMessages = (
-  provider: string,
+  { endpoint, provider }: Vendor,
   request: SamplingRequest,
   names: ToolNames
 ): Result.Result<Array<Message>, SamplingUnsupported> =>
   Result.gen(function*() {
-    const context = { provider, names, ids: makeToolIds(request.messages) }
+    const context = { provider, endpoint, names, ids: makeToolIds(request.messages) }
     const messages: Array<Message> = request.systemPrompt === undefined || request.systemPrompt === ""
       ? []
       : [{ role: "system", content: request.systemPrompt }]
@@ -37,8 +39,19 @@ export const toChatMessages = (
       if (message.role === "assistant") messages.push(yield* fromAssistant(context, message, place))
       else messages.push(...yield* fromUser(context, message, place))
     }
-    return messages
+    return withBridges(messages)
   })
+
+/**
+ * Puts an assistant message between a tool message and a user message. Strict servers, among them Mistral and many chat
+ * templates, want the assistant to speak after its tools.
+ */
+const withBridges = (messages: ReadonlyArray<Message>): Array<Message> =>
+  messages.flatMap((message, index) =>
+    message.role === "user" && messages[index - 1]?.role === "tool" ? [bridge, message] : [message]
+  )
+
+const bridge: Message = { role: "assistant", content: "I have received the results of the tools." }
 
 const fromAssistant = (
   context: MessageContext,
@@ -46,6 +59,7 @@ const fromAssistant = (
   place: string
 ): Result.Result<Message, SamplingUnsupported> => {
   let text = ""
+  const fields: Record<string, unknown> = {}
   const calls: Array<OpenAI.Chat.ChatCompletionMessageFunctionToolCall> = []
   for (const block of blocks(message.content)) {
     switch (block.type) {
@@ -54,6 +68,7 @@ const fromAssistant = (
         break
       case "tool_use":
         calls.push(fromToolUse(context, block))
+        Object.assign(fields, fieldsOf(context, block).message)
         break
       case "image":
       case "audio":
@@ -67,7 +82,7 @@ const fromAssistant = (
   return Result.succeed(
     calls.length === 0
       ? { role: "assistant", content: text }
-      : { role: "assistant", content: text === "" ? null : text, tool_calls: calls }
+      : { ...fields, role: "assistant", content: text === "" ? null : text, tool_calls: calls }
   )
 }
 
@@ -75,6 +90,7 @@ const fromToolUse = (
   context: MessageContext,
   block: ToolUseContent
 ): OpenAI.Chat.ChatCompletionMessageFunctionToolCall => ({
+  ...fieldsOf(context, block).call,
   id: context.ids(block.id),
   type: "function",
   function: { name: context.names.toWire(block.name), arguments: toJson(block.input) }
@@ -104,7 +120,7 @@ const fromUser = (
         })
         // A tool message accepts only text, so its images and audio follow in a user message.
         if (attachments.length > 0) {
-          parts.push({ type: "text", text: `From the result of tool call ${id}:` }, ...attachments)
+          parts.push({ type: "text", text: mediaHeading(id) }, ...attachments)
         }
       } else parts.push(yield* toPart(context, block, place))
     }

@@ -9,9 +9,9 @@ import { toJson, toJsonObject } from "./json.ts"
 import { toResponseFormat } from "./responseFormat.ts"
 import { toChatMessages } from "./toChatMessages.ts"
 import type { ToolNames } from "./toolNames.ts"
+import type { Vendor } from "./vendorFields.ts"
 
-interface ChatRequestOptions {
-  readonly provider: string
+interface ChatRequestOptions extends Vendor {
   readonly model: string
   readonly store: boolean | undefined
 }
@@ -49,7 +49,7 @@ const convert = (
     const metadata = options.store === true ? yield* toMetadata(provider, request.metadata ?? {}) : undefined
     return {
       model: options.model,
-      messages: yield* toChatMessages(provider, request, names),
+      messages: yield* toChatMessages(options, request, names),
       ...(request.temperature !== undefined && { temperature: request.temperature }),
       ...(stop.length > 0 && { stop: stop.map((text) => text.toWellFormed()) }),
       ...(hasTools && {

@@ -21,6 +21,12 @@ export const isOpenAi = (baseUrl: string | URL | undefined): boolean => {
   return url !== undefined && (url.hostname === "api.openai.com" || url.hostname.endsWith(".api.openai.com"))
 }
 
+/** Returns what tells one server from another, for the fields that go back only to the server that they came from. */
+export const endpointOf = (baseUrl: string | URL | undefined): string => {
+  const url = parse(baseUrl)
+  return url === undefined ? "" : `${url.host}${url.pathname.replace(/\/+$/, "")}`
+}
+
 /**
  * Builds the vendor's client, or fails with the reason why the settings are invalid. Every option that the client would
  * otherwise read from the environment is set. The client neither retries, nor limits the time, nor logs: the caller

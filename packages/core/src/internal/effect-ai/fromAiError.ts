@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { InvalidResponse, ProviderError, SamplingUnsupported } from "../../SamplingError.ts"
 import type { ProviderErrorReason, SamplingError } from "../../SamplingError.ts"
+import { withAdvice } from "../advice.ts"
 import { samplingErrorOf } from "./toAiError.ts"
 
 /** Converts the error of a language model to a `SamplingError`. The result holds no text that the provider wrote. */
@@ -33,12 +34,15 @@ const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingEr
     case "UnknownError":
       return providerError(provider, byStatus(status) ?? "badRequest", status)
     case "InvalidUserInputError":
-      return new SamplingUnsupported({
-        missing: "content",
-        message:
-          `The provider "${provider}" does not accept some content of this request: it does not support a file of ` +
-          "that kind, or not in that position. Leave the file out, or use another provider."
-      })
+      return withAdvice(
+        new SamplingUnsupported({
+          missing: "content",
+          message:
+            `The provider "${provider}" does not accept some content of this request: it does not support a file of ` +
+            "that kind, or not in that position. Leave the file out."
+        }),
+        "Use another provider for such content."
+      )
     case "UnsupportedSchemaError":
     case "ToolConfigurationError":
     case "ToolkitRequiredError":
@@ -50,9 +54,12 @@ const fromReason = (provider: string, reason: AiError.AiErrorReason): SamplingEr
     case "StructuredOutputError":
     case "ToolNotFoundError":
     case "ToolParameterValidationError":
-      return new InvalidResponse({
-        message: `The provider "${provider}" returned an answer that cannot be read. Ask again, or use another model.`
-      })
+      return withAdvice(
+        new InvalidResponse({
+          message: `The provider "${provider}" returned an answer that cannot be read. Ask again.`
+        }),
+        "Use another model."
+      )
   }
 }
 
@@ -86,16 +93,19 @@ const providerError = (
   status: number | undefined,
   retryAfter?: Duration.Duration
 ): ProviderError =>
-  new ProviderError({
-    provider,
-    reason,
-    ...(status !== undefined && { status }),
-    ...(retryAfter !== undefined && Duration.isFinite(retryAfter) &&
-      { retryAfterMillis: Duration.toMillis(retryAfter) }),
-    message: `The provider "${provider}" ${explanations[reason]}${status === undefined ? "" : ` (HTTP ${status})`}. ${
-      advice[reason]
-    }`
-  })
+  withAdvice(
+    new ProviderError({
+      provider,
+      reason,
+      ...(status !== undefined && { status }),
+      ...(retryAfter !== undefined && Duration.isFinite(retryAfter) &&
+        { retryAfterMillis: Duration.toMillis(retryAfter) }),
+      message: `The provider "${provider}" ${explanations[reason]}${status === undefined ? "" : ` (HTTP ${status})`}.${
+        hints[reason]
+      }`
+    }),
+    advice[reason]
+  )
 
 const explanations: Readonly<Record<ProviderErrorReason, string>> = {
   auth: "refused the API key",
@@ -109,14 +119,28 @@ const explanations: Readonly<Record<ProviderErrorReason, string>> = {
   timeout: "did not answer in time"
 }
 
+/** What the model of the host and its user can do. */
+const hints: Readonly<Record<ProviderErrorReason, string>> = {
+  auth: "",
+  rateLimit: " Try again later.",
+  quota: "",
+  contextLength: " Shorten the prompt.",
+  contentFilter: " Change the prompt.",
+  notFound: "",
+  badRequest: "",
+  unavailable: " Try again later.",
+  timeout: " Ask for less."
+}
+
+/** What the operator of the server can do. */
 const advice: Readonly<Record<ProviderErrorReason, string>> = {
   auth: "Check its key, and that it may use this model.",
-  rateLimit: "Try again later, or send fewer requests at once.",
+  rateLimit: "Send fewer requests at once.",
   quota: "Check the plan and the billing of the account.",
-  contextLength: "Shorten the prompt, or use a model with a larger context.",
-  contentFilter: "Change the prompt.",
+  contextLength: "Use a model with a larger context.",
+  contentFilter: "Check what the prompts contain.",
   notFound: "Check the names of the model and of the endpoint.",
   badRequest: "Check that the model supports everything in the request: tools, images, audio.",
-  unavailable: "Try again later.",
-  timeout: "Ask for less, or use a faster model."
+  unavailable: "Look at the state of the provider.",
+  timeout: "Use a faster model."
 }

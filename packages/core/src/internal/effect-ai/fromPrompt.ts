@@ -2,11 +2,19 @@ import type * as Prompt from "effect/ai/Prompt"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { AudioContent, Content, ImageContent, TextContent, ToolResultContent } from "../../Content.ts"
+import type {
+  AudioContent,
+  Content,
+  ImageContent,
+  TextContent,
+  ToolResultContent,
+  ToolUseContent
+} from "../../Content.ts"
 import { EmbeddedResource, ResourceLink } from "../../Content.ts"
 import type { SamplingMessage } from "../../SamplingMessage.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
 import { quote } from "../quote.ts"
+import { toToolUse } from "../toolArguments.ts"
 import { commonOf, fromOptions, metaOf } from "./promptOptions.ts"
 
 interface InMcpTerms {
@@ -100,14 +108,12 @@ const assistantPart = (part: Prompt.AssistantMessagePart): Result.Result<Content
     case "tool-call":
       return part.providerExecuted
         ? Result.fail(`the call of ${quote(part.name)} that the provider executed itself`)
-        : isRecord(part.params)
-        ? Result.succeed({
-          type: "tool_use",
-          id: part.id,
-          name: part.name,
-          input: part.params,
-          ...metaOf(part.options)
-        })
+        // A text is what `SamplerLanguageModel` makes of arguments that are not an object.
+        : isRecord(part.params) || typeof part.params === "string"
+        ? Result.succeed(withMeta(
+          toToolUse({ id: part.id, name: part.name, arguments: part.params }, part.id),
+          metaOf(part.options)._meta
+        ))
         : Result.fail(`the call of ${quote(part.name)}: its parameters are not an object`)
     case "reasoning":
     case "tool-result":
@@ -115,6 +121,9 @@ const assistantPart = (part: Prompt.AssistantMessagePart): Result.Result<Content
       return Result.fail(`a "${part.type}" part of an assistant message`)
   }
 }
+
+const withMeta = (call: ToolUseContent, meta: ToolUseContent["_meta"]): ToolUseContent =>
+  meta === undefined ? call : { ...call, _meta: { ...meta, ...call._meta } }
 
 const toolPart = (part: Prompt.ToolMessagePart): Result.Result<Content, string> =>
   Result.gen(function*() {

@@ -1,11 +1,14 @@
 import type * as Response from "effect/ai/Response"
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
-import type { Content, TextContent } from "../../Content.ts"
+import type { Content, TextContent, ToolUseContent } from "../../Content.ts"
 import { blocks } from "../../Content.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
-import { isRecord } from "../objects/jsonSchema.ts"
+import { addVendorFields } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
+import { toFinishReason } from "../stopReasons.ts"
+import { invalidArguments, toToolUse } from "../toolArguments.ts"
+import { toOptions } from "./promptOptions.ts"
 
 /** Converts an answer to response parts. If `json` is given, it replaces all text of the answer. */
 export const toParts = (response: SamplingResponse, json?: string): Array<Response.PartEncoded> => [
@@ -40,7 +43,15 @@ const toPart = (
     case "audio":
       return [{ type: "file", mediaType: block.mimeType, data: block.data }]
     case "tool_use":
-      return [{ type: "tool-call", id: block.id, name: block.name, params: block.input, providerExecuted: false }]
+      return [{
+        type: "tool-call",
+        id: block.id,
+        name: block.name,
+        // `effect/ai` finds that arguments which are not an object do not fit.
+        params: invalidArguments(block) ?? block.input,
+        providerExecuted: false,
+        ...(block._meta !== undefined && { metadata: toOptions({ _meta: block._meta }).options })
+      }]
     // This does not happen: a sampler rejects an answer that holds a tool_result.
     case "tool_result":
       return []
@@ -54,7 +65,7 @@ const toMetadataPart = (response: SamplingResponse): Response.ResponseMetadataPa
 
 const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded => ({
   type: "finish",
-  reason: toFinishReason(response),
+  reason: finishReasonOf(response),
   usage: {
     inputTokens: response.usage?.inputTokens === undefined ? {} : { total: response.usage.inputTokens },
     outputTokens: response.usage?.outputTokens === undefined ? {} : { total: response.usage.outputTokens }
@@ -69,33 +80,16 @@ const toFinishPart = (response: SamplingResponse): Response.FinishPartEncoded =>
 })
 
 /**
- * Converts MCP's stop reasons, and those that clients pass on from their vendors. `effect/ai` runs the tool calls of an
- * answer only if its reason is `tool-calls`, so an answer with calls gets that reason unless it was cut off or
- * filtered.
+ * Converts a stop reason. `effect/ai` runs the tool calls of an answer only if its reason is `tool-calls`, so an answer
+ * with calls gets that reason unless it was cut off or filtered.
  */
-const toFinishReason = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
-  const known = stopReason === undefined ? undefined : finishReasons.get(stopReason)
-  if (known === "length" || known === "content-filter") return known
-  if (blocks(content).some((block) => block.type === "tool_use")) return "tool-calls"
-  return known ?? (stopReason === undefined ? "unknown" : "other")
+const finishReasonOf = ({ content, stopReason }: SamplingResponse): Response.FinishReason => {
+  const reason = stopReason === undefined ? "unknown" : toFinishReason(stopReason)
+  return reason !== "length" && reason !== "content-filter" &&
+      blocks(content).some((block) => block.type === "tool_use")
+    ? "tool-calls"
+    : reason
 }
-
-const finishReasons: ReadonlyMap<string, Response.FinishReason> = new Map<string, Response.FinishReason>([
-  ["endTurn", "stop"],
-  ["stopSequence", "stop"],
-  ["maxTokens", "length"],
-  ["toolUse", "tool-calls"],
-  ["contentFilter", "content-filter"],
-  ["refusal", "content-filter"],
-  ["end_turn", "stop"],
-  ["stop", "stop"],
-  ["stop_sequence", "stop"],
-  ["max_tokens", "length"],
-  ["length", "length"],
-  ["tool_use", "tool-calls"],
-  ["tool_calls", "tool-calls"],
-  ["content_filter", "content-filter"]
-])
 
 /** The answer of a language model, converted to MCP content. */
 export interface FromParts {
@@ -110,10 +104,14 @@ type AnswerPart =
   | Response.ToolCallPart<string, unknown>
   | Response.ToolResultPart<string, unknown, unknown>
 
-/** Converts the answer of a language model, or fails with the part that MCP cannot carry. */
-export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
+/**
+ * Converts the answer of a language model, or fails with the part that MCP cannot carry. The metadata of a call, and the
+ * reasoning before it, go with the call as fields of the provider: some models want them back within a tool loop.
+ */
+export const fromParts = (provider: string, parts: ReadonlyArray<AnswerPart>): Result.Result<FromParts, string> =>
   Result.gen(function*() {
     const content: Array<Content> = []
+    let reasoning: Array<ReasoningFields> = []
     let model: string | undefined
     let finish: Response.FinishPart | undefined
     for (const part of parts) {
@@ -126,7 +124,15 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
           break
         case "tool-call":
           if (part.providerExecuted) break
-          content.push(yield* fromCall(part))
+          content.push(withFields(
+            provider,
+            toToolUse({ id: part.id, name: part.name, arguments: part.params }, part.id),
+            { reasoning, metadata: part.metadata }
+          ))
+          reasoning = []
+          break
+        case "reasoning":
+          reasoning.push({ text: part.text, metadata: part.metadata })
           break
         case "response-metadata":
           model = part.modelId ?? model
@@ -134,7 +140,7 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
         case "finish":
           finish = part
           break
-        // Reasoning, citations, and the results of the provider's own tools are not part of an MCP answer.
+        // Citations and the results of the provider's own tools are not part of an MCP answer.
         default:
           break
       }
@@ -143,19 +149,28 @@ export const fromParts = (parts: ReadonlyArray<AnswerPart>): Result.Result<FromP
     return { content, model, stopReason: toStopReason(finish, hasCalls), usage: toUsage(finish) }
   })
 
+interface ReasoningFields {
+  readonly text: string
+  readonly metadata: Response.ProviderMetadata
+}
+
+/** What a language model may want back together with a call. */
+export interface CallFields {
+  readonly reasoning: ReadonlyArray<ReasoningFields>
+  readonly metadata: Response.ProviderMetadata
+}
+
+const withFields = (provider: string, call: ToolUseContent, fields: CallFields): ToolUseContent =>
+  fields.reasoning.length === 0 && Object.keys(fields.metadata).length === 0
+    ? call
+    : addVendorFields(call, provider, { ...fields })
+
 const fromFile = ({ data, mediaType }: Response.FilePart): Result.Result<Content, string> =>
   mediaType.startsWith("image/")
     ? Result.succeed({ type: "image", data: Base64.encode(data), mimeType: mediaType })
     : mediaType.startsWith("audio/")
     ? Result.succeed({ type: "audio", data: Base64.encode(data), mimeType: mediaType })
     : Result.fail(`it holds a file of type ${quote(mediaType)}, and MCP sampling carries only images and audio`)
-
-const fromCall = (part: Response.ToolCallPart<string, unknown>): Result.Result<Content, string> => {
-  const { params } = part
-  return isRecord(params)
-    ? Result.succeed({ type: "tool_use", id: part.id, name: part.name, input: params })
-    : Result.fail(`it calls the tool ${quote(part.name)} with arguments that are not an object`)
-}
 
 const toStopReason = (finish: Response.FinishPart | undefined, hasCalls: boolean): string | undefined => {
   if (finish === undefined) return hasCalls ? "toolUse" : undefined

@@ -2,20 +2,26 @@ import * as Prompt from "effect/ai/Prompt"
 import * as Content from "../../Content.ts"
 import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
+import { isRecord } from "../objects/jsonSchema.ts"
+import { vendorFieldsOf, withoutOwnMeta } from "../ownMeta.ts"
 import { toOptions } from "./promptOptions.ts"
+import type { CallFields } from "./responseParts.ts"
 
-/** Converts a request to a prompt: its system prompt, followed by its messages. */
-export const toPrompt = ({ messages, systemPrompt }: SamplingRequest): Prompt.Prompt =>
+/** Converts a request to a prompt for a provider: its system prompt, followed by its messages. */
+export const toPrompt = (provider: string, { messages, systemPrompt }: SamplingRequest): Prompt.Prompt =>
   Prompt.fromMessages([
     ...(systemPrompt === undefined ? [] : [Prompt.systemMessage({ content: systemPrompt })]),
-    ...toPromptMessages(messages)
+    ...toPromptMessages(messages, provider)
   ])
 
 /**
  * Converts messages to those of an `effect/ai` prompt. A tool result takes its name from the call that it answers. If
- * the messages hold no such call, its id serves as the name.
+ * the messages hold no such call, its id serves as the name. A call takes back the fields that `provider` added to it.
  */
-export const toPromptMessages = (messages: ReadonlyArray<SamplingMessage>): ReadonlyArray<Prompt.Message> => {
+export const toPromptMessages = (
+  messages: ReadonlyArray<SamplingMessage>,
+  provider?: string
+): ReadonlyArray<Prompt.Message> => {
   const names = new Map<string, string>()
   return messages.map((message): Prompt.Message => {
     const blocks = Content.blocks(message.content)
@@ -24,7 +30,7 @@ export const toPromptMessages = (messages: ReadonlyArray<SamplingMessage>): Read
       const content = blocks.flatMap((block): ReadonlyArray<Prompt.AssistantMessagePart> => {
         if (block.type !== "tool_use") return block.type === "tool_result" ? [] : [toPart(block)]
         names.set(block.id, block.name)
-        return [toCallPart(block)]
+        return toCallParts(block, provider)
       })
       return Prompt.assistantMessage({ content, ...options })
     }
@@ -47,8 +53,28 @@ const toPart = (block: Content.TextContent | Content.ImageContent | Content.Audi
     : Prompt.filePart({ mediaType: block.mimeType, data: block.data, ...options })
 }
 
-const toCallPart = ({ _meta, id, input, name }: Content.ToolUseContent): Prompt.ToolCallPart =>
-  Prompt.toolCallPart({ id, name, params: input, providerExecuted: false, ...toOptions({ _meta }) })
+const toCallParts = (
+  block: Content.ToolUseContent,
+  provider: string | undefined
+): ReadonlyArray<Prompt.AssistantMessagePart> => {
+  const { _meta, id, input, name } = withoutOwnMeta(block)
+  const fields = provider === undefined ? undefined : vendorFieldsOf(block, provider)
+  const { metadata = {}, reasoning = [] } = fields !== undefined && isCallFields(fields) ? fields : {}
+  const options = { ...metadata, ...toOptions({ _meta }).options }
+  return [
+    ...reasoning.map(({ metadata, text }) => Prompt.reasoningPart({ text, options: metadata })),
+    Prompt.toolCallPart({
+      id,
+      name,
+      params: input,
+      providerExecuted: false,
+      ...(Object.keys(options).length > 0 && { options })
+    })
+  ]
+}
+
+const isCallFields = (fields: Readonly<Record<string, unknown>>): fields is CallFields & typeof fields =>
+  Array.isArray(fields["reasoning"]) && isRecord(fields["metadata"])
 
 /** Adds `modelOutput` if the result alone does not determine the content that the model receives. */
 const toResultPart = (result: Content.ToolResultContent, names: ReadonlyMap<string, string>): Prompt.ToolResultPart => {

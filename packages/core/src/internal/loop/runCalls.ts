@@ -16,7 +16,9 @@ import { ToolApproval } from "../../ToolApproval.ts"
 import * as ToolDispatch from "../../ToolDispatch.ts"
 import type { Failure, StepOptions } from "../../ToolLoop.ts"
 import { Sequential } from "../../ToolLoop.ts"
+import { loggable } from "../../wire/Text.ts"
 import { toPromptMessages } from "../effect-ai/toPrompt.ts"
+import { decodeJson } from "../objects/jsonForm.ts"
 import { inputSchema } from "../objects/jsonSchema.ts"
 import { quote, truncate } from "../quote.ts"
 import { invalidRequest } from "../request/validateRequest.ts"
@@ -24,6 +26,7 @@ import { digest } from "../rounds/digest.ts"
 import { recorded } from "../rounds/recorded.ts"
 import { CurrentRun } from "../rounds/RoundRun.ts"
 import { toJson } from "../rounds/toJson.ts"
+import { describeArguments, invalidArguments, unnamed } from "../toolArguments.ts"
 import { resultContent } from "../trace/contentAttributes.ts"
 import { errorResult, toToolResult } from "./toResultContent.ts"
 
@@ -130,8 +133,10 @@ const runCall = (
   history: ReadonlyArray<SamplingMessage>
 ): Effect.Effect<ToolResultContent, unknown, unknown> => {
   const tool = toolOf(dispatch, call)
-  return tool === undefined
-    ? withToolSpan(call, Effect.succeed(unknownTool(dispatch, call)))
+  if (tool === undefined) return withToolSpan(call, Effect.succeed(unknownTool(dispatch, call)))
+  const invalid = invalidArguments(call)
+  return invalid !== undefined
+    ? withToolSpan(call, Effect.succeed(errorResult(call.id, badArguments(tool.name, describeArguments(invalid)))))
     : Effect.catchCause(
       // The span is inside, so it records the failure itself, before the failure becomes a result.
       withToolSpan(call, resultOf(dispatch, tool, call, history)),
@@ -164,7 +169,9 @@ const withToolSpan = <E, R>(
 const unknownTool = (dispatch: Dispatch, call: ToolUseContent): ToolResultContent =>
   errorResult(
     call.id,
-    `There is no tool ${quote(call.name)}. The tools are: ${Object.keys(dispatch.tools).join(", ")}`
+    `${call.name === unnamed ? "The call names no tool" : `There is no tool ${quote(call.name)}`}. The tools are: ${
+      Object.keys(dispatch.tools).join(", ")
+    }`
   )
 
 const resultOf = Effect.fnUntraced(
@@ -185,7 +192,7 @@ const needsApproval = Effect.fnUntraced(
     if (tool.needsApproval === undefined || tool.needsApproval === false) return false
     // A dynamic tool may have a plain JSON Schema, which cannot decode its parameters.
     const parameters = Schema.isSchema(tool.parametersSchema)
-      ? yield* Effect.result(Schema.decodeEffect(tool.parametersSchema)(call.input))
+      ? yield* Effect.result(decodeJson(tool.parametersSchema)(call.input))
       : Result.succeed(call.input)
     if (Result.isFailure(parameters)) return false
     if (tool.needsApproval === true) return true
@@ -212,7 +219,7 @@ const toErrorResult = (
     if (isDeclared(tool, failure.error, origin)) return Effect.fail(failure.error)
     if (isInvalidArguments(failure.error)) return Effect.succeed(notDeclared(call, tool, failure.error))
   }
-  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, cause), masked(call, tool))
+  return Effect.as(Effect.logError(`The tool "${tool.name}" failed`, loggable(cause)), masked(call, tool))
 }
 
 const isDeclared = (tool: Tool.Any, error: unknown, origin: Tool.FailureOrigin | undefined): boolean =>
@@ -228,8 +235,10 @@ const isInvalidArguments = (
  */
 const notDeclared = (call: ToolUseContent, tool: Tool.Any, error: unknown): ToolResultContent =>
   isInvalidArguments(error)
-    ? errorResult(call.id, `Invalid arguments for the tool "${tool.name}": ${truncate(error.reason.description, 2000)}`)
+    ? errorResult(call.id, badArguments(tool.name, truncate(error.reason.description, 2000)))
     : masked(call, tool)
+
+const badArguments = (name: string, problem: string): string => `Invalid arguments for the tool "${name}": ${problem}`
 
 const masked = (call: ToolUseContent, tool: Tool.Any): ToolResultContent =>
   errorResult(call.id, `The tool "${tool.name}" failed`)

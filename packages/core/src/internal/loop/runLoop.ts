@@ -7,6 +7,8 @@ import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest, ToolDefinition } from "../../SamplingRequest.ts"
 import type { SamplingResponse, Usage } from "../../SamplingResponse.ts"
 import type { Turn } from "../../ToolLoop.ts"
+import { withAdvice } from "../advice.ts"
+import { join, withoutEmptyBlocks } from "../request/emptyContent.ts"
 import { loopAttributes, turnAttributes } from "../trace/spanAttributes.ts"
 import { errorResult } from "./toResultContent.ts"
 
@@ -111,35 +113,39 @@ const runTurn = Effect.fnUntraced(function*<A, E, R>(
 export const toolUses = (response: SamplingResponse): ReadonlyArray<ToolUseContent> =>
   blocks(response.content).filter((block) => block.type === "tool_use")
 
-/** Appends a reply. A reply without content is left out, because no source accepts an empty message. */
+/** Appends a reply, without its empty texts. A reply without content is left out: no source accepts an empty message. */
 export const append = (
   messages: ReadonlyArray<SamplingMessage>,
   response: SamplingResponse
-): ReadonlyArray<SamplingMessage> =>
-  blocks(response.content).length === 0
-    ? messages
-    : [...messages, { role: "assistant", content: response.content }]
+): ReadonlyArray<SamplingMessage> => {
+  const content = withoutEmptyBlocks(response.content)
+  return content === undefined ? messages : [...messages, { role: "assistant", content }]
+}
 
 export const answer = (
   history: ReadonlyArray<SamplingMessage>,
   results: ReadonlyArray<ToolResultContent>
 ): ReadonlyArray<SamplingMessage> => results.length === 0 ? history : [...history, { role: "user", content: results }]
 
-const say = (history: ReadonlyArray<SamplingMessage>, text: string): ReadonlyArray<SamplingMessage> => [
-  ...history,
-  { role: "user", content: { type: "text", text } }
-]
+const say = (history: ReadonlyArray<SamplingMessage>, text: string): ReadonlyArray<SamplingMessage> => {
+  const message: SamplingMessage = { role: "user", content: { type: "text", text } }
+  const last = history.at(-1)
+  // The reply in between was left out if it was empty.
+  const joined = last === undefined ? undefined : join(last, message)
+  return joined === undefined ? [...history, message] : [...history.slice(0, -1), joined]
+}
 
 const notRun = (call: ToolUseContent): ToolResultContent => errorResult(call.id, "The call was not run")
 
 const turnLimit = (maxTurns: number, history: ReadonlyArray<SamplingMessage>): TurnLimitExceeded =>
-  new TurnLimitExceeded({
-    maxTurns,
-    history,
-    message:
-      `The model did not finish within ${maxTurns} turns. Raise maxTurns, ask for less at once, or continue from ` +
-      "the history of this error."
-  })
+  withAdvice(
+    new TurnLimitExceeded({
+      maxTurns,
+      history,
+      message: `The model did not finish within ${maxTurns} turns. Ask for less at once.`
+    }),
+    "Raise maxTurns, or continue from the history of this error."
+  )
 
 const addUsage = (total: Usage | undefined, usage: Usage | undefined): Usage | undefined => {
   if (total === undefined || usage === undefined) return total ?? usage

@@ -5,6 +5,8 @@ import type { ToolResultContent } from "../../Content.ts"
 import type { ToolOutcome } from "../../ToolDispatch.ts"
 import { fromModelOutput } from "../effect-ai/fromModelOutput.ts"
 import { isRecord } from "../objects/jsonSchema.ts"
+import { visible } from "../quote.ts"
+import { wellFormed } from "../wellFormed.ts"
 
 /**
  * Converts the outcome of a call to the result that the model receives: the tool's content blocks if it returns any,
@@ -18,7 +20,7 @@ export const toToolResult = (toolUseId: string, outcome: ToolOutcome): Effect.Ef
       const content = outcome.modelOutput.map(fromModelOutput)
       return Effect.orDie(validate({ type: "tool_result", toolUseId, content }))
     }
-    const text = toText(outcome.encodedResult)
+    const text = toText(wellFormed(outcome.encodedResult))
     const result: ToolResultContent = { type: "tool_result", toolUseId, content: [{ type: "text", text }] }
     // A schema such as Schema.Unknown lets values through that are not JSON, for example dates.
     const json: unknown = isRecord(outcome.encodedResult) ? JSON.parse(text) : undefined
@@ -30,7 +32,7 @@ const validate = Schema.decodeEffect(Content.ToolResultContent)
 export const errorResult = (toolUseId: string, text: string): ToolResultContent => ({
   type: "tool_result",
   toolUseId,
-  content: [{ type: "text", text }],
+  content: [{ type: "text", text: visible(text) }],
   isError: true
 })
 

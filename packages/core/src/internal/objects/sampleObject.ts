@@ -5,9 +5,11 @@ import type { ToolResultContent, ToolUseContent } from "../../Content.ts"
 import { StructuredOutputError } from "../../SamplingError.ts"
 import type { StructuredAttempt } from "../../SamplingError.ts"
 import type { SamplingRequest, ToolDefinition } from "../../SamplingRequest.ts"
+import { withAdvice } from "../advice.ts"
 import type { Answer, Judgement, Offer } from "../loop/runLoop.ts"
 import { errorResult } from "../loop/toResultContent.ts"
 import { truncate } from "../quote.ts"
+import { invalidArguments } from "../toolArguments.ts"
 import { decodeText } from "./structuredOutput.ts"
 import type { Target } from "./structuredOutput.ts"
 
@@ -116,7 +118,7 @@ const judgeCalls = <A, R>(
   finals: ReadonlyArray<ToolUseContent>,
   repair: Repair
 ): Effect.Effect<Judgement<A>, StructuredOutputError, R> =>
-  Effect.flatMap(Effect.forEach(finals, (call) => Effect.result(target.decode(call.input))), (decoded) => {
+  Effect.flatMap(Effect.forEach(finals, (call) => Effect.result(decodeCall(target, call))), (decoded) => {
     const fitting = decoded.findIndex(Result.isSuccess)
     const value = decoded[fitting]
     if (value !== undefined && Result.isSuccess(value)) {
@@ -127,15 +129,26 @@ const judgeCalls = <A, R>(
       })
     }
     const wrong = decoded.map((each) => Result.isFailure(each) ? each.failure : "").join("; ")
-    return repair<Judgement<A>>(answer, JSON.stringify(finals.map((call) => call.input)), wrong, (problem) => ({
-      _tag: "GoOn",
-      answers: new Map(
-        finals.map((
-          call
-        ) => [call.id, errorResult(call.id, `${problem} Call it again with the whole corrected answer.`)])
-      )
-    }))
+    return repair<Judgement<A>>(
+      answer,
+      JSON.stringify(finals.map((call) => invalidArguments(call) ?? call.input)),
+      wrong,
+      (problem) => ({
+        _tag: "GoOn",
+        answers: new Map(
+          finals.map((
+            call
+          ) => [call.id, errorResult(call.id, `${problem} Call it again with the whole corrected answer.`)])
+        )
+      })
+    )
   })
+
+/** Arguments that are not a JSON object may still hold one, as a text may. */
+const decodeCall = <A, R>(target: Target<A, R>, call: ToolUseContent): Effect.Effect<A, string, R> => {
+  const invalid = invalidArguments(call)
+  return invalid === undefined ? target.decode(call.input) : decodeText(target, invalid)
+}
 
 const accepted = (call: ToolUseContent): ToolResultContent => ({
   type: "tool_result",
@@ -151,9 +164,11 @@ const freeName = (wanted: string, tools: ReadonlyArray<ToolDefinition>): string 
 }
 
 const exhausted = (attempts: ReadonlyArray<StructuredAttempt>): StructuredOutputError =>
-  new StructuredOutputError({
-    attempts,
-    message: `The model returned no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
-      `${attempts.at(-1)?.problem ?? "none"}. Make the schema or the prompt simpler, raise maxRepairs, maxTurns or ` +
-      "maxTokens, or use a stronger model."
-  })
+  withAdvice(
+    new StructuredOutputError({
+      attempts,
+      message: `The model returned no answer that fits the schema in ${attempts.length} attempts. The last problem: ` +
+        `${attempts.at(-1)?.problem ?? "none"}.`
+    }),
+    "Make the schema or the prompt simpler, raise maxRepairs, maxTurns or maxTokens, or use a stronger model."
+  )

@@ -1,10 +1,10 @@
-import * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { formatIssue } from "../issues.ts"
-import { jsonIn } from "./jsonIn.ts"
-import { isRecord, objectSchema } from "./jsonSchema.ts"
+import { decodeJson } from "./jsonForm.ts"
+import { jsonIn, readings } from "./jsonIn.ts"
+import { isRecord, jsonSchemaOf, objectSchema } from "./jsonSchema.ts"
 import type { JsonSchema } from "./jsonSchema.ts"
 
 /** A schema in the form in which a model is asked for it. */
@@ -18,8 +18,8 @@ export interface Target<A, R> {
 }
 
 export const makeTarget = <S extends Schema.Constraint>(schema: S): Target<S["Type"], S["DecodingServices"]> => {
-  const root = objectSchema(Tool.getJsonSchemaFromSchema(schema))
-  const decodeIssue = Schema.decodeUnknownEffect(Schema.toCodecJson(schema), { errors: "all" })
+  const root = objectSchema(jsonSchemaOf(schema))
+  const decodeIssue = decodeJson(schema, { errors: "all" })
   const decode = (json: unknown) => Effect.mapError(decodeIssue(json), (error) => formatIssue(error.issue))
   const decodeWrapped = (json: unknown) =>
     isRecord(json) && Object.hasOwn(json, "value")
@@ -35,10 +35,19 @@ export const makeTarget = <S extends Schema.Constraint>(schema: S): Target<S["Ty
   }
 }
 
-/** Decodes the JSON in a text: the whole text, or the first value in its code fences or among its prose that fits. */
+/**
+ * Decodes the JSON in a text: the whole text, or the last value in it that fits, because models think aloud before they
+ * answer.
+ */
 export const decodeText = <A, R>(target: Target<A, R>, text: string): Effect.Effect<A, string, R> =>
   Effect.suspend(() => {
-    const candidates = jsonIn(text)
-    if (candidates.length === 0) return Effect.fail("It holds no complete JSON value")
-    return Effect.catch(Effect.firstSuccessOf(candidates.map(target.decode)), () => target.decode(candidates[0]))
+    const { problem, values } = jsonIn(text)
+    const candidates = values.toReversed().flatMap(readings)
+    const last = readings(values.at(-1)).findLast(isRecord)
+    const describe = last === undefined && (problem !== undefined || values.length === 0)
+      ? Effect.fail(problem ?? "It holds no complete JSON value")
+      : target.decode(last ?? values.at(-1))
+    return candidates.length === 0
+      ? describe
+      : Effect.catch(Effect.firstSuccessOf(candidates.map(target.decode)), () => describe)
   })

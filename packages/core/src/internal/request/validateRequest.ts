@@ -5,22 +5,27 @@ import { SamplingRequest } from "../../SamplingRequest.ts"
 import { compiled } from "../compiled.ts"
 import { formatIssue } from "../issues.ts"
 import { findPairingProblem } from "../loop/toolPairing.ts"
-import { wellFormedRequest } from "./wellFormed.ts"
+import { wellFormed } from "../wellFormed.ts"
+import { withoutEmpty } from "./emptyContent.ts"
 
 const isRequest = Schema.is(compiled(SamplingRequest))
 
 const decode = Schema.decodeUnknownResult(SamplingRequest, { errors: "all" })
 
-/** Checks a caller's request against all rules before anything is sent, and replaces lone surrogates in its texts. */
+/**
+ * Checks a caller's request against all rules before anything is sent. Leaves out what is empty, and replaces lone surrogates
+ * in texts.
+ */
 export const validateRequest = (request: unknown): Result.Result<SamplingRequest, InvalidRequest> => {
   if (!isRequest(request)) {
     const decoded = decode(request)
     return Result.fail(invalidRequest(Result.isFailure(decoded) ? formatIssue(decoded.failure.issue) : "not a request"))
   }
   const problem = findPairingProblem(request.messages)
-  return problem === undefined
-    ? Result.succeed(wellFormedRequest(request))
-    : Result.fail(invalidRequest(problem))
+  if (problem !== undefined) return Result.fail(invalidRequest(problem))
+  const messages = withoutEmpty(request.messages)
+  if (messages.length === 0) return Result.fail(invalidRequest("messages: No message has any content"))
+  return Result.succeed(wellFormed(messages === request.messages ? request : { ...request, messages }))
 }
 
 export const invalidRequest = (problem: string): InvalidRequest =>

@@ -4,7 +4,9 @@ import { blocks } from "../../Content.ts"
 import { SamplingUnsupported } from "../../SamplingError.ts"
 import type { SamplingMessage } from "../../SamplingMessage.ts"
 import type { SamplingRequest } from "../../SamplingRequest.ts"
+import { withAdvice } from "../advice.ts"
 import { isToolBlock, needsTools } from "../loop/toolPairing.ts"
+import { mapContent, withoutOwnMeta } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
 
 /** Returns why this request must not be sent to this client, or undefined. Call it before anything is sent. */
@@ -12,35 +14,31 @@ export const findUnsupported = (
   connection: ClientConnection,
   request: SamplingRequest
 ): SamplingUnsupported | undefined => {
-  const { protocolVersion, unreachable } = connection
+  const { protocolVersion, remedy, unreachable } = connection
   const sampling = connection.capabilities.sampling
   const who = () => describe(connection)
   if (unreachable !== undefined) {
-    return new SamplingUnsupported({
-      missing: "backChannel",
-      message: `Cannot ask the model of ${who()}: ${unreachable} ${orProvider}`
-    })
+    return withProvider({ missing: "backChannel", message: `Cannot ask the model of ${who()}: ${unreachable}` }, remedy)
   }
   if (!isDeclared(sampling)) {
-    return new SamplingUnsupported({
+    return withProvider({
       missing: "sampling",
-      message:
-        `Cannot ask the model of ${who()}: it did not declare the capability "sampling". Use a client that does. ${orProvider}`
+      message: `Cannot ask the model of ${who()}: it did not declare the capability "sampling". Use a client that does.`
     })
   }
   if (!isDeclared(sampling.tools) && needsTools(request)) {
-    return new SamplingUnsupported({
+    return withProvider({
       missing: "sampling.tools",
-      message: `Cannot ask the model of ${who()} with tools: it declared "sampling" but not "sampling.tools". ` +
-        `Sample without tools, or use a client that supports them. ${orProvider}`
+      message: `Cannot ask the model of ${who()} with tools: it declared "sampling" but not "sampling.tools". Use a ` +
+        "client that supports them."
     })
   }
   const isBeforeAudio = protocolVersion !== undefined && isBefore(protocolVersion, "2025-03-26")
   if (isBeforeAudio && hasAudio(request)) {
-    return new SamplingUnsupported({
+    return withProvider({
       missing: "content",
       message: `Cannot send audio to ${who()}: it speaks MCP ${quote(protocolVersion)}, which has no audio ` +
-        `(2025-03-26 added it). ${orProvider}`
+        "(2025-03-26 added it). Use a newer client."
     })
   }
   return undefined
@@ -66,7 +64,7 @@ export const toWireParams = (
   connection: ClientConnection,
   given: SamplingRequest
 ): SamplingRequest => {
-  const own = given.key === undefined && given.responseFormat === undefined ? given : withoutOwn(given)
+  const own = withoutOwn(given)
   const request = omitsContext(connection, own) ? withoutContext(own) : own
   const onlySingleBlocks = connection.protocolVersion === undefined ||
     isBefore(connection.protocolVersion, "2025-11-25")
@@ -75,10 +73,12 @@ export const toWireParams = (
     : request
 }
 
-/** Removes the fields that are not part of MCP. */
+/** Removes the fields that are not part of MCP, and the metadata that only this library understands. */
 const withoutOwn = (given: SamplingRequest): SamplingRequest => {
+  const messages = mapContent(given.messages, withoutOwnMeta)
+  if (given.key === undefined && given.responseFormat === undefined && messages === given.messages) return given
   const { key: _, responseFormat: __, ...request } = given
-  return request
+  return { ...request, messages }
 }
 
 const withoutContext = (given: SamplingRequest): SamplingRequest => {
@@ -96,7 +96,13 @@ export const canUseTools = (connection: ClientConnection): boolean => {
   return isDeclared(sampling) && isDeclared(sampling.tools)
 }
 
-const orProvider = "Or configure a provider: Sampler.fallback(ClientSampler.layer, provider)."
+const withProvider = (
+  problem: Pick<SamplingUnsupported, "missing" | "message">,
+  remedy?: string
+): SamplingUnsupported =>
+  withAdvice(new SamplingUnsupported(problem), remedy === undefined ? provider : `${remedy} ${provider}`)
+
+const provider = "Configure a provider for such clients: Sampler.fallback(ClientSampler.layer, provider)."
 
 // MCP revisions are dates, so they order as text.
 const isBefore = (version: string | undefined, revision: string): boolean => version !== undefined && version < revision

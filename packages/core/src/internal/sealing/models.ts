@@ -44,6 +44,15 @@ export interface Key {
 }
 
 /** The reasons for which a state is rejected. `RequestState.StateRejected` explains them. */
-export const rejections = ["malformed", "unknownKey", "tampered", "foreign", "expired", "used", "missing"] as const
+export const rejections = [
+  "malformed",
+  "unknownKey",
+  "tampered",
+  "foreign",
+  "expired",
+  "future",
+  "used",
+  "missing"
+] as const
 
 export type Rejection = typeof rejections[number]

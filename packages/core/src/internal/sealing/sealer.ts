@@ -29,7 +29,8 @@ export interface Sealer {
     sealed: Uint8Array,
     associated?: Uint8Array
   ) => Effect.Effect<{ readonly plaintext: Uint8Array; readonly times: Times }, Rejection>
-  readonly isExpired: (times: Times, now: number) => boolean
+  /** Returns why a state is not valid at this time, or undefined if it is. */
+  readonly checkTimes: (times: Times, now: number) => "expired" | "future" | undefined
 }
 
 export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sealer => ({
@@ -57,8 +58,15 @@ export const makeSealer = (crypto: StateCrypto, ring: KeyRing, ttl: number): Sea
       )
     }),
   // When the time to live is shortened, states that were sealed with a longer one expire earlier, too.
-  isExpired: ({ expires, issued }, now) => now >= Math.min(expires, issued + ttl)
+  checkTimes: ({ expires, issued }, now) =>
+    now >= Math.min(expires, issued + ttl) ? "expired" : issued > now + maxSkew ? "future" : undefined
 })
+
+/**
+ * The clocks of servers differ by less than a minute. A state from further in the future was sealed before a clock was
+ * set back, and would live longer than it should.
+ */
+const maxSkew = 60_000
 
 const timesOf = ({ expires, issued }: Envelope): Times => ({ issued, expires })
 

@@ -48,10 +48,9 @@ export const openStored = Effect.fnUntraced(
     if (handle.length > maxHandleLength) return yield* Effect.fail("malformed" as const)
     const { payload: id, times } = yield* openBound(sealer, kinds.handle, handle, binding)
     const key = keyOf(prefix, times.expires, id)
-    if (sealer.isExpired(times, yield* Clock.currentTimeMillis)) {
-      yield* Effect.ignore(store.remove(key))
-      return yield* Effect.fail("expired" as const)
-    }
+    const problem = sealer.checkTimes(times, yield* Clock.currentTimeMillis)
+    if (problem === "expired") yield* Effect.ignore(store.remove(key))
+    if (problem !== undefined) return yield* Effect.fail(problem)
     const entry = singleUse
       ? yield* exclusively(key, claim(store, key, isUnused))
       : yield* Effect.map(store.getUint8Array(key), (entry) => entry ?? "missing")

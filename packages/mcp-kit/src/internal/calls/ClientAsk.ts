@@ -36,7 +36,7 @@ export const make = (
       resume(
         outcome._tag === "Result"
           ? Effect.succeed(outcome.result)
-          : Effect.fail(toSamplingError(connection, outcome, ask?.limitMillis ?? limits.timeoutMillis))
+          : Effect.fail(toSamplingError(connection, request.method, outcome, ask?.limitMillis ?? limits.timeoutMillis))
       )
     })
     return Effect.sync(() => {

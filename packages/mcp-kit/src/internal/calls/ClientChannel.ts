@@ -1,5 +1,6 @@
 /** Sends requests of this library to one client, on the transport that an official SDK uses for its own requests. */
 import type { AskFailure } from "@effect-sampling/core/wire/AskError"
+import { quote } from "@effect-sampling/core/wire/Text"
 import type { Fiber } from "effect/Fiber"
 import type { RequestId, RequestStreams, Transport } from "../../Sdk.ts"
 import { invalidRequest } from "../errorCodes.ts"
@@ -270,9 +271,7 @@ export class ClientChannel {
  * MCP 2025-11-25, "Requests": an id must not have been used before in its session. JSON-RPC error -32600.
  */
 export const idInUse = (id: RequestId): string =>
-  `The id ${
-    JSON.stringify(String(id).slice(0, 80))
-  } belongs to a request that has not ended. Send each request with an id of its own.`
+  `The id ${quote(String(id))} belongs to a request that has not ended. Send each request with an id of its own.`
 
 /** The part of the port that a channel needs. */
 interface TransportInternals {
@@ -359,8 +358,9 @@ const notJson = "it holds a value that JSON cannot carry (a BigInt, or an object
 const toOutcome = (message: Readonly<Record<string, unknown>>): AskOutcome => {
   const { error, result } = message
   if (message["jsonrpc"] === "2.0" && !("method" in message)) {
-    if (isRecord(result) && !("error" in message)) return { _tag: "Result", result }
-    if (isRecord(error) && !("result" in message)) {
+    // JSON-RPC 1.0 had both members, one of them null.
+    if (isRecord(result) && (error === undefined || error === null)) return { _tag: "Result", result }
+    if (isRecord(error) && (result === undefined || result === null)) {
       const { code, message: text } = error
       if (typeof code === "number" && Number.isSafeInteger(code) && typeof text === "string") {
         return { _tag: "Error", code, message: text }

@@ -37,7 +37,11 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
   }
 
   get unreachable(): string | undefined {
-    return this.sdk.unreachable(this.server, this.request)
+    return this.sdk.unreachable(this.server, this.request)?.reason
+  }
+
+  get remedy(): string | undefined {
+    return this.sdk.unreachable(this.server, this.request)?.remedy
   }
 
   ask<A>(

@@ -1,8 +1,10 @@
 import { AskTimeout, AskTotalTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
+import { wellFormed } from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -67,13 +69,14 @@ export const makeRunner = <T extends SdkTypes, R>(
       return Effect.suspend(() => RoundRunner.run(handler, { ...call, principal: principal(rounds.callerOf(request)) }))
     }
 
+    const report = Effect.runPromiseWith(services)
     const run: RunCall<T, R> = (effect, method, server, request, toResult) =>
       sdk.rounds?.isAnsweredInRounds(server) === true
         ? runUntilEnd(
           runRound(sdk.rounds, effect, method, request),
           server,
           request,
-          toRoundResult(sdk.rounds, toResult)
+          toRoundResult(sdk.rounds, report, toResult)
         )
         : runUntilEnd(
           withServices(effect, (context) => {
@@ -85,7 +88,7 @@ export const makeRunner = <T extends SdkTypes, R>(
           toResult
         )
 
-    return { run, report: Effect.runPromiseWith(services) }
+    return { run, report }
   })
 
 /** Returns the function that runs effects as calls in flight, which a client can cancel and a shutdown waits for. */
@@ -122,33 +125,47 @@ const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.C
   }
 }
 
-const toRoundResult =
-  <T extends SdkTypes, A, B>(rounds: Rounds<T>, toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>) =>
-  (exit: Exit.Exit<RoundRunner.Round<A>, unknown>): B | T["InputRequired"] | Promise<B | T["InputRequired"]> => {
-    if (Exit.isFailure(exit)) {
-      const refused = refusal(exit.cause)
-      if (refused !== undefined) throw refused
-      return toResult(Exit.failCause(exit.cause))
+const toRoundResult = <T extends SdkTypes, A, B>(
+  rounds: Rounds<T>,
+  report: Runner<T, never>["report"],
+  toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>
+) =>
+(exit: Exit.Exit<RoundRunner.Round<A>, unknown>): B | T["InputRequired"] | Promise<B | T["InputRequired"]> => {
+  if (Exit.isFailure(exit)) {
+    const refused = refusal(exit.cause)
+    if (refused !== undefined) {
+      return report(logAdvice("A call", exit.cause)).then(() => {
+        throw refused
+      })
     }
-    return exit.value._tag === "InputRequired"
-      ? rounds.toInputRequired(exit.value)
-      : toResult(Exit.succeed(exit.value.value))
+    return toResult(Exit.failCause(exit.cause))
   }
+  return exit.value._tag === "InputRequired"
+    ? rounds.toInputRequired(exit.value)
+    : toResult(Exit.succeed(exit.value.value))
+}
 
 const isBrokenOff = Schema.is(Schema.Union([StateNotKept, ReplayMismatch]))
 
+const logAdvice = (what: string, cause: Cause.Cause<unknown>): Effect.Effect<void> =>
+  Advice.log(cause.reasons.find(Cause.isFailReason)?.error, what)
+
 /** Returns the result of a tool call that was interrupted or that cannot continue in rounds, and undefined otherwise. */
-export const interruptedOrBrokenOff = (cause: Cause.Cause<unknown>): ToolResult.ToolResult | undefined => {
-  if (Cause.hasInterruptsOnly(cause)) return ToolResult.interrupted
+export const interruptedOrBrokenOff = (
+  cause: Cause.Cause<unknown>
+): Effect.Effect<ToolResult.ToolResult> | undefined => {
+  if (Cause.hasInterruptsOnly(cause)) return Effect.succeed(ToolResult.interrupted)
   const error = cause.reasons.find(Cause.isFailReason)?.error
-  return isBrokenOff(error) ? ToolResult.ofError(error.message) : undefined
+  return isBrokenOff(error)
+    ? Effect.as(Advice.log(error, "A call in rounds"), ToolResult.ofError(error.message))
+    : undefined
 }
 
 /** Converts the exit of a prompt or a resource, whose failures are thrown. `what` names the handler in the log. */
 export const orProtocolError =
   <A, B>(what: string, report: Runner<SdkTypes, never>["report"], onSuccess: (value: A) => B) =>
   (exit: Exit.Exit<A, unknown>): B | Promise<B> => {
-    if (Exit.isSuccess(exit)) return onSuccess(exit.value)
+    if (Exit.isSuccess(exit)) return wellFormed(onSuccess(exit.value))
     if (Cause.hasInterruptsOnly(exit.cause)) {
       throw HandlerFailure.protocolError(internalError, HandlerFailure.interruptedText)
     }

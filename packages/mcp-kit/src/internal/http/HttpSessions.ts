@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { SdkSession, Stateless } from "../../HttpPort.ts"
 import type { RequestId, Transport } from "../../Sdk.ts"
 import { ClientChannel, idInUse } from "../calls/ClientChannel.ts"
+import { dropNulls } from "../dropNulls.ts"
 import { invalidParams, invalidRequest, parseError } from "../errorCodes.ts"
 import { isTooDeep, tooDeep } from "../nesting.ts"
 import * as OversizedMessage from "../oversizedMessage.ts"
@@ -379,10 +380,11 @@ const shuttingDown = "The server is shutting down"
 
 const noSession = "There is no such session; start one with an initialize request"
 
-/** Parses the message or batch of a body. Returns undefined for anything else. */
+/** Parses the message or batch of a body, and drops its null members. Returns undefined for anything else. */
 const parse = (text: string): object | undefined => {
   try {
     const json: unknown = JSON.parse(text)
+    dropNulls(json)
     return typeof json === "object" && json !== null ? json : undefined
   } catch {
     return undefined
