@@ -7,10 +7,11 @@
 import * as ModelPreferences from "@effect-sampling/core/ModelPreferences"
 import * as ProviderSampler from "@effect-sampling/core/ProviderSampler"
 import type { Provider, Sampler } from "@effect-sampling/core/Sampler"
+import { ProviderError } from "@effect-sampling/core/SamplingError"
 import type { SamplingError } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import * as Config from "effect/Config"
-import * as ConfigProvider from "effect/ConfigProvider"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -19,6 +20,9 @@ import * as Redacted from "effect/Redacted"
 import type { ChatClient } from "./internal/chatClient.ts"
 import { makeChatClient } from "./internal/chatClient.ts"
 import { fromChatReply } from "./internal/fromChatReply.ts"
+import type { SettingNames } from "./internal/providerError.ts"
+import { badSetting, missingSetting, nameSetting, readSetting } from "./internal/settings.ts"
+import type { BadSetting } from "./internal/settings.ts"
 import { toChatRequest } from "./internal/toChatRequest.ts"
 import { makeToolNames } from "./internal/toolNames.ts"
 import { endpointOf, isOpenAi } from "./internal/vendorClient.ts"
@@ -69,8 +73,18 @@ export interface Options {
   /**
    * How many times a request is sent again after a rate limit, a server error (5xx) or a failed connection. A request
    * is not sent again after a timeout, or when the server asks for a wait of more than a minute. Default: 2.
+   *
+   * A connection that breaks after the server has read the request leaves open whether a model answered, so a provider
+   * may bill such a request twice. Every request carries an `Idempotency-Key`, which stays the same when it is sent
+   * again: a gateway that knows this header does not ask the model again. OpenAI documents no such header. Choose 0 to
+   * send nothing twice.
    */
   readonly maxRetries?: number | undefined
+  /**
+   * The largest accepted answer in bytes, after it was decompressed. A larger answer is not read to its end, and the
+   * request fails with a `ProviderError` of reason `badRequest`. Default: 33554432 (32 MiB).
+   */
+  readonly maxReplyBytes?: number | undefined
   /**
    * The name under which the token limit is sent. Default: `max_completion_tokens` for OpenAI and `max_tokens` for
    * other servers. If the server does not know the default name, this request and all later ones use the other name.
@@ -102,8 +116,9 @@ export interface Options {
  * - `metadata`: see {@link Options.store}. Values other than strings are sent as JSON. More than 16 pairs, a key of
  *   more than 64 characters or a value of more than 512 characters fail with `InvalidRequest`.
  * - `responseFormat`, which `sampleObject` sets: sent as a `response_format` of type `json_schema` that is not strict.
- *   If the server refuses it for a model, the system prompt of this request and of all later ones for that model
- *   describes the format in words.
+ *   If the server refuses the request, it is sent once more with the format described in words in the system prompt. If
+ *   the server refuses the format for a model, or beside tools, all later requests of that kind have it in words. Text of
+ *   the model that the server refuses because it is not the JSON that was asked for (Groq) is the reply.
  * - Members of a reply's message and its calls that only its server knows (`reasoning_content` of DeepSeek,
  *   `extra_content` of Gemini): they travel with the calls, and only the same server gets them back.
  * - Not sent, because the API has no field for them: `includeContext` (a provider has no context of MCP servers),
@@ -113,6 +128,7 @@ export interface Options {
  *   off with an error fails with the reason `unavailable`, and one that a filter left empty with `contentFilter`.
  * - Errors: a `ProviderError` with its `reason`, or an `InvalidResponse` if the answer is not a chat completion. Their
  *   messages contain neither keys nor text that the provider wrote.
+ * - Redirects: followed only to the same origin. The prompt reaches no other server.
  * - Interruption: interrupting the fiber aborts the HTTP request.
  *
  * **Gotchas**
@@ -147,17 +163,29 @@ export interface Options {
  * @since 0.1.0
  */
 export const layer = (options: Options = {}): Layer.Layer<Sampler | Provider> =>
-  ProviderSampler.layerEffect(make(options))
+  ProviderSampler.layerEffect(Effect.map(makeClient(options, optionNames), (client) => toProvider(options, client)))
 
 /**
- * The fields of {@link Options}, each as a `Config` that reads its value.
+ * The fields of {@link Options}, each as a `Config` that reads its value, and what is checked when the Layer is built.
  *
  * @category models
  * @since 0.1.0
  */
-export type ConfigOptions = {
-  readonly [Key in keyof Options]?: Config.Config<Options[Key]> | undefined
-}
+export type ConfigOptions =
+  & { readonly [Key in keyof Options]?: Config.Config<Options[Key]> | undefined }
+  & {
+    /**
+     * What must be right for the Layer to be built. What is not checked fails the first request.
+     *
+     * - `settings`, the default: every required variable is set, and the settings are usable.
+     * - `server`: also, the server can be reached at `baseUrl` and accepts the key. This sends one request that holds no
+     *   prompt and asks no model, and takes 5 seconds at most.
+     * - `nothing`: the Layer is always built. Choose this for a provider behind a client that may sample: the server
+     *   starts without the key, and only a request that reaches the provider fails, with a `ProviderError` of reason
+     *   `auth` or `badRequest`.
+     */
+    readonly checkAtStart?: "settings" | "server" | "nothing" | undefined
+  }
 
 /**
  * Builds {@link layer} with options that are read from `Config`.
@@ -171,7 +199,8 @@ export type ConfigOptions = {
  * | `model` | `OPENAI_MODEL`, or {@link defaultModel} |
  * | `organization` | `OPENAI_ORG_ID`, or none |
  *
- * An empty variable counts as absent. Neither this Layer nor the vendor's client reads anything else from the
+ * An empty variable counts as absent. A missing key, and settings that cannot be used, fail the Layer with a
+ * `ConfigError` that names the variable; {@link ConfigOptions} can change that. Neither this Layer nor the vendor's client reads anything else from the
  * environment.
  *
  * **Example** (Choosing a server by environment)
@@ -192,25 +221,44 @@ export type ConfigOptions = {
  * @category layers
  * @since 0.1.0
  */
-export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<Sampler | Provider, Config.ConfigError> =>
-  ProviderSampler.layerEffect(Effect.flatMap(fromConfig(options), make))
+export const layerConfig = (options: ConfigOptions = {}): Layer.Layer<Sampler | Provider, Config.ConfigError> => {
+  const provider = Effect.flatMap(
+    fromConfig(options),
+    ([values, settings]) => makeChecked(values, settings, options.checkAtStart)
+  )
+  return ProviderSampler.layerEffect(
+    options.checkAtStart === "nothing"
+      ? Effect.catch(provider, (problem) => misconfigured(options, problem))
+      : Effect.mapError(provider, ({ error }) => error)
+  )
+}
 
-const fromConfig = Effect.fnUntraced(function*(options: ConfigOptions) {
-  const baseUrl = yield* options.baseUrl ?? optional("OPENAI_BASE_URL")
-  const apiKey = yield* options.apiKey ??
-    (isOpenAi(baseUrl) ? requiredKey : Config.map(optional("OPENAI_API_KEY"), redact))
-  return {
-    apiKey,
-    baseUrl,
-    model: yield* options.model ?? optional("OPENAI_MODEL"),
-    models: yield* options.models ?? none,
-    organization: yield* options.organization ?? optional("OPENAI_ORG_ID"),
-    timeout: yield* options.timeout ?? none,
-    maxRetries: yield* options.maxRetries ?? none,
-    maxTokensParameter: yield* options.maxTokensParameter ?? none,
-    store: yield* options.store ?? none,
-    name: yield* options.name ?? none
+const fromConfig = Effect.fnUntraced(function*(
+  options: ConfigOptions
+): Effect.fn.Return<readonly [Options, SettingNames], BadSetting> {
+  const read = <A>(option: string, config: Config.Config<A> | undefined) => readSetting(option, config ?? none)
+  const baseUrl = yield* readSetting("baseUrl", options.baseUrl ?? optional("OPENAI_BASE_URL"))
+  const apiKey = yield* readSetting("apiKey", options.apiKey ?? Config.map(optional("OPENAI_API_KEY"), redact))
+  const model = yield* readSetting("model", options.model ?? optional("OPENAI_MODEL"))
+  if (isOpenAi(baseUrl.value) && isBlank(apiKey.value)) return yield* missingSetting("apiKey", apiKey.variables)
+  const values: Options = {
+    apiKey: apiKey.value,
+    baseUrl: baseUrl.value,
+    model: model.value,
+    models: (yield* read("models", options.models)).value,
+    organization: (yield* read("organization", options.organization ?? optional("OPENAI_ORG_ID"))).value,
+    timeout: (yield* read("timeout", options.timeout)).value,
+    maxRetries: (yield* read("maxRetries", options.maxRetries)).value,
+    maxReplyBytes: (yield* read("maxReplyBytes", options.maxReplyBytes)).value,
+    maxTokensParameter: (yield* read("maxTokensParameter", options.maxTokensParameter)).value,
+    store: (yield* read("store", options.store)).value,
+    name: (yield* read("name", options.name)).value
   }
+  return [values, {
+    apiKey: nameSetting("apiKey", apiKey.variables),
+    baseUrl: nameSetting("baseUrl", baseUrl.variables),
+    model: nameSetting("model", model.variables)
+  }]
 })
 
 const none = Config.succeed(undefined)
@@ -218,52 +266,90 @@ const none = Config.succeed(undefined)
 const redact = (key: string | undefined): Redacted.Redacted | undefined =>
   key === undefined ? undefined : Redacted.make(key)
 
+const isBlank = (key: Redacted.Redacted | undefined): boolean => key === undefined || Redacted.value(key).trim() === ""
+
 const optional = (name: string): Config.Config<string | undefined> =>
   Config.map(
     Config.option(Config.String(name)),
     (value) => Option.isSome(value) && value.value.trim() !== "" ? value.value.trim() : undefined
   )
 
-const missingKey = new Config.ConfigError(
-  new ConfigProvider.SourceError({
-    message: "OPENAI_API_KEY is not set. Set it to the key of your account, or leave the provider out."
-  })
-)
-
-const requiredKey = Config.mapEffect(
-  optional("OPENAI_API_KEY"),
-  (key) => key === undefined ? Effect.fail(missingKey) : Effect.succeed(Redacted.make(key))
-)
-
-const make = (options: Options): Effect.Effect<ProviderSampler.Options> => {
-  const name = options.name ?? "openai"
-  const model = options.model ?? defaultModel
-  return Effect.map(
-    makeChatClient({
-      provider: name,
-      apiKey: options.apiKey,
-      baseUrl: options.baseUrl,
-      organization: options.organization,
-      timeout: Duration.fromInputUnsafe(options.timeout ?? "2 minutes"),
-      maxRetries: options.maxRetries ?? 2,
-      maxTokensParameter: options.maxTokensParameter
-    }),
-    (client) => ({
+/** A provider whose settings are wrong, and which says so when it is asked. */
+const misconfigured = (options: ConfigOptions, problem: BadSetting): Effect.Effect<ProviderSampler.Options> =>
+  readSetting("name", options.name ?? none).pipe(
+    Effect.map(({ value }) => value),
+    Effect.orElseSucceed(() => undefined),
+    Effect.map((name = defaultName) => ({
       name,
       tools: true,
       jsonSchema: true,
-      createMessage: answer(client, {
-        name,
-        model,
-        models: [
-          { name: model },
-          ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
-        ],
-        store: options.store,
-        endpoint: endpointOf(options.baseUrl)
-      })
-    })
+      createMessage: () =>
+        Effect.fail(
+          Advice.withAdvice(
+            new ProviderError({
+              provider: name,
+              reason: problem.option === "apiKey" ? "auth" : "badRequest",
+              message:
+                `No request was sent to the provider "${name}", because its ${problem.option} is missing or wrong.`
+            }),
+            `${problem.error.cause.message}.`
+          )
+        )
+    }))
   )
+
+const defaultName = "openai"
+
+const optionNames: SettingNames = {
+  apiKey: nameSetting("apiKey"),
+  baseUrl: nameSetting("baseUrl"),
+  model: nameSetting("model")
+}
+
+const makeClient = (options: Options, settings: SettingNames): Effect.Effect<ChatClient> =>
+  makeChatClient({
+    provider: options.name ?? defaultName,
+    settings,
+    apiKey: options.apiKey,
+    baseUrl: options.baseUrl,
+    organization: options.organization,
+    timeout: Duration.fromInputUnsafe(options.timeout ?? "2 minutes"),
+    maxRetries: options.maxRetries ?? 2,
+    maxReplyBytes: options.maxReplyBytes ?? 32 * 1024 * 1024,
+    maxTokensParameter: options.maxTokensParameter
+  })
+
+/** Builds the provider after the settings, and the server if wanted, were checked. */
+const makeChecked = Effect.fnUntraced(function*(
+  options: Options,
+  settings: SettingNames,
+  check: ConfigOptions["checkAtStart"]
+): Effect.fn.Return<ProviderSampler.Options, BadSetting> {
+  const client = yield* makeClient(options, settings)
+  const fail = (error: SamplingError) => badSetting("baseUrl", `${error.message} ${Advice.of(error) ?? ""}`.trim())
+  if (check !== "nothing" && client.problem !== undefined) return yield* fail(client.problem)
+  if (check === "server") yield* Effect.catch(client.check(options.model ?? defaultModel), fail)
+  return toProvider(options, client)
+})
+
+const toProvider = (options: Options, client: ChatClient): ProviderSampler.Options => {
+  const name = options.name ?? defaultName
+  const model = options.model ?? defaultModel
+  return {
+    name,
+    tools: true,
+    jsonSchema: true,
+    createMessage: answer(client, {
+      name,
+      model,
+      models: [
+        { name: model },
+        ...(options.models ?? []).map((entry) => typeof entry === "string" ? { name: entry } : entry)
+      ],
+      store: options.store,
+      endpoint: endpointOf(options.baseUrl)
+    })
+  }
 }
 
 interface Answering {

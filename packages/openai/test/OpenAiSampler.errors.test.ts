@@ -26,7 +26,7 @@ const message = "BODY"
 
 describe("reasons", () => {
   const cases: ReadonlyArray<[what: string, reply: OpenAiServer.Reply, reason: string, advice: string]> = [
-    ["401", failure(401, { message, code: "invalid_api_key" }), "auth", "OPENAI_API_KEY"],
+    ["401", failure(401, { message, code: "invalid_api_key" }), "auth", "Check the option apiKey"],
     ["403", failure(403, { message }), "auth", "apiKey"],
     ["429", failure(429, { message, code: "rate_limit_exceeded" }), "rateLimit", "fewer requests"],
     ["429 without a code", failure(429, { message }), "rateLimit", "fewer requests"],
@@ -125,7 +125,7 @@ describe("unusable servers and settings", () => {
       const error = yield* fails({ baseUrl: "http://127.0.0.1:1/v1" })
       assert.strictEqual(error.reason, "unavailable")
       assert.include(error.message, "baseUrl")
-      assert.include(Advice.of(error), "OPENAI_BASE_URL")
+      assert.include(Advice.of(error), "the option baseUrl points to it")
     }))
 
   it.live("a host that does not exist fails with the reason unavailable", () =>

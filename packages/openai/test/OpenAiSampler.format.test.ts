@@ -92,9 +92,8 @@ describe("OpenAiSampler", () => {
           const reply = yield* createMessage({ responseFormat }).pipe(Effect.provide(setup([refusal, "{}"])))
           assert.deepStrictEqual(reply.content, { type: "text", text: "{}" })
         }
-        for (
-          const other of [refuse({ message: "no", param: "messages" }), refuse({ message: "response_format" }, 500)]
-        ) {
+        for (const param of ["messages", "temperature"]) {
+          const other = refuse({ message: "no", param })
           const error = yield* Effect.flip(createMessage({ responseFormat })).pipe(Effect.provide(setup([other, "{}"])))
           assert.strictEqual(error._tag, "ProviderError")
         }
@@ -103,6 +102,105 @@ describe("OpenAiSampler", () => {
         )
         assert.match(twice.message, /did not accept the responseFormat/)
       }))
+
+    const refusals: ReadonlyArray<readonly [vendor: string, reply: OpenAiServer.Reply]> = [
+      [
+        "Gemini beside tools",
+        refuse({ message: "Function calling with a response mime type: 'application/json' is no" })
+      ],
+      ["Groq beside tools", refuse({ message: "json mode cannot be combined with tool/function calling" })],
+      [
+        "vLLM, by xgrammar",
+        refuse({ message: "The provided JSON schema contains features not supported by xgrammar." })
+      ],
+      ["vLLM, without a text", refuse({ message: "Internal Server Error" }, 500)],
+      ["llama.cpp, by its grammar", refuse({ message: "failed to parse grammar" })],
+      ["Ollama", refuse({ message: "failed to load model vocabulary required for format" }, 500)],
+      ["OpenRouter", refuse({ message: "No endpoints found that can handle the requested parameters." }, 404)],
+      [
+        "Gemini, by its schema",
+        refuse({ message: "The specified schema produces a constraint that has too many states" })
+      ],
+      ["Mistral", refuse({ message: "Extra inputs are not permitted" }, 422)],
+      ["a server without a text", refuse({ message: "" })]
+    ]
+    for (const [vendor, refusal] of refusals) {
+      it.live(`a refused responseFormat (${vendor}) is asked again in words, once`, () =>
+        Effect.gen(function*() {
+          const { value } = yield* Sampler.sampleObject(Invoice, "Read")
+          assert.deepStrictEqual(value, { customer: "Acme" })
+          assert.deepStrictEqual((yield* formats).map(([, hasFormat]) => hasFormat), [true, false])
+        }).pipe(Effect.provide(setup([refusal, `{"customer":"Acme"}`], { maxRetries: 2 }))))
+    }
+
+    it.live("a responseFormat that is refused beside tools is remembered for requests with tools only", () =>
+      Effect.gen(function*() {
+        const tools = [{ name: "find", inputSchema: { type: "object" as const } }]
+        yield* createMessage({ responseFormat, tools })
+        yield* createMessage({ responseFormat, tools })
+        yield* createMessage({ responseFormat })
+        assert.deepStrictEqual(yield* formats, [[false, true], [true, false], [true, false], [true, true]])
+      }).pipe(Effect.provide(setup({ responseFormat: "refusedBesideTools" }))))
+
+    it.live("a responseFormat is refused once in a call: retries have it in words from the start", () =>
+      Effect.gen(function*() {
+        const overloaded = OpenAiServer.failure(503, {}, { "retry-after-ms": "1" })
+        const reply = yield* createMessage({ responseFormat }).pipe(
+          Effect.tap(() =>
+            Effect.map(formats, (all) => assert.deepStrictEqual(all.map(([, has]) => has), [true, false, false]))
+          ),
+          Effect.provide(setup([refuse({ message: "" }), overloaded, "{}"], { maxRetries: 2 }))
+        )
+        assert.deepStrictEqual(reply.content, { type: "text", text: "{}" })
+      }))
+
+    it.live("a failure that has nothing to do with the responseFormat is not asked again in words", () =>
+      Effect.gen(function*() {
+        for (
+          const other of [
+            OpenAiServer.failure(401),
+            OpenAiServer.failure(429),
+            OpenAiServer.failure(404, { code: "model_not_found" }),
+            OpenAiServer.failure(503),
+            refuse({ message: "prompt is too long: 210000 tokens > 200000 maximum" }),
+            refuse({ message: "System role not supported" })
+          ]
+        ) {
+          yield* Effect.flip(createMessage({ responseFormat })).pipe(
+            Effect.andThen(Effect.map(formats, (all) => assert.strictEqual(all.length, 1))),
+            Effect.provide(setup([other, "{}"]))
+          )
+        }
+      }))
+
+    const nonsense = (message: string, failed_generation?: string) =>
+      OpenAiServer.raw({
+        status: 400,
+        body: JSON.stringify({
+          error: { message, type: "invalid_request_error", code: "json_validate_failed", failed_generation }
+        })
+      })
+
+    it.live("what Groq refuses with json_validate_failed is repaired like any other answer that does not fit", () =>
+      Effect.gen(function*() {
+        const { value } = yield* Sampler.sampleObject(Invoice, "Read")
+        assert.deepStrictEqual(value, { customer: "Acme" })
+        const messages: ReadonlyArray<{ readonly role: string; readonly content: string }> = JSON.parse(
+          JSON.stringify((yield* lastBody)["messages"])
+        )
+        assert.deepStrictEqual(messages.map(({ role }) => role), ["user", "assistant", "user"])
+        assert.strictEqual(messages[1]?.content, `{"customer": 7`)
+        assert.deepStrictEqual((yield* formats).map(([, hasFormat]) => hasFormat), [true, true])
+      }).pipe(Effect.provide(setup([nonsense("Failed to generate JSON.", `{"customer": 7`), `{"customer":"Acme"}`]))))
+
+    it.live("nonsense that Groq broke off at the token limit has the stop reason maxTokens", () =>
+      Effect.gen(function*() {
+        const reply = yield* createMessage({ responseFormat })
+        assert.strictEqual(reply.stopReason, "maxTokens")
+        assert.deepStrictEqual(reply.content, { type: "text", text: "" })
+      }).pipe(Effect.provide(
+        setup([nonsense("max completion tokens reached before generating a valid document")])
+      )))
 
     it.live("a responseFormat passes through a LanguageModel in words", () =>
       Effect.gen(function*() {

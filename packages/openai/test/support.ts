@@ -29,6 +29,8 @@ const optionNames = new Set([
   "apiKey",
   "maxTokensParameter",
   "responseFormat",
+  "otherwise",
+  "systemRole",
   "unknownParameters",
   "userAfterTool"
 ])

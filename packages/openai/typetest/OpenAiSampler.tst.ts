@@ -17,6 +17,13 @@ describe("OpenAiSampler", () => {
     >()
   })
 
+  it("layerConfig knows what can be checked at the start", () => {
+    expect(OpenAiSampler.layerConfig({ checkAtStart: "nothing" })).type.toBe<
+      Layer.Layer<Sampler.Sampler | Sampler.Provider, Config.ConfigError>
+    >()
+    expect(OpenAiSampler.layerConfig).type.not.toBeCallableWith({ checkAtStart: "everything" })
+  })
+
   it("the key is accepted only as Redacted", () => {
     expect(OpenAiSampler.layer).type.not.toBeCallableWith({ apiKey: "sk-…" })
     expect(OpenAiSampler.layerConfig).type.not.toBeCallableWith({ apiKey: Config.String("OPENAI_API_KEY") })

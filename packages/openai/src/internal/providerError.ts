@@ -3,10 +3,23 @@ import type { ProviderErrorReason } from "@effect-sampling/core/SamplingError"
 import { withAdvice } from "@effect-sampling/core/wire/Advice"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import { reasonInWords, refusedPart, saysContextLength } from "./errorWords.ts"
 import type { Failure } from "./failure.ts"
 
 interface ErrorContext {
   readonly provider: string
+  readonly model: string
+  readonly settings: SettingNames
+}
+
+/**
+ * What the settings are called where they were made, for messages that say which of them to look at: the option, and the
+ * variable that it was read from.
+ */
+export interface SettingNames {
+  readonly apiKey: string
+  readonly baseUrl: string
   readonly model: string
 }
 
@@ -16,31 +29,32 @@ export const toSamplingError = (
   failure: Failure,
   nowMillis: number
 ): ProviderError | InvalidResponse => {
-  if (failure.kind === "notJson") return notJson(context.provider)
+  if (failure.kind === "notJson") return notJson(context)
   const reason = toReason(failure)
   const retryAfterMillis = toRetryAfterMillis(failure, nowMillis)
   const status = failure.status === undefined ? "" : ` (HTTP ${failure.status})`
+  const says = `The provider "${context.provider}" ${explain(context, reason, failure)}${status}.`
   return withAdvice(
     new ProviderError({
       provider: context.provider,
       reason,
       ...(failure.status !== undefined && { status: failure.status }),
       ...(retryAfterMillis !== undefined && { retryAfterMillis }),
-      message: `The provider "${context.provider}" ${explain(context, reason, failure)}${status}.${hints[reason]}`
+      message: `${says}${hints[reason]}`
     }),
-    advise(reason, failure)
+    advise(context, reason, failure)
   )
 }
 
-const notJson = (provider: string): InvalidResponse =>
+const notJson = ({ provider, settings }: ErrorContext): InvalidResponse =>
   withAdvice(
     new InvalidResponse({
       message:
         `The provider "${provider}" answered with a body that is not JSON: its baseUrl may be that of something ` +
         "else."
     }),
-    "Check that baseUrl points to an OpenAI-compatible API (the URL often ends in /v1) and that no proxy answers in " +
-      "its place."
+    `Check that ${settings.baseUrl} points to an OpenAI-compatible API (the URL often ends in /v1) and that no proxy ` +
+      "answers in its place."
   )
 
 export const timedOut = (provider: string, millis: number): ProviderError =>
@@ -50,36 +64,83 @@ export const timedOut = (provider: string, millis: number): ProviderError =>
       reason: "timeout",
       message: `The provider "${provider}" did not answer within ${millis} ms.${hints.timeout}`
     }),
-    advise("timeout")
+    slow
   )
 
-const toReason = (failure: Failure): ProviderErrorReason => {
-  const { status } = failure
-  if (failure.kind === "timeout") return "timeout"
-  if (failure.kind === "connection") return "unavailable"
-  const named = byCode.get(failure.code ?? "") ?? byCode.get(failure.type ?? "")
+export const toReason = (failure: Failure): ProviderErrorReason => {
+  switch (failure.kind) {
+    case "timeout":
+      return "timeout"
+    case "connection":
+      return "unavailable"
+    case "redirect":
+      return "notFound"
+    case "tooLarge":
+      return "badRequest"
+    default:
+      return toStatusReason(failure, failure.text ?? "")
+  }
+}
+
+const toStatusReason = (failure: Failure, text: string): ProviderErrorReason => {
+  const status = telling(failure)
+  const named = [failure.code, failure.type].map((code) => byCode.get(code?.toLowerCase() ?? "")).find(
+    Predicate.isNotUndefined
+  )
+  if (status !== 401 && status !== 402 && saysContextLength(text, status === 429 || named === "rateLimit")) {
+    return "contextLength"
+  }
   if (named !== undefined) return named
-  if (isContextLength(failure)) return "contextLength"
+  if (status === undefined || vague.has(status)) {
+    if (refusedPart(text) !== undefined) return "badRequest"
+    const reason = reasonInWords(text)
+    if (reason !== undefined && (status !== 403 || beyondTheKey.has(reason))) return reason
+  }
   if (status === undefined || status >= 500 || status < 400) return "unavailable"
   return byStatus.get(status) ?? "badRequest"
 }
 
-// The error codes and types of OpenAI, Azure OpenAI, llama.cpp and gateways.
+/** Gateways answer 400 or 500 to everything; the status in the error itself is then the one of the provider. */
+const telling = ({ innerStatus, status }: Failure): number | undefined =>
+  status === undefined || status === 400 || status >= 500 ? innerStatus ?? status : status
+
+/** Statuses that servers answer for reasons of any kind. */
+const vague: ReadonlySet<number> = new Set([400, 403, 404, 409, 422, 500])
+
+/** The reasons for a status 403 other than the key. */
+const beyondTheKey: ReadonlySet<ProviderErrorReason> = new Set(["quota", "contentFilter", "rateLimit"])
+
+// The error codes and types of OpenAI, Azure OpenAI, Anthropic, Google, llama.cpp, GitHub and gateways, in lower case.
 const byCode: ReadonlyMap<string, ProviderErrorReason> = new Map([
   ["insufficient_quota", "quota"],
+  ["exceeded_current_quota_error", "quota"],
+  ["billing_error", "quota"],
   ["billing_not_active", "quota"],
   ["billing_hard_limit_reached", "quota"],
   ["context_length_exceeded", "contextLength"],
   ["exceed_context_size_error", "contextLength"],
+  ["tokens_limit_reached", "contextLength"],
+  ["model_max_prompt_tokens_exceeded", "contextLength"],
+  ["request_too_large", "contextLength"],
   ["content_policy_violation", "contentFilter"],
   ["content_filter", "contentFilter"],
   ["moderation_blocked", "contentFilter"],
-  ["ResponsibleAIPolicyViolation", "contentFilter"],
+  ["responsibleaipolicyviolation", "contentFilter"],
+  ["data_inspection_failed", "contentFilter"],
   ["invalid_api_key", "auth"],
   ["authentication_error", "auth"],
   ["permission_error", "auth"],
+  ["unauthenticated", "auth"],
+  ["permission_denied", "auth"],
   ["model_not_found", "notFound"],
-  ["rate_limit_exceeded", "rateLimit"]
+  ["not_found_error", "notFound"],
+  ["rate_limit_exceeded", "rateLimit"],
+  ["rate_limit_error", "rateLimit"],
+  ["resource_exhausted", "rateLimit"],
+  ["overloaded_error", "unavailable"],
+  ["unavailable", "unavailable"],
+  ["timeout_error", "timeout"],
+  ["deadline_exceeded", "timeout"]
 ])
 
 const byStatus: ReadonlyMap<number, ProviderErrorReason> = new Map([
@@ -87,15 +148,12 @@ const byStatus: ReadonlyMap<number, ProviderErrorReason> = new Map([
   [402, "quota"],
   [403, "auth"],
   [404, "notFound"],
+  [405, "notFound"],
   [408, "timeout"],
+  [410, "notFound"],
   [413, "contextLength"],
   [429, "rateLimit"]
 ])
-
-/** vLLM, LM Studio and others report an exceeded context only in the error text, without a code. */
-const isContextLength = (failure: Failure): boolean =>
-  (failure.status === 400 || failure.status === 422) &&
-  /maximum context length|context (length|window|size)/i.test(failure.text ?? "")
 
 const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Failure): string => {
   switch (reason) {
@@ -110,9 +168,15 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
     case "contentFilter":
       return "refused the content of this request"
     case "notFound":
-      return `does not know the model "${context.model}" or the endpoint under its baseUrl`
+      return failure.kind === "redirect"
+        ? "redirected the request away from its baseUrl, and the prompt was not sent there"
+        : `does not know the model "${context.model}" or the endpoint under its baseUrl`
     case "badRequest":
-      return `did not accept ${parameterOf(failure) ?? "the request"} for the model "${context.model}"`
+      return failure.kind === "tooLarge"
+        ? "sent an answer that is larger than the limit (maxReplyBytes), which was not read to its end"
+        : `did not accept ${
+          refusedPart(failure.text ?? "")?.what ?? parameterOf(failure) ?? "the request"
+        } for the model "${context.model}"`
     case "timeout":
       return "did not answer in time"
     case "unavailable":
@@ -120,9 +184,13 @@ const explain = (context: ErrorContext, reason: ProviderErrorReason, failure: Fa
         ? "cannot be reached at its baseUrl, or the connection broke"
         : failure.kind === "unexpected"
         ? "could not be asked, because its client library failed"
+        : failure.kind === "status" && failure.status === undefined
+        ? "failed or is overloaded, or its baseUrl is that of something else"
         : "failed or is overloaded"
   }
 }
+
+const slow = "Raise timeout, lower maxTokens, or use a faster model."
 
 /** What the model of the host and its user can do. */
 const hints: Readonly<Record<ProviderErrorReason, string>> = {
@@ -138,10 +206,10 @@ const hints: Readonly<Record<ProviderErrorReason, string>> = {
 }
 
 /** What the operator of the server can do. */
-const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
+const advise = ({ settings }: ErrorContext, reason: ProviderErrorReason, failure: Failure): string => {
   switch (reason) {
     case "auth":
-      return "Check apiKey (OPENAI_API_KEY), and whether that key may use this model."
+      return `Check ${settings.apiKey}, and whether that key may use this model.`
     case "rateLimit":
       return "Send fewer requests at once."
     case "quota":
@@ -151,25 +219,31 @@ const advise = (reason: ProviderErrorReason, failure?: Failure): string => {
     case "contentFilter":
       return "Check what the prompts contain."
     case "notFound":
-      return "Check model (OPENAI_MODEL) and baseUrl (OPENAI_BASE_URL), which often ends in /v1."
+      return failure.kind === "redirect"
+        ? `Set ${settings.baseUrl} to the URL of the API itself, which often ends in /v1.`
+        : `Check ${settings.model} and ${settings.baseUrl}, which often ends in /v1.`
     case "badRequest":
-      return adviseParameter(failure)
+      return failure.kind === "tooLarge"
+        ? `Raise maxReplyBytes, lower maxTokens, or check that ${settings.baseUrl} points to the API.`
+        : refusedPart(failure.text ?? "")?.advice ?? adviseParameter(failure)
     case "timeout":
-      return "Raise timeout, lower maxTokens, or use a faster model."
+      return slow
     case "unavailable":
-      return failure?.kind === "connection"
-        ? "Check that the server runs, and that baseUrl (OPENAI_BASE_URL) points to it."
+      return failure.kind === "connection"
+        ? `Check that the server runs, and that ${settings.baseUrl} points to it.`
+        : failure.kind === "status" && failure.status === undefined
+        ? `Look at the state of the provider, and check ${settings.baseUrl}, which often ends in /v1.`
         : "Look at the state of the provider."
   }
 }
 
-const adviseParameter = (failure: Failure | undefined): string =>
+const adviseParameter = (failure: Failure): string =>
   parameterOf(failure) === undefined
     ? "Check that the model supports everything in the request: temperature, stop sequences, tools, images, audio."
     : "Change that part of the request, or use another model."
 
-const parameterOf = (failure: Failure | undefined): string | undefined =>
-  parameters.find(([name]) => failure?.param?.split(/[.[]/, 1)[0] === name)?.[1]
+const parameterOf = (failure: Failure): string | undefined =>
+  parameters.find(([name]) => failure.param?.split(/[.[]/, 1)[0] === name)?.[1]
 
 const parameters = [
   ["messages", "the messages"],

@@ -2,8 +2,10 @@ import { formatInstruction } from "@effect-sampling/core/ProviderSampler"
 import type { ResponseFormat } from "@effect-sampling/core/SamplingRequest"
 import type OpenAI from "openai"
 import type { ChatRequest } from "./ChatRequest.ts"
+import { refusedPart } from "./errorWords.ts"
 import type { Failure } from "./failure.ts"
 import { toJsonObject } from "./json.ts"
+import { toReason } from "./providerError.ts"
 
 /**
  * Converts the format to OpenAI's JSON mode. The mode is not `strict`, because OpenAI refuses a strict schema that has
@@ -31,17 +33,56 @@ export const inWords = ({ response_format: format, ...request }: ChatRequest): C
 }
 
 /**
- * Returns whether the server refused this schema only (`"schema"`) or `response_format` as such (`"always"`). Returns
- * undefined if the failure has another cause.
+ * Returns whether the server refused this format only (`"this"`) or every format (`"always"`). Returns undefined if the
+ * failure has another cause. Where the server does not say what it refuses, the format may be the cause: it is what
+ * servers fail at most, and Ollama and vLLM do so with status 500.
  *
- * OpenAI names the parameter in `param`; Groq, DeepSeek and vLLM mention it only in the error text.
+ * OpenAI names the parameter in `param`; Groq, DeepSeek, Gemini and vLLM mention it only in the error text.
  */
-export const refusalOf = (failure: Failure): "schema" | "always" | undefined => {
-  const text = failure.text ?? ""
-  const isAboutIt = failure.param?.startsWith("response_format") === true ||
-    /response[_ ]?format|json_schema|structured outputs?/i.test(text)
-  if ((failure.status !== 400 && failure.status !== 422) || !isAboutIt) return undefined
-  return /invalid schema|invalid json ?schema/i.test(text) || failure.code === "invalid_json_schema"
-    ? "schema"
-    : "always"
+export const refusalOf = (failure: Failure): "this" | "always" | undefined => {
+  const { kind, param, status, text = "" } = failure
+  const reason = toReason(failure)
+  if (kind !== "status" || settled.has(reason)) return undefined
+  if (param?.startsWith("response_format") === true || formatWords.test(text)) {
+    return failure.code === "invalid_json_schema" || schemaWords.test(text) ? "this" : "always"
+  }
+  const part = refusedPart(text)?.part
+  const hasOtherCause = part === "roles" || part === "system" || otherParameters.test(param ?? "")
+  const isRefusal = reason === "badRequest" || status === 500 || status === 501
+  return isRefusal && !hasOtherCause ? "this" : undefined
 }
+
+/** The reasons that do not depend on the format. */
+const settled: ReadonlySet<string> = new Set([
+  "auth",
+  "quota",
+  "rateLimit",
+  "contextLength",
+  "contentFilter",
+  "timeout"
+])
+
+const formatWords =
+  /response[_ -]?(?:format|mime|schema)|mime ?type|json[_ -]?(?:schema|mode|object)|structured[_ -]?(?:output|generation)|grammar|guided|outlines/i
+
+/** A compiler of grammars or a validator of schemas speaks; it may take another schema (vLLM, llama.cpp, Ollama). */
+const schemaWords =
+  /invalid (?:json[ _]?)?schema|grammar|guided|outlines|schema (?:contains|error|is|has)|\bin schema|\bat ['"][^'"]*schema|compil/i
+
+const otherParameters = /^(?:messages|model|max_tokens|max_completion_tokens|temperature|stop|metadata|store)\b/
+
+/**
+ * Returns a completion with what the model wrote, if a server refuses it because it is not the JSON that was asked for.
+ * Whoever asked for the object tells the model what is wrong, as with any other answer that does not fit.
+ *
+ * Source: Groq API, "Structured Outputs", error `json_validate_failed` with `failed_generation`.
+ */
+export const generatedText = ({ code, failedGeneration, text = "" }: Failure): unknown =>
+  code === "json_validate_failed"
+    ? {
+      choices: [{
+        message: { content: failedGeneration ?? "" },
+        finish_reason: /max(?:imum)?[ _](?:completion[ _])?tokens/i.test(text) ? "length" : "stop"
+      }]
+    }
+    : undefined

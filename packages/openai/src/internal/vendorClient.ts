@@ -1,12 +1,14 @@
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import OpenAI from "openai"
+import { limitedFetch } from "./transport.ts"
 
 /** The address of the server and the credentials for it. */
 export interface Endpoint {
   readonly apiKey: Redacted.Redacted | undefined
   readonly baseUrl: string | URL | undefined
   readonly organization: string | undefined
+  readonly maxReplyBytes: number
 }
 
 const defaultBaseUrl = "https://api.openai.com/v1"
@@ -55,10 +57,32 @@ export const makeVendorClient = (endpoint: Endpoint): Result.Result<OpenAI, stri
         logLevel: "off",
         maxRetries: 0,
         timeout: 2 ** 31 - 1,
-        fetch: (input, init) => globalThis.fetch(input, { ...init, headers: headers() })
+        fetch: (input, init) =>
+          limitedFetch(
+            typeof input === "string" ? input : input instanceof URL ? input.href : input.url,
+            { ...init, headers: { ...headers(), ...idempotency(init) } },
+            endpoint.maxReplyBytes
+          )
       }),
     catch: () => "the openai client does not run in this environment, for example in a browser"
   })
+}
+
+/**
+ * The header that lets a server recognise a request which is sent again after a broken connection. OpenAI documents no
+ * such header, and the client sends none by itself; gateways that know it answer from memory, and others ignore it.
+ *
+ * Source: draft-ietf-httpapi-idempotency-key-header-07.
+ */
+export const idempotencyHeader = "idempotency-key"
+
+/**
+ * Returns the one header of a request that we keep. Its value names the call; another body under the same call, which a
+ * server would refuse, gets another value by its length.
+ */
+const idempotency = (init: RequestInit | undefined): Record<string, string> => {
+  const key = new Headers(init?.headers).get(idempotencyHeader)
+  return key === null ? {} : { [idempotencyHeader]: `${key}-${typeof init?.body === "string" ? init.body.length : 0}` }
 }
 
 const parse = (baseUrl: string | URL | undefined): URL | undefined => {
