@@ -25,6 +25,33 @@ const make = (options: { readonly isSlow?: boolean } = {}) => {
 const lineOf = (text: string) => `${JSON.stringify({ text })}\n`
 
 describe("LineTransport", () => {
+  it.effect("a request that is not valid gets an error with its id, and does not keep the transport open", () =>
+    Effect.gen(function*() {
+      const { stdin, transport, writes } = make()
+      const delivered: Array<object> = []
+      transport.onmessage = (message) => void delivered.push(message)
+      yield* Effect.promise(() => transport.start())
+      const closed = new Promise<void>((resolve) => {
+        transport.onclose = resolve
+      })
+      const wrong = [
+        { jsonrpc: "2.0", id: 1, method: "ping", extra: true },
+        { jsonrpc: "2.0", id: 2, method: "ping", params: null },
+        { jsonrpc: "2.0", id: "3", method: "ping", params: { _meta: 5 } },
+        { jsonrpc: "2.0", id: 4, method: "ping", params: { _meta: { progressToken: {} } } },
+        { jsonrpc: "1.0", id: 5, method: "ping" },
+        { jsonrpc: "2.0", id: 6, method: 6 }
+      ]
+      stdin.end(
+        [...wrong, { jsonrpc: "2.0", method: "notifications/x" }].map((it) => `${JSON.stringify(it)}\n`).join("")
+      )
+      yield* Effect.promise(() => closed)
+      const responses = writes.join("").trim().split("\n").map((line) => JSON.parse(line))
+      assert.deepStrictEqual(responses.map(({ id }) => id), wrong.map(({ id }) => id))
+      assert.deepStrictEqual([...new Set(responses.map(({ error }) => error.code))], [-32_600])
+      assert.deepStrictEqual(delivered, [{ jsonrpc: "2.0", method: "notifications/x" }])
+    }))
+
   it.effect("messages that are sent at the same time are written at once and in order", () =>
     Effect.gen(function*() {
       const { send, writes } = make()

@@ -8,6 +8,7 @@ import * as OversizedMessage from "../oversizedMessage.ts"
 import { clearTimeout, setTimeout } from "../platform.ts"
 import type { Timer } from "../platform.ts"
 import { LineReader } from "./LineReader.ts"
+import { requestProblem } from "./requestProblem.ts"
 
 /** The members of Node's `Readable` that the transport uses. */
 export interface Input {
@@ -50,7 +51,7 @@ export interface Options {
 /**
  * After the end of stdin the transport closes when the requests that it has received are answered, or after a grace
  * period, which interrupts the calls that are left. What the server asks the client from then on fails. The transport
- * passes malformed messages on.
+ * passes malformed notifications and answers on, and refuses malformed requests.
  *
  * While the client does not read what is written to stdout, the transport reads no further messages. Otherwise the
  * responses to them would fill the memory.
@@ -229,6 +230,11 @@ export class LineTransport {
       this.onerror?.(new Error("A line on stdin is not a JSON-RPC message"))
       return
     }
+    const problem = isRequest(message) ? requestProblem(message) : undefined
+    if (problem !== undefined) {
+      this.writeError(Reflect.get(message, "id"), invalidRequest, `The request is not valid: ${problem}`).catch(ignore)
+      return
+    }
     this.note(message)
     try {
       this.onmessage?.(message)
@@ -285,6 +291,10 @@ const lasting = "subscriptions/listen"
 const closeLate = (transport: LineTransport): void => void transport.close()
 
 const isId = (id: unknown): id is RequestId => typeof id === "number" || typeof id === "string"
+
+/** An answer may repeat the method of its ask. */
+const isRequest = (message: object): boolean =>
+  "method" in message && "id" in message && isId(message.id) && !("result" in message || "error" in message)
 
 const cancelledId = (message: object): unknown =>
   "params" in message && typeof message.params === "object" && message.params !== null && "requestId" in message.params
