@@ -36,7 +36,7 @@ describe("LineTransport", () => {
       })
       const wrong = [
         { jsonrpc: "2.0", id: 1, method: "ping", extra: true },
-        { jsonrpc: "2.0", id: 2, method: "ping", params: null },
+        { jsonrpc: "2.0", id: 2, method: "ping", params: [] },
         { jsonrpc: "2.0", id: "3", method: "ping", params: { _meta: 5 } },
         { jsonrpc: "2.0", id: 4, method: "ping", params: { _meta: { progressToken: {} } } },
         { jsonrpc: "1.0", id: 5, method: "ping" },

@@ -1,7 +1,8 @@
 /** What the SDKs refuse about the envelope of a request. They pass such a message to `onerror` and never answer it. */
 
 /**
- * Returns what is wrong with a message that has an id and a method, or undefined.
+ * Returns what is wrong with a message that has an id and a method, or undefined. A null member counts as absent: the
+ * server removes it.
  *
  * Source: MCP 2025-11-25, "Requests", and the schema `JSONRPCRequest` of both SDKs.
  */
@@ -12,13 +13,13 @@ export const requestProblem = (message: object): string | undefined => {
     return "only `jsonrpc`, `id`, `method` and `params` may stand beside one another"
   }
   const params = "params" in message ? message.params : undefined
-  if (params === undefined) return undefined
+  if (params === undefined || params === null) return undefined
   if (!isObject(params)) return "`params` has to be an object"
   const meta = "_meta" in params ? params._meta : undefined
-  if (meta === undefined) return undefined
+  if (meta === undefined || meta === null) return undefined
   if (!isObject(meta)) return "`params._meta` has to be an object"
   const token = "progressToken" in meta ? meta.progressToken : undefined
-  return token === undefined || typeof token === "string" || Number.isSafeInteger(token)
+  return token === undefined || token === null || typeof token === "string" || Number.isSafeInteger(token)
     ? undefined
     : "`params._meta.progressToken` has to be a string or an integer"
 }
