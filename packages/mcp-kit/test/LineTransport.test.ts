@@ -64,6 +64,14 @@ describe("LineTransport", () => {
       assert.deepStrictEqual(writes, [["a", "b", "c"].map(lineOf).join(""), lineOf("d")])
     }))
 
+  it.effect("a line holds no line end of Unicode, at which some clients would split it", () =>
+    Effect.gen(function*() {
+      const { send, writes } = make()
+      yield* Effect.promise(() => send("a\u2028b\u2029c"))
+      assert.deepStrictEqual(writes, ["{\"text\":\"a\\u2028b\\u2029c\"}\n"])
+      assert.deepStrictEqual(JSON.parse(writes[0]!), { text: "a\u2028b\u2029c" })
+    }))
+
   it.effect("large lines are written separately", () =>
     Effect.gen(function*() {
       const { send, writes } = make()

@@ -301,6 +301,11 @@ const cancelledId = (message: object): unknown =>
     ? message.params.requestId
     : undefined
 
-const serialize = (message: object): string => `${JSON.stringify(message)}\n`
+/** Escapes the two line ends that JSON allows in strings, because some clients split their input there as well. */
+const serialize = (message: object): string => `${JSON.stringify(message).replaceAll(otherLineEnds, escapeLineEnd)}\n`
+
+const otherLineEnds = /[\u2028\u2029]/g
+
+const escapeLineEnd = (lineEnd: string): string => lineEnd === "\u2028" ? "\\u2028" : "\\u2029"
 
 const ignore = (): void => {}
