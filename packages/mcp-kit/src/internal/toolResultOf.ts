@@ -23,7 +23,7 @@ export const toolResultOf = (value: unknown, hasOutputSchema: boolean): Result.R
 
 const refusal = (kind: string): string =>
   `The tool returned ${kind}. Return a string, a content block, an array of content blocks, a result with "content", or ` +
-  "nothing. A tool with an outputSchema may also return a value of it."
+  "nothing. A tool with an outputSchema returns a value of it, or a result."
 
 interface Block {
   readonly type: string
