@@ -43,6 +43,15 @@ const finds = Finds.toLayer({ find: (parameters) => Effect.succeed(parameters) }
 const sparse = { text: null, limit: null, page: null, filter: { tags: null } }
 
 describe("null for an absent member", () => {
+  it.effect("nulls are looked for in answers of a sane size only, because a hostile one has millions of them", () =>
+    Effect.gen(function*() {
+      const blocks = (count: number) => Array.from({ length: count }, () => ({ ...text("a"), ...nulls }))
+      const reply = yield* ask({ role: "assistant", model: "m", content: blocks(1000) })
+      assert.deepStrictEqual(reply.content, Array.from({ length: 1000 }, () => text("a")))
+      const error = yield* Effect.flip(ask({ role: "assistant", model: "m", content: blocks(10_000) }))
+      assert.strictEqual(error._tag, "InvalidResponse")
+    }))
+
   it.effect("null members of a client's answer count as absent, at every level", () =>
     Effect.gen(function*() {
       const response = yield* ask({

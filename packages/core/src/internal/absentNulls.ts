@@ -59,10 +59,22 @@ export const removeAbsentNulls = <S extends Schema.Constraint>(schema: S) => {
       : Effect.succeed(value)
 }
 
-/** Returns whether any member holds null. Long answers without one are not decoded again. */
-const holdsNull = (value: unknown, left = maxDepth): boolean =>
-  typeof value === "object" && value !== null && left > 0 &&
-  Object.values(value).some((inner) => inner === null || holdsNull(inner, left - 1))
+/**
+ * Returns whether any member holds null. Long answers without one are not decoded again. Neither is a value of more than
+ * `maxMembers` members: reporting all of its problems would take seconds, and only hostile senders write it.
+ */
+const holdsNull = (value: unknown): boolean => {
+  let members = 0
+  const visit = (outer: unknown, left: number): boolean => {
+    if (typeof outer !== "object" || outer === null || left === 0 || members > maxMembers) return false
+    const inner: ReadonlyArray<unknown> = Array.isArray(outer) ? outer : Object.values(outer)
+    members += inner.length
+    return members <= maxMembers && inner.filter((member) => member === null || visit(member, left - 1)).length > 0
+  }
+  return visit(value, maxDepth) && members <= maxMembers
+}
+
+const maxMembers = 20_000
 
 /** The members that an issue points to, by name: one tree for all of its paths. */
 interface Members extends Map<PropertyKey, Members> {}
