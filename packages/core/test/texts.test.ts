@@ -6,7 +6,7 @@ import * as Text from "@effect-sampling/core/wire/Text"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import { call, calls, resultText } from "@effect-sampling/scenarios/Scenario"
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Logger, Schema } from "effect"
+import { Cause, Effect, Logger, Predicate, Schema } from "effect"
 import { Prompt, Tool, Toolkit } from "effect/ai"
 
 /** A text that ends in the middle of an emoji. */
@@ -49,6 +49,16 @@ describe("texts on the wire are well-formed", () => {
     assert.isTrue(Schema.is(Named)(named))
     assert.strictEqual(named.name, whole)
     assert.deepStrictEqual(Text.wellFormed<object>({ [half]: 1 }), { [whole]: 1 })
+  })
+
+  it("a lone surrogate behind many members is replaced, and an object that is held many times is visited once", () => {
+    const many = Array.from({ length: 5000 }, (_, index) => ({ text: index < 4999 ? "fine" : half }))
+    assert.strictEqual(Text.wellFormed(many)[4999]!.text, whole)
+    let shared: object = { text: half }
+    for (let level = 0; level < 60; level++) shared = { one: shared, two: shared }
+    let copy: unknown = Text.wellFormed(shared)
+    while (Predicate.hasProperty(copy, "one")) copy = copy.one
+    assert.deepStrictEqual(copy, { text: whole })
   })
 
   it.effect("half an emoji at the end of a tool's result, progress or error is replaced", () =>

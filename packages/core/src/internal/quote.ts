@@ -3,11 +3,16 @@
  * around them: control characters but tabs and line ends, line separators, and the marks of bidirectional text. Replaces
  * lone surrogates.
  */
-export const visible = (text: string): string => text.toWellFormed().replaceAll(invisible, escape)
+export const visible = (text: string): string => escapeInvisible(text.toWellFormed())
+
+/** Most texts hold no such character, and `test` costs a fraction of `replaceAll`. */
+const escapeInvisible = (text: string): string => firstInvisible.test(text) ? text.replaceAll(invisible, escape) : text
 
 const invisible =
   // oxlint-disable-next-line no-control-regex -- these are the characters to find
   /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|\r(?!\n)/g
+
+const firstInvisible = new RegExp(invisible.source)
 
 const escape = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
 
@@ -16,7 +21,7 @@ export const truncate = (text: string, maxLength: number): string => visible(cut
 
 /** Cuts such a text and quotes it, so it cannot break out of a message with quotes or line breaks. */
 export const quote = (text: string, maxLength = 80): string =>
-  JSON.stringify(cut(text, maxLength).toWellFormed()).replaceAll(invisible, escape)
+  escapeInvisible(JSON.stringify(cut(text, maxLength).toWellFormed()))
 
 /** Cuts between characters: one of which only the first half would remain is left out. */
 const cut = (text: string, maxLength: number): string =>

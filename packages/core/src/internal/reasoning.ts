@@ -18,7 +18,9 @@ export const withoutReasoning = (
   const all = blocks(content)
   // Providers split one text into several blocks at arbitrary positions, also within a mark.
   const text = textOf(all)
-  const marks = marksIn(text).filter(({ name }) => name === "think" || !mentions(request, name))
+  const found = marksIn(text)
+  if (found.length === 0) return content
+  const marks = found.filter(({ name }) => name === "think" || !mentions(request, name))
   if (marks.length === 0 || parseJson(text) !== undefined) return content
   const kept = cut(all, rangesOf(text, marks))
   return kept.length === 1 && "type" in content ? kept[0]! : kept
@@ -41,7 +43,14 @@ const mark = new RegExp(
   "gi"
 )
 
-const marksIn = (text: string): ReadonlyArray<Mark> =>
+const marksIn = (text: string): ReadonlyArray<Mark> => mayHoldMark.test(text) ? findMarks(text) : noMarks
+
+/** Finds the first characters of all marks. Most replies have none, and no iterator is made for them. */
+const mayHoldMark = /[<[◁]/
+
+const noMarks: ReadonlyArray<Mark> = []
+
+const findMarks = (text: string): ReadonlyArray<Mark> =>
   Array.from(text.matchAll(mark), ({ 0: found, groups = {}, index: start }) => ({
     start,
     end: start + found.length,

@@ -7,7 +7,29 @@ import { maxDepth } from "./request/nesting.ts"
  */
 export const wellFormed = <A>(value: A): A =>
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the copy differs in the content of texts only
-  copy(value, new Map(), maxDepth) as A
+  isWellFormed(value, maxDepth, { left: cheapVisits }) ? value : copy(value, new Map(), maxDepth) as A
+
+/**
+ * Returns whether a value certainly holds no lone surrogate. It allocates nothing, because almost every value of a call
+ * is small and well-formed. It remembers nothing either, so it gives up after some members: an object may hold itself.
+ */
+const isWellFormed = (value: unknown, depth: number, visits: { left: number }): boolean => {
+  if (typeof value === "string") return value.isWellFormed()
+  if (typeof value !== "object" || value === null || depth === 0) return true
+  if (--visits.left < 0) return false
+  if (Array.isArray(value)) {
+    for (const item of value) if (!isWellFormed(item, depth - 1, visits)) return false
+    return true
+  }
+  if (!isRecord(value)) return true
+  for (const name in value) {
+    // A name that is inherited may be looked at in vain.
+    if (!name.isWellFormed() || !isWellFormed(value[name], depth - 1, visits)) return false
+  }
+  return true
+}
+
+const cheapVisits = 1000
 
 /** `known` holds what was visited, because a value may hold one object many times, or itself. */
 const copy = (value: unknown, known: Map<object, unknown>, left: number): unknown => {
@@ -47,4 +69,5 @@ const copyMembers = (members: object, known: Map<object, unknown>, left: number)
 }
 
 /** Bytes, dates and other built-in objects hold no texts that are sent as they are. */
-const isRecord = (value: object): boolean => Object.prototype.toString.call(value) === "[object Object]"
+const isRecord = (value: object): value is Readonly<Record<string, unknown>> =>
+  Object.prototype.toString.call(value) === "[object Object]"

@@ -127,8 +127,7 @@ export const run = <A, E, R>(
     if (isTooDeep(call.arguments) || isTooDeep(call.inputResponses)) {
       return Effect.fail(new InvalidParams({ message: tooDeep }))
     }
-    // A client that leaves the arguments out in one round and sends an empty object in the next means the same call.
-    const binding = new DigestedBinding({ ...call, arguments: call.arguments ?? {} })
+    const binding = new DigestedBinding(call)
     const carrier = fiber.getRef(RequestState)
     const maxRounds = fiber.getRef(MaxRounds)
     const settleTime = Duration.fromInputUnsafe(fiber.getRef(SettleTime))

@@ -13,7 +13,7 @@ export const dropNulls = (message: unknown): void => {
   const { error, method, params, result } = message
   if (typeof method === "string" && !isOfMcp.test(method)) return
   if (params === null) delete message["params"]
-  else if (isRecord(params)) message["params"] = withoutNulls(params, maxDepth)
+  else if (isRecord(params) && holdsNull(params, maxDepth)) message["params"] = withoutNulls(params, maxDepth)
   if (error === null && isRecord(result)) delete message["error"]
   if (result === null && isRecord(error)) delete message["result"]
   if (isRecord(result) && result["_meta"] === null) {
@@ -70,6 +70,18 @@ const userData = new Set([
 
 /** Nothing that MCP defines in the parameters of a request is nested more deeply, and hostile messages may be. */
 const maxDepth = 12
+
+/** Returns whether there is a null to remove. Most messages have none, and finding that out allocates nothing. */
+const holdsNull = (value: object, left: number): boolean => {
+  const isArray = Array.isArray(value)
+  for (const key in value) {
+    const member: unknown = Reflect.get(value, key)
+    if (member === null) {
+      if (!isArray) return true
+    } else if (typeof member === "object" && left > 1 && !userData.has(key) && holdsNull(member, left - 1)) return true
+  }
+  return false
+}
 
 const withoutNulls = <A>(value: A, left: number): A => {
   if (typeof value !== "object" || value === null || left === 0) return value

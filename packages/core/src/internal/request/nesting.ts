@@ -8,6 +8,9 @@ export const maxDepth = 256
 export const isTooDeep = (json: unknown): boolean => exceeds(json, maxDepth)
 
 // The recursion stops at the limit, so it cannot overflow the stack either.
-const exceeds = (json: unknown, left: number): boolean =>
-  typeof json === "object" && json !== null &&
-  (left === 0 || Object.values(json).some((inner) => exceeds(inner, left - 1)))
+const exceeds = (json: unknown, left: number): boolean => {
+  if (typeof json !== "object" || json === null) return false
+  if (left === 0) return true
+  for (const key in json) if (exceeds(Reflect.get(json, key), left - 1)) return true
+  return false
+}

@@ -88,9 +88,13 @@ export class Answers {
 
   /** The answers that the next run needs. */
   get all(): ReadonlyArray<AnswerRecord> {
-    return [...this.recorded.values()].flat().flatMap(({ isTaken, ...answer }) =>
-      answer.at === undefined ? [] : [{ ...answer, at: answer.at, isNew: answer.isNew && !isTaken }]
-    )
+    const all: Array<AnswerRecord> = []
+    for (const answers of this.recorded.values()) {
+      for (const { about, answer, at, base, isNew, isTaken, occurrence } of answers) {
+        if (at !== undefined) all.push({ base, occurrence, at, about, answer, isNew: isNew && !isTaken })
+      }
+    }
+    return all
   }
 
   /** Numbers the asks with which a round ends. An ask that the client did not answer keeps its number. */

@@ -296,11 +296,11 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     const startedIn = forker === undefined ? parent.operation : undefined
     const place = forker?.place.nextFork() ?? parent.place.nextStart(parent.operation)
     const branch = new Branch(place, parent, startedIn, ++this.events)
-    // All services are set at once, because each addition to a context costs a copy.
-    const services = new Map(fiber.context.mapUnsafe)
-    services.set(CurrentBranch.key, branch)
-    services.set(Tracer.Tracer.key, notingTracer(fiber.getRef(Tracer.Tracer)))
-    fiber.setContext(Context.makeUnsafe(services))
+    const context = Context.add(fiber.context, CurrentBranch, branch)
+    const tracer = fiber.getRef(Tracer.Tracer)
+    const noting = notingTracer(tracer)
+    // Most children have it from their parents, and fibers look up again what they cached from a context with another.
+    fiber.setContext(noting === tracer ? context : Context.add(context, Tracer.Tracer, noting))
     return branch
   }
 

@@ -75,7 +75,10 @@ const withAssociated = (header: Uint8Array, associated: Uint8Array | undefined):
 
 const digestLength = 32
 
-/** A binding that caches its digest: most rounds need it twice, to open and to seal, and the arguments may be large. */
+/**
+ * A binding that caches its digest: most rounds need it twice, to open and to seal, and the arguments may be large. A
+ * client that leaves the arguments out in one round and sends an empty object in the next means the same call.
+ */
 export class DigestedBinding implements Binding {
   readonly principal: string | undefined
   readonly method: string
@@ -87,7 +90,7 @@ export class DigestedBinding implements Binding {
     this.principal = binding.principal
     this.method = binding.method
     this.name = binding.name
-    this.arguments = binding.arguments
+    this.arguments = binding.arguments ?? {}
     this.digest = undefined
   }
 }

@@ -2,25 +2,29 @@
 import { describe } from "@effect-sampling/core/ClientConnection"
 import type { ClientConnection, ClientRequest } from "@effect-sampling/core/ClientConnection"
 import { ConnectionLost } from "@effect-sampling/core/SamplingError"
-import type { SamplingError } from "@effect-sampling/core/SamplingError"
+import type { InvalidResponse, SamplingError, SamplingRejected } from "@effect-sampling/core/SamplingError"
 import { toSamplingError } from "@effect-sampling/core/wire/AskError"
 import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
 import type { RequestId } from "../../Sdk.ts"
 import * as HttpStreams from "../http/HttpStreams.ts"
 import type { Ask, ClientChannel } from "./ClientChannel.ts"
 import type { AskLimits } from "./PendingAsks.ts"
 
 /**
- * Sends a request on the stream of the call `requestId` and returns the result from its answer. Fails if no answer
- * comes within the limits, or if the stream is lost. Interruption cancels the request at the client.
+ * Sends a request on the stream of the call `requestId` and decodes the result from its answer. Fails if no answer comes
+ * within the limits, or if the stream is lost. Interruption cancels the request at the client.
+ *
+ * The answer is decoded where it arrives: a frame that waits for it would use memory for as long as the ask is open.
  */
-export const make = (
+export const make = <A>(
   channel: ClientChannel,
   connection: ClientConnection,
   request: ClientRequest,
   requestId: RequestId,
-  limits: AskLimits
-): Effect.Effect<unknown, SamplingError> =>
+  limits: AskLimits,
+  decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
+): Effect.Effect<A, SamplingError> =>
   Effect.callback((resume) => {
     let ask: Ask | undefined
     let isLost = false
@@ -35,7 +39,7 @@ export const make = (
       forget?.()
       resume(
         outcome._tag === "Result"
-          ? Effect.succeed(outcome.result)
+          ? Effect.suspend(() => Effect.fromResult(decode(outcome.result)))
           : Effect.fail(toSamplingError(connection, request.method, outcome, ask?.limitMillis ?? limits.timeoutMillis))
       )
     })

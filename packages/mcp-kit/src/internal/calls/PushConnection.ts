@@ -52,9 +52,6 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     const { id, signal } = this.sdk.infoOf(this.request)
     return signal.aborted || transport === undefined
       ? Effect.fail(ClientAsk.callEnded())
-      : Effect.flatMap(
-        ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.limits),
-        (answer) => Effect.fromResult(decode(answer))
-      )
+      : ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.limits, decode)
   }
 }

@@ -302,7 +302,12 @@ const cancelledId = (message: object): unknown =>
     : undefined
 
 /** Escapes the two line ends that JSON allows in strings, because some clients split their input there as well. */
-const serialize = (message: object): string => `${JSON.stringify(message).replaceAll(otherLineEnds, escapeLineEnd)}\n`
+const serialize = (message: object): string => {
+  const json = JSON.stringify(message)
+  return `${otherLineEnd.test(json) ? json.replaceAll(otherLineEnds, escapeLineEnd) : json}\n`
+}
+
+const otherLineEnd = /[\u2028\u2029]/
 
 const otherLineEnds = /[\u2028\u2029]/g
 
