@@ -42,8 +42,8 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   private endedAt = Infinity
   /** What dispatchers hold of the tree. A fiber keeps its first dispatcher for as long as it lives. */
   private readonly link: { tree: FiberTree | undefined } = { tree: this }
-  /** The fibers of other owners, which run effects of the handler. */
-  private readonly foreign = new WeakMap<AnyFiber, Branch>()
+  /** The fibers of other owners, which run effects of the handler. Few calls have any. */
+  private foreign: WeakMap<AnyFiber, Branch> | undefined
   private hasRoot = false
   private current: AnyFiber | undefined
   /** The branch of the fiber that runs, or that ran last. */
@@ -135,12 +135,12 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   }
 
   branchOf(fiber: AnyFiber): Branch {
-    return this.branches.get(fiber) ?? this.foreign.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
+    return this.branches.get(fiber) ?? this.foreign?.get(fiber) ?? fiber.getRef(CurrentBranch) ?? this.root
   }
 
   /** Notes that a fiber waits for the run to resume it. */
   waits(fiber: AnyFiber): void {
-    if (this.branches.has(fiber) || this.foreign.has(fiber)) this.branchOf(fiber).isWaiting = true
+    if (this.branches.has(fiber) || this.foreign?.has(fiber) === true) this.branchOf(fiber).isWaiting = true
     else this.isBlind = true
   }
 
@@ -175,7 +175,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
    */
   interrupt(fiber: AnyFiber): void {
     const branch = this.branchOf(fiber)
-    if (branch.isInterrupted || this.foreign.has(fiber)) return
+    if (branch.isInterrupted || this.foreign?.has(fiber) === true) return
     const { operation } = branch
     this.current = undefined
     fiber.interruptUnsafe()
@@ -284,6 +284,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
   }
 
   private addForeign(fiber: AnyFiber): Branch {
+    this.foreign ??= new WeakMap()
     const known = this.foreign.get(fiber)
     if (known !== undefined) return known
     const branch = new Branch((fiber.getRef(CurrentBranch) ?? this.root).place, undefined, undefined, 0)
