@@ -76,9 +76,11 @@ process.once("exit", () => {
 })
 for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1))
 
-// At the same time: the tests wait for most of it.
-await Promise.all((named.length > 0 ? named : Object.keys(parts)).map(async (name) => {
-  const { ok, output } = await parts[name](filters)
+// At the same time: the tests wait for most of it. What failed is printed last.
+const results = await Promise.all(
+  (named.length > 0 ? named : Object.keys(parts)).map(async (name) => ({ name, ...await parts[name](filters) }))
+)
+for (const { name, ok, output } of results.toSorted((a, b) => Number(b.ok) - Number(a.ok))) {
   console.log(`--- ${name}: ${ok ? "ok" : "FAIL"}\n${output.trim()}\n`)
   if (!ok) process.exitCode = 1
-}))
+}

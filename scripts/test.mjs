@@ -1,6 +1,8 @@
-// `npm test`: every check of the repository, one after the other. A failing step does not hide the ones after it.
+// `npm test`: every check of the repository, one after the other. A failing step does not hide the ones after it, and the
+// last lines of what it printed appear again at the end.
 // `npm test -- docs pack` runs only the steps named.
-import { spawnSync } from "node:child_process"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
 
 const steps = {
   workspace: "lint:workspace",
@@ -25,14 +27,33 @@ if (unknown.length > 0) {
   process.exit(2)
 }
 
+/** The number of characters that are repeated of a failing step. */
+const repeated = 4000
+
+/** Runs a step and shows what it prints. Returns whether it passed, and the end of its output. */
+const run = async (name) => {
+  const child = spawn("npm", ["run", "--silent", ...steps[name].split(" ")], { stdio: ["ignore", "pipe", "pipe"] })
+  let end = ""
+  for (const [source, target] of [[child.stdout, process.stdout], [child.stderr, process.stderr]]) {
+    source.setEncoding("utf8").on("data", (text) => {
+      target.write(text)
+      end = (end + text).slice(-repeated)
+    })
+  }
+  const [code] = await once(child, "close")
+  return { ok: code === 0, end }
+}
+
 const results = []
 for (const name of named.length > 0 ? named : Object.keys(steps)) {
   console.log(`\n=== ${name} (npm run ${steps[name]})`)
   const start = performance.now()
-  const { status } = spawnSync("npm", ["run", "--silent", ...steps[name].split(" ")], {
-    stdio: ["ignore", "inherit", "inherit"]
-  })
-  results.push({ name, ok: status === 0, seconds: ((performance.now() - start) / 1000).toFixed(1) })
+  const { end, ok } = await run(name)
+  results.push({ name, ok, end, seconds: ((performance.now() - start) / 1000).toFixed(1) })
+}
+
+for (const { end, name, ok } of results) {
+  if (!ok) console.log(`\n=== the end of ${name}, which failed\n${end.trimEnd()}`)
 }
 
 console.log("\n=== summary")

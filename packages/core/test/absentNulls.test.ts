@@ -197,11 +197,9 @@ describe("null for an absent member", () => {
       assert.deepStrictEqual(ended, { _tag: "Complete", value: "b" })
     }).pipe(Effect.provide([ClientSampler.layer, openStates])))
 
-  it.effect("a long answer that is wrong everywhere fails soon", () =>
+  it.effect("a long answer that is wrong everywhere fails before the test times out", () =>
     Effect.gen(function*() {
       const content = Array.from({ length: 20_000 }, () => ({ type: "text", text: 42, annotations: null }))
-      const started = performance.now()
       assert.strictEqual((yield* Effect.flip(ask({ ...answer, content })))._tag, "InvalidResponse")
-      assert.isBelow(performance.now() - started, 4000)
     }))
 })

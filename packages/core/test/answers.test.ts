@@ -218,11 +218,10 @@ describe("reasoning in a reply", () => {
 
   it.effect("a reply of nothing but marks is read in linear time", () =>
     Effect.gen(function*() {
-      const started = performance.now()
+      // In quadratic time this would take minutes, and the test would time out.
       for (const unit of ["<think>", "</think>", "<think></think>", "<think>a</think>b"]) {
-        const content = Array.from({ length: 5_000 }, () => text(unit.repeat(10)))
+        const content = Array.from({ length: 15_000 }, () => text(unit.repeat(10)))
         yield* Sampler.sample("Hi").pipe(Effect.provide(TestSampler.scripted([{ content }])))
       }
-      assert.isBelow(performance.now() - started, 8000)
     }))
 })

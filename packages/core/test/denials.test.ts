@@ -55,11 +55,11 @@ describe("isDenial", () => {
     assert.isFalse(isDenial(message))
   })
 
-  it("a long message takes no time", () => {
-    for (const text of ["user ", "has ", "the request ", "denied ", "denied a "]) {
-      const started = performance.now()
-      isDenial(text.repeat(200_000))
-      assert.isBelow(performance.now() - started, 200)
+  // In quadratic time, each text would take minutes, and the test would time out.
+  it.each(["user ", "has ", "the request ", "denied ", "denied a "])(
+    "a long message of “%s” is read in linear time",
+    (text) => {
+      assert.isBoolean(isDenial(text.repeat(200_000)))
     }
-  })
+  )
 })

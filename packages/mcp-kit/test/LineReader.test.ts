@@ -70,12 +70,11 @@ describe("LineReader", () => {
     assert.deepStrictEqual(lines, ["a\ufffdb", "\ufffd", "c"])
   })
 
-  it("ten megabytes in small chunks are read in less than a second", () => {
-    const chunk = Buffer.alloc(4096, "x")
-    const chunks = [...Array.from({ length: 2560 }, () => chunk), Buffer.from("\n")]
-    const started = performance.now()
+  // In quadratic time this would take minutes, and the test would time out.
+  it("ten megabytes in small chunks are read in linear time", () => {
+    const chunk = Buffer.alloc(64, "x")
+    const chunks = [...Array.from({ length: 163_840 }, () => chunk), Buffer.from("\n")]
     const { lines } = read(11_000_000, chunks)
     assert.strictEqual(lines[0]!.length, 10_485_760)
-    assert.isBelow(performance.now() - started, 1000)
   })
 })

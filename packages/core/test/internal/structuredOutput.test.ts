@@ -195,10 +195,9 @@ describe("jsonIn", () => {
     ["fences with values", "```1```".repeat(size / 7)],
     ["a fence and spaces", "```" + " ".repeat(size)],
     ["a fence and letters", "```" + "a".repeat(size)]
-  ])("jsonIn takes less than 5 seconds for 10 MB of %s", (_, text) => {
-    const start = performance.now()
+    // In quadratic time, each text would take hours, and the test would time out.
+  ])("jsonIn reads 10 MB of %s in linear time", (_, text) => {
     const found = jsonIn(text)
-    assert.isBelow(performance.now() - start, 5000)
     assert.isAtMost(found.length, 32)
     assert.doesNotThrow(() => JSON.stringify(found))
   }, 20_000)
