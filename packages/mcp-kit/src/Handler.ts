@@ -100,6 +100,19 @@ export type ToolReturn<T extends SdkTypes> =
   | T["ToolResult"]
 
 /**
+ * The type of functions that return `Result`, for tools with an output schema; unknown for tools without one.
+ *
+ * **Details**
+ *
+ * A parameter takes it in an intersection with a wider function type. TypeScript infers literals in what a function
+ * returns from the wider type, and checks the result against both. A conditional return type would lose the literals.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type Returning<Output, Result> = Output extends undefined ? unknown : (...parameters: never) => Result
+
+/**
  * Registers a handler on an SDK's high-level server, and returns what the SDK returns. `registration` is what the SDK's
  * method takes before the callback.
  *

@@ -9,6 +9,7 @@ import * as AsyncHandlerKit from "@effect-sampling/mcp-kit/AsyncHandler"
 import type { SamplingContext } from "@effect-sampling/mcp-kit/AsyncHandler"
 import * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
+  CallToolResult,
   GetPromptResult,
   McpServer,
   ReadResourceResult,
@@ -85,7 +86,9 @@ export interface AsyncHandlers extends AsyncDisposable {
     server: McpServer,
     name: string,
     config: ToolConfig<Input, Output>,
-    handler: Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
+    handler:
+      & Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
+      & HandlerKit.Returning<Output, Awaitable<CallToolResult | OutputOf<Output>>>
   ) => RegisteredTool
   /**
    * Registers a prompt, as the SDK's `registerPrompt` does. A string becomes one user message. The message of an error
@@ -134,7 +137,9 @@ export type Handler<Input, Result> = (
   input: Input,
   context: SamplingContext,
   ctx: ServerContext
-) => Result | PromiseLike<Result>
+) => Awaitable<Result>
+
+type Awaitable<A> = A | PromiseLike<A>
 
 /**
  * Builds the functions that register async handlers. The Layer decides which model answers, for example

@@ -168,7 +168,9 @@ export const registerTool: <
   server: McpServer,
   name: string,
   config: ToolConfig<Input, Output>,
-  handler: (input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>
+  handler:
+    & ((input: InputOf<Input>, ctx: ServerContext) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>)
+    & HandlerKit.Returning<Output, Effect.Effect<CallToolResult | OutputOf<Output>, E, R>>
 ) => Effect.Effect<RegisteredTool, never, R> = registrations.registerTool
 
 /**

@@ -18,7 +18,7 @@ import type {
   ResourceTemplate
 } from "@modelcontextprotocol/sdk/server/mcp.js"
 import type { ZodRawShapeCompat } from "@modelcontextprotocol/sdk/server/zod-compat.js"
-import type { GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
+import type { CallToolResult, GetPromptResult, ReadResourceResult } from "@modelcontextprotocol/sdk/types.js"
 import type * as Layer from "effect/Layer"
 import type {
   InputOf,
@@ -84,7 +84,9 @@ export interface AsyncHandlers extends AsyncDisposable {
     server: McpServer,
     name: string,
     config: ToolConfig<Input, Output>,
-    handler: Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
+    handler:
+      & Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
+      & HandlerKit.Returning<Output, Awaitable<CallToolResult | OutputOf<Output>>>
   ) => RegisteredTool
   /**
    * Registers a prompt, as the SDK's `registerPrompt` does. A string becomes one user message. The message of an error
@@ -133,7 +135,9 @@ export type Handler<Input, Result> = (
   input: Input,
   context: SamplingContext,
   extra: Extra
-) => Result | PromiseLike<Result>
+) => Awaitable<Result>
+
+type Awaitable<A> = A | PromiseLike<A>
 
 /**
  * Builds the functions that register async handlers. The Layer decides which model answers, for example

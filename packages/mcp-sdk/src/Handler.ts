@@ -154,7 +154,9 @@ export const registerTool: <
   server: McpServer,
   name: string,
   config: ToolConfig<Input, Output>,
-  handler: (input: InputOf<Input>, extra: Extra) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>
+  handler:
+    & ((input: InputOf<Input>, extra: Extra) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>)
+    & HandlerKit.Returning<Output, Effect.Effect<CallToolResult | OutputOf<Output>, E, R>>
 ) => Effect.Effect<RegisteredTool, never, R> = registrations.registerTool
 
 /**

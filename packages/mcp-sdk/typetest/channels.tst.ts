@@ -295,9 +295,29 @@ describe("Registrations", () => {
       async () => ({ total: 3 })
     )
     expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => ({ total: "3" }))
+    const moods = { outputSchema: z.object({ mood: z.enum(["good", "bad"]) }) }
+    asyncHandlers.registerTool(server, "t", moods, async () => ({ mood: "good" }))
+    asyncHandlers.registerTool(server, "t", moods, async (_, { sample }) => {
+      const { text } = await sample("x")
+      return text === "" ? { content: [{ type: "text", text: "no" }], isError: true } : { mood: "bad" }
+    })
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", moods, async () => ({ mood: "great" }))
     expect(Handler.registerTool(server, "t", config, () => Effect.succeed({ total: 3 }))).type.toBe<
       Effect.Effect<RegisteredTool>
     >()
+  })
+
+  test("a tool with an outputSchema may return neither a string, nor a block, nor nothing", () => {
+    const config = { outputSchema: z.object({ total: z.number() }) }
+    const block = { type: "text", text: "text" } as const
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => "text")
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => block)
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => {})
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed("text"))
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed(block))
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.void)
+    asyncHandlers.registerTool(server, "t", config, async () => ({ content: [block], isError: true }))
+    Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))
   })
 
   test("AsyncHandler.make takes a Layer that needs nothing else", () => {
