@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -17,8 +18,10 @@ import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { makeForm } from "./internal/objects/elicitationForm.ts"
 import { decodeJson } from "./internal/objects/jsonForm.ts"
+import { findUnsupported, noClient } from "./internal/request/wireRequest.ts"
 import { wellFormed } from "./internal/wellFormed.ts"
-import { InvalidRequest, InvalidResponse, SamplingError } from "./SamplingError.ts"
+import { Sampler } from "./Sampler.ts"
+import { InvalidRequest, InvalidResponse, SamplingError, SamplingUnsupported } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
 
 /**
@@ -224,6 +227,126 @@ export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Roo
     })
     return result.roots
   })
+
+/**
+ * What a handler may require before it runs.
+ *
+ * - `sampling`, `sampling.tools`: somebody can answer requests for completions, or those that offer tools. Where the
+ *   handler has a `Sampler`, that is what the `Sampler` says, so a provider behind the client counts.
+ * - `elicitation`, `roots`: the client declared the capability, and can be asked now.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Requirement = "sampling" | "sampling.tools" | "elicitation" | "roots"
+
+/**
+ * Fails if a requirement is not met. Put it first in a handler that must not begin what it cannot end: otherwise a user
+ * fills in a form, and only then the handler notices that it cannot sample.
+ *
+ * **Example** (Asking nothing where nobody can sample)
+ *
+ * ```ts
+ * import { Client, Sampler } from "@effect-sampling/core"
+ * import { Effect, Schema } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   yield* Client.check(["sampling", "elicitation"])
+ *   const { city } = yield* Client.elicit(Schema.Struct({ city: Schema.String }), "Which city?")
+ *   return yield* Sampler.sample(`Describe ${city}.`)
+ * })
+ *
+ * const error = await Effect.runPromise(Effect.flip(Client.check(["sampling", "elicitation"])))
+ * error._tag // => "SamplingUnsupported"
+ * ```
+ *
+ * @see {@link Requires} for tools, which adapters check
+ * @category requirements
+ * @since 0.1.0
+ */
+export const check = (
+  requirements: Iterable<Requirement>
+): Effect.Effect<void, SamplingUnsupported | ClientUnsupported> =>
+  Effect.forEach(requirements, checkOne, { discard: true })
+
+/**
+ * An annotation of a tool: what it requires. Adapters check it before the handler runs. Default: nothing.
+ *
+ * **Details**
+ *
+ * A toolkit that comes with its handlers (`Toolkit.WithHandler`) hides its `Sampler` from the adapter. There, `sampling`
+ * means what the client declared.
+ *
+ * **Example** (A tool that needs its client's user and a model)
+ *
+ * ```ts
+ * import { Client } from "@effect-sampling/core"
+ * import { Schema } from "effect"
+ * import { Tool } from "effect/ai"
+ *
+ * const Plan = Tool.make("plan_trip", { success: Schema.String }).annotate(Client.Requires, ["sampling", "elicitation"])
+ * Plan.name // => "plan_trip"
+ * ```
+ *
+ * @category requirements
+ * @since 0.1.0
+ */
+export const Requires = Context.Reference<ReadonlyArray<Requirement>>("@effect-sampling/core/Client/Requires", {
+  defaultValue: () => []
+})
+
+/**
+ * What a tool call of MCP 2026-07-28 ends with if its client did not declare a capability that the handler needs, and
+ * the handler does not catch the error. It is an annotation of a tool, or a setting of the server, which a tool's
+ * annotation overrides.
+ *
+ * - `protocolError`, the default: JSON-RPC error -32021, which names the capability. The specification asks for it.
+ *   Several clients throw it, so the model of the host reads nothing.
+ * - `toolExecutionError`: a result with `isError` and a text that the model reads, as up to MCP 2025-11-25.
+ *
+ * Source: MCP 2026-07-28, "Error Codes"; tools, "Error Handling".
+ *
+ * **Example** (A server whose hosts read what is missing)
+ *
+ * ```ts
+ * import { Client } from "@effect-sampling/core"
+ * import { Layer } from "effect"
+ *
+ * const setting = Layer.succeed(Client.MissingCapabilityAs, "toolExecutionError")
+ * Layer.isLayer(setting) // => true
+ * ```
+ *
+ * @category requirements
+ * @since 0.1.0
+ */
+export const MissingCapabilityAs = Context.Reference<"protocolError" | "toolExecutionError">(
+  "@effect-sampling/core/Client/MissingCapabilityAs",
+  { defaultValue: () => "protocolError" }
+)
+
+const checkOne = (requirement: Requirement): Effect.Effect<unknown, SamplingUnsupported | ClientUnsupported> =>
+  requirement === "elicitation" || requirement === "roots" ? connectionWith(requirement) : checkSampling(requirement)
+
+const checkSampling = (requirement: "sampling" | "sampling.tools"): Effect.Effect<void, SamplingUnsupported> =>
+  Effect.withFiber((fiber) => {
+    const connection = fiber.getRef(ClientConnection)
+    const request = requirement === "sampling" ? noRequest : noRequestWithTools
+    const unsupported = connection === undefined ? noClient() : findUnsupported(connection, request)
+    const sampler = Context.getOrUndefined(fiber.context, Sampler)
+    if (sampler === undefined) return unsupported === undefined ? Effect.void : Effect.fail(unsupported)
+    return Effect.flatMap(sampler.capabilities, ({ sampling, tools }) =>
+      (requirement === "sampling" ? sampling : tools)
+        ? Effect.void
+        : Effect.fail(unsupported ?? new SamplingUnsupported({ missing: requirement, message: noSource[requirement] })))
+  })
+
+const noRequest = { messages: [], maxTokens: 1 }
+const noRequestWithTools = { ...noRequest, tools: [] }
+
+const noSource = {
+  sampling: "No source of this server can answer a sampling request.",
+  "sampling.tools": "No source of this server can answer a sampling request that offers tools."
+}
 
 const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 

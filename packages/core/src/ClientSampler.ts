@@ -14,10 +14,17 @@ import { formatIssue } from "./internal/issues.ts"
 import { mapBlocks, withoutVendorFields } from "./internal/ownMeta.ts"
 import { quote, truncate } from "./internal/quote.ts"
 import { isRefusal } from "./internal/request/isRefusal.ts"
-import { canSample, canUseTools, findUnsupported, omitsContext, toWireParams } from "./internal/request/wireRequest.ts"
+import {
+  canSample,
+  canUseTools,
+  findUnsupported,
+  noClient,
+  omitsContext,
+  toWireParams
+} from "./internal/request/wireRequest.ts"
 import { withReadableCalls } from "./internal/request/withReadableCalls.ts"
 import * as Sampler from "./Sampler.ts"
-import { InvalidResponse, SamplingRejected, SamplingUnsupported } from "./SamplingError.ts"
+import { InvalidResponse, SamplingRejected } from "./SamplingError.ts"
 import { CreateMessageResult } from "./SamplingResponse.ts"
 import type { SamplingResponse } from "./SamplingResponse.ts"
 
@@ -79,16 +86,6 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
 )
 
 const contextOmitted = "sampling.include_context.omitted"
-
-const noClient = (): SamplingUnsupported =>
-  withAdvice(
-    new SamplingUnsupported({
-      missing: "client",
-      message: "Cannot ask a client's model: no client is connected here."
-    }),
-    "Run this inside a tool, prompt or resource handler of an MCP server adapter, or provide another Sampler: " +
-      "Sampler.fallback(ClientSampler.layer, provider)."
-  )
 
 // Decoding stops at the first problem, because a long answer may be wrong everywhere.
 const decode = decodeForeign(compiled(CreateMessageResult))

@@ -1,20 +1,18 @@
-import { Client, ClientConnection } from "@effect-sampling/core"
+import { Client, ClientConnection, ClientSampler, Sampler, TestSampler } from "@effect-sampling/core"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 
-const connection = (
-  elicitation: ClientConnection.ClientCapabilities["elicitation"]
-): ClientConnection.ClientConnection => ({
+const connection = (capabilities: ClientConnection.ClientCapabilities): ClientConnection.ClientConnection => ({
   client: undefined,
   protocolVersion: "2025-11-25",
-  capabilities: { elicitation },
+  capabilities,
   unreachable: undefined,
   ask: (_, decode) => Effect.fromResult(decode({ action: "accept", content: { name: "Ada" } }))
 })
 
 const elicit = (elicitation: ClientConnection.ClientCapabilities["elicitation"]) =>
   Client.elicit(Schema.Struct({ name: Schema.String }), "What is your name?").pipe(
-    Effect.provideService(ClientConnection.ClientConnection, connection(elicitation))
+    Effect.provideService(ClientConnection.ClientConnection, connection({ elicitation }))
   )
 
 describe("Client.elicit", () => {
@@ -34,4 +32,51 @@ describe("Client.elicit", () => {
         expect(error).toMatchObject({ _tag: "ClientUnsupported", missing: "elicitation" })
       })
   )
+})
+
+describe("Client.check", () => {
+  const from = (capabilities: ClientConnection.ClientCapabilities | undefined) =>
+    Effect.provideService(
+      Client.check(["sampling", "sampling.tools", "elicitation", "roots"]),
+      ClientConnection.ClientConnection,
+      capabilities && connection(capabilities)
+    )
+
+  it.effect.each<[capabilities: ClientConnection.ClientCapabilities | undefined, missing: string]>([
+    [undefined, "client"],
+    [{}, "sampling"],
+    [{ sampling: {} }, "sampling.tools"],
+    [{ sampling: { tools: {} } }, "elicitation"],
+    [{ sampling: { tools: {} }, elicitation: {} }, "roots"]
+  ])(
+    "Client.check names the first requirement that is not met: %o lacks %s",
+    ([capabilities, missing]) =>
+      Effect.gen(function*() {
+        expect(yield* Effect.flip(from(capabilities))).toMatchObject({ missing })
+        expect(yield* Effect.flip(Effect.provide(from(capabilities), ClientSampler.layer))).toMatchObject({ missing })
+      })
+  )
+
+  it.effect("Client.check succeeds where everything is there, with a Sampler and without one", () =>
+    Effect.gen(function*() {
+      const all = { sampling: { tools: {} }, elicitation: {}, roots: {} }
+      yield* from(all)
+      yield* Effect.provide(from(all), ClientSampler.layer)
+    }))
+
+  it.effect("Client.check asks the Sampler, and says that no source answers where the client could", () =>
+    Effect.gen(function*() {
+      const both = Client.check(["sampling", "sampling.tools"])
+      yield* Effect.provide(both, TestSampler.scripted([]))
+      const none = Sampler.make({
+        capabilities: Effect.succeed({ sampling: true, tools: false, jsonSchema: false }),
+        createMessage: () => Effect.never
+      })
+      const error = yield* both.pipe(
+        Effect.provideService(Sampler.Sampler, none),
+        Effect.provideService(ClientConnection.ClientConnection, connection({ sampling: { tools: {} } })),
+        Effect.flip
+      )
+      expect(error).toMatchObject({ missing: "sampling.tools", message: expect.stringContaining("No source") })
+    }))
 })

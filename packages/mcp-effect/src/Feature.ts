@@ -8,6 +8,7 @@ import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
 import * as ToolDispatch from "@effect-sampling/core/ToolDispatch"
 import * as Advice from "@effect-sampling/core/wire/Advice"
+import * as CapturedServices from "@effect-sampling/core/wire/CapturedServices"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import * as Progress from "@effect-sampling/core/wire/Progress"
 import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
@@ -16,6 +17,7 @@ import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
 import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
 import * as Text from "@effect-sampling/core/wire/Text"
+import * as ToolRequirements from "@effect-sampling/core/wire/ToolRequirements"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as McpSchema from "effect/ai/McpSchema"
 import * as McpServer from "effect/ai/McpServer"
@@ -140,6 +142,7 @@ const registerToolkit = <Tools extends Record<string, Tool.Any>, E, R>(
     const dispatch = yield* ToolDispatch.make(self)
     const services = yield* Effect.context()
     for (const tool of Object.values<Tool.Any>(dispatch.tools)) {
+      const checkFirst = ToolRequirements.ofTool(tool, yield* CapturedServices.of(tool))
       const definition = ToolResult.definition(tool)
       const toResult = ToolResult.make(tool, definition)
       yield* server.addTool({
@@ -149,11 +152,11 @@ const registerToolkit = <Tools extends Record<string, Tool.Any>, E, R>(
         handle: (parameters: unknown) =>
           toHandled(
             Effect.flatMap(callOptions(server), (options) =>
-              runCall(dispatch.call(tool.name, parameters, options), {
+              runCall(checkFirst(dispatch.call(tool.name, parameters, options)), {
                 method: "tools/call",
                 name: tool.name,
                 arguments: parameters
-              })),
+              })).pipe(ToolRequirements.withSettings(tool)),
             toResult
           )
       })

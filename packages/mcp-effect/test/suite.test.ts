@@ -2,11 +2,13 @@ import { asks } from "@effect-sampling/mcp-suite/asks"
 import { clientErrors } from "@effect-sampling/mcp-suite/clientErrors"
 import { features } from "@effect-sampling/mcp-suite/features"
 import { malformed } from "@effect-sampling/mcp-suite/malformed"
+import { requirements } from "@effect-sampling/mcp-suite/requirements"
 import { rounds } from "@effect-sampling/mcp-suite/rounds"
 import { largeMessages } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
 
 features(adapter)
+requirements(adapter)
 asks(adapter)
 clientErrors(adapter)
 

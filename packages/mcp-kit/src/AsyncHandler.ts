@@ -15,7 +15,7 @@ import type * as Layer from "effect/Layer"
 import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Schema from "effect/Schema"
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "effect/StandardSchema"
-import type { Handlers, McpServer, RequestHandler } from "./Handler.ts"
+import type { Handlers, McpServer, RequestHandler, ToolConfig } from "./Handler.ts"
 import { fromAsync } from "./internal/async/AsyncScope.ts"
 import { makeContext } from "./internal/async/makeContext.ts"
 import { logToStderr } from "./internal/logToStderr.ts"
@@ -146,7 +146,7 @@ export interface Registrations<T extends SdkTypes> extends AsyncDisposable {
   readonly registerTool: (
     server: McpServer<T>,
     name: string,
-    config: object,
+    config: ToolConfig,
     handler: AsyncRequestHandler<T, unknown>
   ) => unknown
   readonly registerPrompt: (

@@ -11,6 +11,7 @@ import * as PromptDefinition from "@effect-sampling/core/wire/PromptDefinition"
 import type { PromptArguments, PromptOptions } from "@effect-sampling/core/wire/PromptDefinition"
 import * as SingleTool from "@effect-sampling/core/wire/SingleTool"
 import type { ToolHandler } from "@effect-sampling/core/wire/SingleTool"
+import * as ToolRequirements from "@effect-sampling/core/wire/ToolRequirements"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import type * as Tool from "effect/ai/Tool"
 import * as Effect from "effect/Effect"
@@ -133,33 +134,35 @@ const makeToolkit =
   <Tools extends Record<string, Tool.Any>, E, R>(self: ToolDispatch.ToolkitInput<Tools, E, R>) =>
     Effect.gen(function*() {
       const dispatch = yield* ToolDispatch.make(self)
-      const entries = yield* Effect.forEach(Object.values<Tool.Any>(dispatch.tools), (tool) =>
-        Effect.map(
+      const entries = yield* Effect.forEach(
+        Object.values<Tool.Any>(dispatch.tools),
+        (tool) =>
           Effect.flatMap(
             CapturedServices.of(tool),
-            (captured) => makeRunner<T, Tool.HandlerServices<Tools[keyof Tools]>>(sdk, captured)
-          ),
-          ({ report, run }) => {
-            const definition = ToolResult.definition(tool)
-            const { onFailure, onSuccess } = ToolResult.make(tool, definition)
-            // All calls share one function: a running call keeps its `toResult` in memory until it ends.
-            const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
-              Exit.isSuccess(exit)
-                ? onSuccess(exit.value)
-                : report(interruptedOrBrokenOff(exit.cause) ?? onFailure(exit.cause))
-            return {
-              definition,
-              call: (server: T["Server"], parameters: unknown, request: T["Request"]) =>
-                run(
-                  dispatch.call(tool.name, parameters, callOptions(sdk, request)),
-                  "tools/call",
-                  server,
-                  request,
-                  toResult
-                )
-            }
-          }
-        ))
+            (captured) =>
+              Effect.map(makeRunner<T, Tool.HandlerServices<Tools[keyof Tools]>>(sdk, captured), ({ report, run }) => {
+                const checkFirst = ToolRequirements.ofTool(tool, captured)
+                const definition = ToolResult.definition(tool)
+                const { onFailure, onSuccess } = ToolResult.make(tool, definition)
+                // All calls share one function: a running call keeps its `toResult` in memory until it ends.
+                const toResult = (exit: Exit.Exit<ToolDispatch.ToolOutcome, unknown>) =>
+                  Exit.isSuccess(exit)
+                    ? onSuccess(exit.value)
+                    : report(interruptedOrBrokenOff(exit.cause) ?? onFailure(exit.cause))
+                return {
+                  definition,
+                  call: (server: T["Server"], parameters: unknown, request: T["Request"]) =>
+                    run(
+                      checkFirst(dispatch.call(tool.name, parameters, callOptions(sdk, request))),
+                      "tools/call",
+                      server,
+                      request,
+                      toResult
+                    )
+                }
+              }).pipe(ToolRequirements.withSettings(tool))
+          )
+      )
       return { install: (server) => addEntries(sdk, server, "tools", entries) }
     })
 

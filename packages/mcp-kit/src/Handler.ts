@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import type { Requirement } from "@effect-sampling/core/Client"
 import type { Content } from "@effect-sampling/core/Content"
 import * as HandlerFailure from "@effect-sampling/core/wire/HandlerFailure"
 import type * as RoundRunner from "@effect-sampling/core/wire/RoundRunner"
 import { wellFormed } from "@effect-sampling/core/wire/Text"
+import * as ToolRequirements from "@effect-sampling/core/wire/ToolRequirements"
 import * as ToolResult from "@effect-sampling/core/wire/ToolResult"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -125,6 +127,19 @@ export type Register<T extends SdkTypes, Registration extends ReadonlyArray<unkn
 ) => Effect.Effect<unknown, never, R>
 
 /**
+ * What the kit reads of the configuration of a tool, beside what the SDK takes.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface ToolConfig {
+  /**
+   * What is checked before the handler runs. Default: nothing.
+   */
+  readonly requires?: ReadonlyArray<Requirement>
+}
+
+/**
  * The constructors of handlers on one SDK. The adapter of the SDK documents them.
  *
  * @category models
@@ -134,7 +149,7 @@ export interface Handlers<T extends SdkTypes> {
   readonly tool: Wrap<T, ToolReturn<T>, T["ToolResult"]>
   readonly prompt: PromptWrap<T>
   readonly resource: Wrap<T, T["ResourceResult"]>
-  readonly registerTool: Register<T, [name: string, config: object], unknown>
+  readonly registerTool: Register<T, [name: string, config: ToolConfig], unknown>
   readonly registerPrompt: Register<T, [name: string, config: object], string | T["PromptResult"]>
   readonly registerResource: Register<
     T,
@@ -159,14 +174,16 @@ export const make = <T extends SdkTypes>(sdk: Sdk<T>): Handlers<T> => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the callback takes the request from the last parameter, so it fits both overloads
     prompt: spread(prompt) as PromptWrap<T>,
     resource: spread(resource),
-    registerTool: (server, name, config, handler) =>
-      Effect.map(
+    registerTool: (server, name, { requires = [], ...config }, handler) => {
+      const checkFirst = ToolRequirements.of(requires)
+      return Effect.map(
         (Predicate.hasProperty(config, "outputSchema") && config.outputSchema !== undefined ? toolWithOutput : tool)(
           server,
-          ([input = {}], request) => handler(input, request)
+          ([input = {}], request) => checkFirst(Effect.suspend(() => handler(input, request)))
         ),
         (callback) => server.registerTool(name, config, callback)
-      ),
+      )
+    },
     registerPrompt: (server, name, config, handler) =>
       Effect.map(
         prompt(server, ([input = {}], request) => handler(input, request)),

@@ -6,11 +6,13 @@ import { handlers } from "@effect-sampling/mcp-suite/handlers"
 import { http } from "@effect-sampling/mcp-suite/http"
 import { malformed } from "@effect-sampling/mcp-suite/malformed"
 import { nulls, nullsOfInstalledFeatures } from "@effect-sampling/mcp-suite/nulls"
+import { requirements } from "@effect-sampling/mcp-suite/requirements"
 import { rounds, roundsShutdown } from "@effect-sampling/mcp-suite/rounds"
 import { sizes } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
 
 features(adapter)
+requirements(adapter)
 installedFeatures(adapter)
 handlers(adapter)
 asyncHandlers(adapter)

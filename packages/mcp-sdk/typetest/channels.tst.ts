@@ -320,6 +320,11 @@ describe("Registrations", () => {
     Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))
   })
 
+  test("a tool may require what a client can lack, and nothing else", () => {
+    expect(asyncHandlers.registerTool).type.toBeCallableWith(server, "t", { requires: ["sampling"] }, async () => "x")
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", { requires: ["tools"] }, async () => "x")
+  })
+
   test("AsyncHandler.make takes a Layer that needs nothing else", () => {
     expect(AsyncHandler.make).type.toBeCallableWith(ClientSampler.layer)
     expect(AsyncHandler.make).type.not.toBeCallableWith(needing)

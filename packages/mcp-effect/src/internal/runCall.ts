@@ -1,4 +1,4 @@
-import { ClientUnsupported } from "@effect-sampling/core/Client"
+import { ClientUnsupported, MissingCapabilityAs } from "@effect-sampling/core/Client"
 import { AskTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import type { Caller } from "@effect-sampling/core/ClientConnection"
 import { StateRejected } from "@effect-sampling/core/RequestState"
@@ -32,7 +32,10 @@ export const runCall = <A, E, R>(
   ): Effect.Effect<RoundRunner.Round<A>, E | StateNotKept | ReplayMismatch | Refused, R> => {
     const server = Context.getOrUndefined(context, McpSchema.McpServerClient)
     return server === undefined
-      ? Effect.catchCause(RoundRunner.run(handler, toCall(context, target)), refuse)
+      ? Effect.catchCause(
+        RoundRunner.run(handler, toCall(context, target)),
+        refuse(target.method === "tools/call" ? Context.get(context, MissingCapabilityAs) : "protocolError")
+      )
       : Effect.map(Effect.provideService(handler, ClientConnection, push(context, server)), complete)
   })
 
@@ -63,14 +66,15 @@ const toCaller = (context: Context.Context<never>): Caller => {
   return { header: (name) => headers?.[name.toLowerCase()], authInfo: undefined }
 }
 
-const refuse = <E>(
+const refuse = (missingCapabilityAs: typeof MissingCapabilityAs["Service"]) =>
+<E>(
   cause: Cause.Cause<E | StateRejected | StateNotKept | RoundRunner.InvalidParams>
 ): Effect.Effect<never, E | StateNotKept | ReplayMismatch | Refused> => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
   if (isStateRejected(error) || isInvalidParams(error)) {
     return Effect.fail(new Refused({ code: McpSchema.INVALID_PARAMS_ERROR_CODE, message: visible(error.message) }))
   }
-  const missing = isUnsupported(error) ? missingCapability(error) : undefined
+  const missing = isUnsupported(error) && missingCapabilityAs === "protocolError" ? missingCapability(error) : undefined
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the other errors of the engine are handled above
   return missing ?? Effect.failCause(cause as Cause.Cause<E | StateNotKept>)
 }

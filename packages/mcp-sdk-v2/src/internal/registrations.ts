@@ -1,3 +1,4 @@
+import type * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
   Icon,
   McpServer,
@@ -22,9 +23,9 @@ interface Config {
   readonly _meta?: Record<string, unknown>
 }
 
-/** The configuration of a tool, as the SDK's `registerTool` takes it. */
+/** The configuration of a tool, as the SDK's `registerTool` takes it, and what the tool requires. */
 export interface ToolConfig<Input extends InputSchema | undefined, Output extends InputSchema | undefined>
-  extends Config
+  extends Config, HandlerKit.ToolConfig
 {
   readonly inputSchema?: Input
   readonly outputSchema?: Output

@@ -1,3 +1,4 @@
+import type * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
   AnySchema,
   SchemaOutput,
@@ -10,8 +11,10 @@ import type { ToolAnnotations } from "@modelcontextprotocol/sdk/types.js"
 /** What the SDK takes as the schema of a tool: a zod schema, or a record of them. */
 export type InputSchema = ZodRawShapeCompat | AnySchema
 
-/** The configuration of a tool, as the SDK's `registerTool` takes it. */
-export interface ToolConfig<Input extends InputSchema | undefined, Output extends InputSchema | undefined> {
+/** The configuration of a tool, as the SDK's `registerTool` takes it, and what the tool requires. */
+export interface ToolConfig<Input extends InputSchema | undefined, Output extends InputSchema | undefined>
+  extends HandlerKit.ToolConfig
+{
   readonly title?: string
   readonly description?: string
   readonly inputSchema?: Input

@@ -9,6 +9,17 @@ import { isToolBlock, needsTools } from "../loop/toolPairing.ts"
 import { mapContent, withoutOwnMeta } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
 
+/** Builds the error of a request where no client is connected. */
+export const noClient = (): SamplingUnsupported =>
+  withAdvice(
+    new SamplingUnsupported({
+      missing: "client",
+      message: "Cannot ask a client's model: no client is connected here."
+    }),
+    "Run this inside a tool, prompt or resource handler of an MCP server adapter, or provide another Sampler: " +
+      "Sampler.fallback(ClientSampler.layer, provider)."
+  )
+
 /** Returns why this request must not be sent to this client, or undefined. Call it before anything is sent. */
 export const findUnsupported = (
   connection: ClientConnection,

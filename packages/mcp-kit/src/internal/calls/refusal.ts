@@ -1,4 +1,5 @@
 import { ClientUnsupported } from "@effect-sampling/core/Client"
+import type { MissingCapabilityAs } from "@effect-sampling/core/Client"
 import { StateRejected } from "@effect-sampling/core/RequestState"
 import { SamplingUnsupported } from "@effect-sampling/core/SamplingError"
 import { protocolError } from "@effect-sampling/core/wire/HandlerFailure"
@@ -18,11 +19,15 @@ const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsuppo
  *
  * MCP 2026-07-28, multi round-trip requests, and "Error Codes": -32021.
  */
-export const refusal = (cause: Cause.Cause<unknown>): Error | undefined => {
+export const refusal = (
+  cause: Cause.Cause<unknown>,
+  missingCapabilityAs: typeof MissingCapabilityAs["Service"]
+): Error | undefined => {
   const error = Cause.hasDies(cause) ? undefined : cause.reasons.find(Cause.isFailReason)?.error
   if (isRefused(error)) return protocolError(invalidParams, error.message)
-  const requiredCapabilities = isUnsupported(error) ? RequiredCapabilities.ofError(error) : undefined
-  return isUnsupported(error) && requiredCapabilities !== undefined
-    ? protocolError(missingClientCapability, error.message, { requiredCapabilities })
-    : undefined
+  if (!isUnsupported(error) || missingCapabilityAs === "toolExecutionError") return undefined
+  const requiredCapabilities = RequiredCapabilities.ofError(error)
+  return requiredCapabilities === undefined
+    ? undefined
+    : protocolError(missingClientCapability, error.message, { requiredCapabilities })
 }

@@ -1,3 +1,4 @@
+import { MissingCapabilityAs } from "@effect-sampling/core/Client"
 import { AskTimeout, AskTotalTimeout, ClientConnection, Principal } from "@effect-sampling/core/ClientConnection"
 import { StateNotKept } from "@effect-sampling/core/RequestState"
 import { ReplayMismatch } from "@effect-sampling/core/SamplingError"
@@ -53,6 +54,7 @@ export const makeRunner = <T extends SdkTypes, R>(
       totalMillis: timerMillis(Context.get(services, AskTotalTimeout))
     }
     const principal = Context.get(services, Principal)
+    const missingCapabilityAs = Context.get(services, MissingCapabilityAs)
     const runUntilEnd = makeRunUntilEnd(sdk, services)
     const withRequest = (context: Context.Context<never>, request: T["Request"]): Context.Context<never> =>
       sdk.withRequest === undefined ? context : sdk.withRequest(context, request)
@@ -76,7 +78,7 @@ export const makeRunner = <T extends SdkTypes, R>(
           runRound(sdk.rounds, effect, method, request),
           server,
           request,
-          toRoundResult(sdk.rounds, report, toResult)
+          toRoundResult(sdk.rounds, report, toResult, method === "tools/call" ? missingCapabilityAs : "protocolError")
         )
         : runUntilEnd(
           withServices(effect, (context) => {
@@ -128,11 +130,12 @@ const makeRunUntilEnd = <T extends SdkTypes, R>(sdk: Sdk<T>, services: Context.C
 const toRoundResult = <T extends SdkTypes, A, B>(
   rounds: Rounds<T>,
   report: Runner<T, never>["report"],
-  toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>
+  toResult: (exit: Exit.Exit<A, unknown>) => B | Promise<B>,
+  missingCapabilityAs: typeof MissingCapabilityAs["Service"]
 ) =>
 (exit: Exit.Exit<RoundRunner.Round<A>, unknown>): B | T["InputRequired"] | Promise<B | T["InputRequired"]> => {
   if (Exit.isFailure(exit)) {
-    const refused = refusal(exit.cause)
+    const refused = refusal(exit.cause, missingCapabilityAs)
     if (refused !== undefined) {
       return report(logAdvice("A call", exit.cause)).then(() => {
         throw refused
