@@ -310,7 +310,8 @@ describe("Registrations", () => {
     expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed(block))
     expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.void)
     asyncHandlers.registerTool(server, "t", config, async () => ({ content: [block], isError: true }))
-    Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))
+    expect(Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))).type
+      .toBe<Effect.Effect<RegisteredTool>>()
   })
 
   test("schemas may be records of zod schemas, as in the SDK", () => {

@@ -317,7 +317,8 @@ describe("Registrations", () => {
     expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed(block))
     expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.void)
     asyncHandlers.registerTool(server, "t", config, async () => ({ content: [block], isError: true }))
-    Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))
+    expect(Handler.registerTool(server, "t", config, () => Effect.succeed({ content: [block], isError: true }))).type
+      .toBe<Effect.Effect<RegisteredTool>>()
   })
 
   test("a tool may require what a client can lack, and nothing else", () => {

@@ -26,7 +26,9 @@ export const makeForm = (
     const json = yield* Result.try({ try: () => jsonSchemaOf(schema), catch: () => "schema: It has no JSON form" })
     const { properties, required } = json
     if (json["type"] !== "object" || !isRecord(properties)) {
-      return yield* Result.fail("schema: Expected a Schema.Struct")
+      return yield* Result.fail(
+        "schema: Expected an object: a Schema.Struct, or an object schema such as z.object({ … })"
+      )
     }
     const isOld = protocolVersion !== undefined && protocolVersion < titlesSince
     const checks = textChecks(schema)
