@@ -208,9 +208,9 @@ const toolResult =
     const own = (result: object) => result as T["ToolResult"]
     if (Exit.isSuccess(exit)) {
       const result = toolResultOf(wellFormed(exit.value), hasOutputSchema)
-      return Result.isSuccess(result)
-        ? own(result.success)
-        : report(Effect.as(Effect.logWarning(result.failure), own(ToolResult.ofError(result.failure))))
+      if (Result.isSuccess(result)) return own(result.success)
+      const { advice, problem } = result.failure
+      return report(Effect.as(Effect.logWarning(`${problem} ${advice}`), own(ToolResult.ofError(problem))))
     }
     return report(Effect.map(
       interruptedOrBrokenOff(exit.cause) ??

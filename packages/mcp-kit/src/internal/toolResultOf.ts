@@ -1,12 +1,17 @@
 import * as Result from "effect/Result"
 
+/** Why the value that a tool returned is not a result: a text for the host, and one for the log of the server. */
+interface Refusal {
+  readonly problem: string
+  readonly advice: string
+}
+
 /**
- * Turns what a tool returned into the result of its call. Fails with the text of an error if it is nothing that a tool
- * may return. The value of a tool with an output schema is its structured content, unless it is a whole result.
+ * Turns what a tool returned into the result of its call. Fails if it is nothing that a tool may return. The value of a tool with an output schema is its structured content, unless it is a whole result.
  *
  * Source: MCP 2025-11-25, tools, "Structured Content": the same JSON is repeated as text, for older clients.
  */
-export const toolResultOf = (value: unknown, hasOutputSchema: boolean): Result.Result<object, string> => {
+export const toolResultOf = (value: unknown, hasOutputSchema: boolean): Result.Result<object, Refusal> => {
   if (isResult(value)) return Result.succeed(value)
   // The SDK reports that the structured content is missing.
   if (value === undefined || value === null) return Result.succeed({ content: [] })
@@ -21,9 +26,12 @@ export const toolResultOf = (value: unknown, hasOutputSchema: boolean): Result.R
     : Result.fail(refusal(Array.isArray(value) ? `an array with ${kindOf(stranger)}` : kindOf(stranger)))
 }
 
-const refusal = (kind: string): string =>
-  `The tool returned ${kind}. Return a string, a content block, an array of content blocks, a result with "content", or ` +
-  "nothing. A tool with an outputSchema returns a value of it, or a result."
+const refusal = (kind: string): Refusal => ({
+  problem: `The tool returned ${kind}, which is not a valid result.`,
+  advice:
+    "Return a string, a content block, an array of content blocks, a result with \"content\", or nothing. A tool " +
+    "with an outputSchema returns a value of it, or a result."
+})
 
 interface Block {
   readonly type: string

@@ -4,6 +4,7 @@ import type { Reply, WrittenCall } from "@effect-sampling/core/ProviderSampler"
 import { InvalidResponse } from "@effect-sampling/core/SamplingError"
 import type { SamplingRequest } from "@effect-sampling/core/SamplingRequest"
 import type { Usage } from "@effect-sampling/core/SamplingResponse"
+import { withAdvice } from "@effect-sampling/core/wire/Advice"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -90,13 +91,18 @@ const toChoice = (
 }
 
 const malformed = ({ provider }: ReplyContext, body: unknown): InvalidResponse =>
-  new InvalidResponse({
-    message: Predicate.isObject(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
-      ? `The provider "${provider}" answered with an empty list of choices, so there is no reply. ` +
-        "Try again, or check the model."
-      : `The provider "${provider}" did not answer with a chat completion. Check that baseUrl points to an ` +
-        "OpenAI-compatible Chat Completions API (the URL often ends in /v1)."
-  })
+  Predicate.isObject(body) && Array.isArray(body["choices"]) && body["choices"].length === 0
+    ? withAdvice(
+      new InvalidResponse({
+        message:
+          `The provider "${provider}" answered with an empty list of choices, so there is no reply. Try again later.`
+      }),
+      "Check that the model exists and that its filters let the prompt through."
+    )
+    : withAdvice(
+      new InvalidResponse({ message: `The provider "${provider}" did not answer with a chat completion.` }),
+      "Check that baseUrl points to an OpenAI-compatible Chat Completions API (the URL often ends in /v1)."
+    )
 
 const toText = ({ message: { content } }: Choice): string =>
   typeof content === "string"
