@@ -1,4 +1,5 @@
 import { Content, Sampler } from "@effect-sampling/core"
+import * as Advice from "@effect-sampling/core/wire/Advice"
 import { OpenAiServer } from "@effect-sampling/openai-server"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
@@ -243,11 +244,11 @@ describe("answers that are not a completion", () => {
     "HTML labelled as JSON": OpenAiServer.raw({ body: "<h1>SECRET gateway</h1>" })
   }
   for (const [what, reply] of Object.entries(cases)) {
-    it.live(`an answer that is not a completion (${what}) is an InvalidResponse that says what to check`, () =>
+    it.live(`an answer that is not a completion (${what}) is an InvalidResponse, and its advice says what to check`, () =>
       Effect.gen(function*() {
         const error = yield* failed(reply)
         assert.strictEqual(error._tag, "InvalidResponse")
-        assert.match(error.message, /baseUrl|model/)
+        assert.match(Advice.of(error)!, /baseUrl|model/)
         assert.notInclude(error.message, "SECRET")
       }))
   }
