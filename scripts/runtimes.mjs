@@ -78,7 +78,10 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.e
 
 // At the same time: the tests wait for most of it. What failed is printed last.
 const results = await Promise.all(
-  (named.length > 0 ? named : Object.keys(parts)).map(async (name) => ({ name, ...await parts[name](filters) }))
+  (named.length > 0 ? named : Object.keys(parts)).map(async (name) => {
+    const { ok, output } = await parts[name](filters)
+    return { name, ok, output }
+  })
 )
 for (const { name, ok, output } of results.toSorted((a, b) => Number(b.ok) - Number(a.ok))) {
   console.log(`--- ${name}: ${ok ? "ok" : "FAIL"}\n${output.trim()}\n`)

@@ -48,6 +48,7 @@ const results = []
 for (const name of named.length > 0 ? named : Object.keys(steps)) {
   console.log(`\n=== ${name} (npm run ${steps[name]})`)
   const start = performance.now()
+  // oxlint-disable-next-line eslint/no-await-in-loop -- the steps would disturb one another
   const { end, ok } = await run(name)
   results.push({ name, ok, end, seconds: ((performance.now() - start) / 1000).toFixed(1) })
 }

@@ -63,8 +63,13 @@ describe("docs/configuration.md", () => {
           ([, name]) => `${Path.basename(file, ".ts")}.${name}`
         )
       )
-    // The first two come with a request, and the third is an annotation of tools.
-    const others = ["ClientConnection.ClientConnection", "CurrentRequest.CurrentRequest", "ToolLoop.Sequential"]
+    // The first two come with a request, and the others are annotations of tools.
+    const others = [
+      "ClientConnection.ClientConnection",
+      "CurrentRequest.CurrentRequest",
+      "Client.Requires",
+      "ToolLoop.Sequential"
+    ]
     assert.sameMembers(settings.concat(others), references)
 
     const defaults = Object.fromEntries(rowsOf(page).map(([name, [cell]]) => [name, cell]))

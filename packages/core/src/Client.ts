@@ -18,10 +18,13 @@ import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
 import { makeForm } from "./internal/objects/elicitationForm.ts"
 import { decodeJson } from "./internal/objects/jsonForm.ts"
-import { findUnsupported, noClient } from "./internal/request/wireRequest.ts"
+import { quote } from "./internal/quote.ts"
+import { checkClient } from "./internal/request/wireRequest.ts"
 import { wellFormed } from "./internal/wellFormed.ts"
 import { Sampler } from "./Sampler.ts"
-import { InvalidRequest, InvalidResponse, SamplingError, SamplingUnsupported } from "./SamplingError.ts"
+import type { SamplingRequirement } from "./Sampler.ts"
+import { InvalidRequest, InvalidResponse, SamplingError } from "./SamplingError.ts"
+import type { SamplingUnsupported } from "./SamplingError.ts"
 import { AskKey } from "./SamplingRequest.ts"
 
 /**
@@ -231,18 +234,18 @@ export const roots = (options: AskOptions = {}): Effect.Effect<ReadonlyArray<Roo
 /**
  * What a handler may require before it runs.
  *
- * - `sampling`, `sampling.tools`: somebody can answer requests for completions, or those that offer tools. Where the
- *   handler has a `Sampler`, that is what the `Sampler` says, so a provider behind the client counts.
+ * - `sampling`, `sampling.tools`: somebody can answer requests for completions, or those that offer tools. The `Sampler`
+ *   decides, so a provider behind the client counts. Without a `Sampler` the client's declaration decides.
  * - `elicitation`, `roots`: the client declared the capability, and can be asked now.
  *
  * @category models
  * @since 0.1.0
  */
-export type Requirement = "sampling" | "sampling.tools" | "elicitation" | "roots"
+export type Requirement = SamplingRequirement | "elicitation" | "roots"
 
 /**
- * Fails if a requirement is not met. Put it first in a handler that must not begin what it cannot end: otherwise a user
- * fills in a form, and only then the handler notices that it cannot sample.
+ * Fails if a requirement is not met. Put it first in a handler that must not start what it cannot finish: otherwise a
+ * user fills in a form, and only then does the handler notice that it cannot sample.
  *
  * **Example** (Asking nothing where nobody can sample)
  *
@@ -265,7 +268,7 @@ export type Requirement = "sampling" | "sampling.tools" | "elicitation" | "roots
  * @since 0.1.0
  */
 export const check = (
-  requirements: Iterable<Requirement>
+  requirements: ReadonlyArray<Requirement>
 ): Effect.Effect<void, SamplingUnsupported | ClientUnsupported> =>
   Effect.forEach(requirements, checkOne, { discard: true })
 
@@ -274,8 +277,9 @@ export const check = (
  *
  * **Details**
  *
- * A toolkit that comes with its handlers (`Toolkit.WithHandler`) hides its `Sampler` from the adapter. There, `sampling`
- * means what the client declared.
+ * The adapter asks the `Sampler` that the handler's Layer captured, or else the one of the server. A handler that provides
+ * a `Sampler` to its own effects, or comes in a toolkit with its handlers (`Toolkit.WithHandler`), hides its `Sampler` from
+ * the adapter: let it call {@link check} instead.
  *
  * **Example** (A tool that needs its client's user and a model)
  *
@@ -302,7 +306,8 @@ export const Requires = Context.Reference<ReadonlyArray<Requirement>>("@effect-s
  *
  * - `protocolError`, the default: JSON-RPC error -32021, which names the capability. The specification asks for it.
  *   Several clients throw it, so the model of the host reads nothing.
- * - `toolExecutionError`: a result with `isError` and a text that the model reads, as up to MCP 2025-11-25.
+ * - `toolExecutionError`: a result with `isError` and a text that the model reads, as up to MCP 2025-11-25. Tools of
+ *   `Handler` and `AsyncHandler` always end with such a result, because the official SDKs make one of every error.
  *
  * Source: MCP 2026-07-28, "Error Codes"; tools, "Error Handling".
  *
@@ -324,29 +329,29 @@ export const MissingCapabilityAs = Context.Reference<"protocolError" | "toolExec
   { defaultValue: () => "protocolError" }
 )
 
-const checkOne = (requirement: Requirement): Effect.Effect<unknown, SamplingUnsupported | ClientUnsupported> =>
-  requirement === "elicitation" || requirement === "roots" ? connectionWith(requirement) : checkSampling(requirement)
-
-const checkSampling = (requirement: "sampling" | "sampling.tools"): Effect.Effect<void, SamplingUnsupported> =>
-  Effect.withFiber((fiber) => {
-    const connection = fiber.getRef(ClientConnection)
-    const request = requirement === "sampling" ? noRequest : noRequestWithTools
-    const unsupported = connection === undefined ? noClient() : findUnsupported(connection, request)
-    const sampler = Context.getOrUndefined(fiber.context, Sampler)
-    if (sampler === undefined) return unsupported === undefined ? Effect.void : Effect.fail(unsupported)
-    return Effect.flatMap(sampler.capabilities, ({ sampling, tools }) =>
-      (requirement === "sampling" ? sampling : tools)
-        ? Effect.void
-        : Effect.fail(unsupported ?? new SamplingUnsupported({ missing: requirement, message: noSource[requirement] })))
-  })
-
-const noRequest = { messages: [], maxTokens: 1 }
-const noRequestWithTools = { ...noRequest, tools: [] }
-
-const noSource = {
-  sampling: "No source of this server can answer a sampling request.",
-  "sampling.tools": "No source of this server can answer a sampling request that offers tools."
+const checkOne = (requirement: Requirement): Effect.Effect<unknown, SamplingUnsupported | ClientUnsupported> => {
+  switch (requirement) {
+    case "sampling":
+    case "sampling.tools":
+      return checkSampling(requirement)
+    case "elicitation":
+    case "roots":
+      return connectionWith(requirement)
+    default:
+      // Authors without types write other names.
+      return Effect.die(new TypeError(`${quote(String(requirement))} is not a valid requirement. ${validRequirements}`))
+  }
 }
+
+const validRequirements = "Use \"sampling\", \"sampling.tools\", \"elicitation\" or \"roots\"."
+
+const checkSampling = (requirement: SamplingRequirement): Effect.Effect<void, SamplingUnsupported> =>
+  Effect.withFiber((fiber) => {
+    const sampler = Context.getOrUndefined(fiber.context, Sampler)
+    return sampler === undefined
+      ? checkClient(fiber.getRef(ClientConnection), requirement)
+      : sampler.check(requirement)
+  })
 
 const withKey = ({ key }: AskOptions) => key !== undefined && { key }
 

@@ -31,8 +31,13 @@ export interface ClientCapabilities {
 }
 
 /**
- * A request to the client, in wire form. `key` is the name that the author gave to the ask; in rounds it is the ask's
- * key on the wire.
+ * A request to the client, in wire form.
+ *
+ * **Details**
+ *
+ * - `key`: the name that the author gave to the ask; in rounds it is the ask's key on the wire.
+ * - `silenceMillis`: the time without an answer or progress after which the request is given up, if that is sooner than
+ *   {@link AskTimeout}, in milliseconds. In rounds no request waits, so it has no meaning there.
  *
  * @category models
  * @since 0.1.0
@@ -41,6 +46,7 @@ export interface ClientRequest {
   readonly method: "sampling/createMessage" | "elicitation/create" | "roots/list"
   readonly params: object
   readonly key?: string | undefined
+  readonly silenceMillis?: number | undefined
 }
 
 /**

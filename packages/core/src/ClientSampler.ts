@@ -11,12 +11,14 @@ import { decodeForeign } from "./internal/absentNulls.ts"
 import { withAdvice } from "./internal/advice.ts"
 import { compiled } from "./internal/compiled.ts"
 import { formatIssue } from "./internal/issues.ts"
+import { SilenceLimit } from "./internal/loop/silence.ts"
 import { mapBlocks, withoutVendorFields } from "./internal/ownMeta.ts"
 import { quote, truncate } from "./internal/quote.ts"
 import { isRefusal } from "./internal/request/isRefusal.ts"
 import {
   canSample,
   canUseTools,
+  checkClient,
   findUnsupported,
   noClient,
   omitsContext,
@@ -67,16 +69,19 @@ export const layer: Layer.Layer<Sampler.Sampler> = Layer.succeed(
       const sampling = connection !== undefined && canSample(connection)
       return { sampling, tools: sampling && canUseTools(connection), jsonSchema: false }
     }),
+    check: (requirement) => Effect.flatMap(ClientConnection, (connection) => checkClient(connection, requirement)),
     createMessage: (request) =>
       Effect.withFiber((fiber) => {
         const connection = fiber.getRef(ClientConnection)
         if (connection === undefined) return Effect.fail(noClient())
         const unsupported = findUnsupported(connection, request)
         if (unsupported !== undefined) return Effect.fail(unsupported)
+        const silenceMillis = fiber.getRef(SilenceLimit)
         const answered = connection.ask({
           method: "sampling/createMessage",
           params: toWireParams(connection, request),
-          ...(request.key !== undefined && { key: request.key })
+          ...(request.key !== undefined && { key: request.key }),
+          ...(silenceMillis < Infinity && { silenceMillis })
         }, (answer) => decodeAnswer(connection, answer))
         return omitsContext(connection, request)
           ? Effect.andThen(Effect.annotateCurrentSpan(contextOmitted, request.includeContext), answered)

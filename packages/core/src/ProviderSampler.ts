@@ -243,6 +243,8 @@ const make = (options: Options): Sampler.Sampler["Service"] =>
       tools: options.tools ?? false,
       jsonSchema: options.jsonSchema ?? false
     }),
+    check: (requirement) =>
+      options.tools !== true && requirement === "sampling.tools" ? Effect.fail(noTools(options.name)) : Effect.void,
     createMessage: (given) => {
       if (options.tools !== true && needsTools(given)) return Effect.fail(noTools(options.name))
       const messages = mapContent(given.messages, onlyFieldsOf(options.name))

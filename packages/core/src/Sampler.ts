@@ -7,12 +7,14 @@ import type * as Tool from "effect/ai/Tool"
 import * as Arr from "effect/Array"
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import { withAdvice } from "./internal/advice.ts"
 import { chooseSource } from "./internal/chooseSource.ts"
 import { checkAnswer } from "./internal/loop/checkAnswer.ts"
 import { firstOfPrimitives } from "./internal/loop/firstOf.ts"
@@ -28,12 +30,14 @@ import type {
   SampledObject,
   SampleOptions,
   SamplerCapabilities,
+  SamplingRequirement,
   Step,
   StepOptions
 } from "./internal/sampleTypes.ts"
 import { inputAttributes, outputAttributes } from "./internal/trace/contentAttributes.ts"
 import { requestAttributes, responseAttributes } from "./internal/trace/spanAttributes.ts"
 import { traced } from "./internal/trace/traced.ts"
+import { SamplingUnsupported } from "./SamplingError.ts"
 import type { SamplingError } from "./SamplingError.ts"
 import type * as SamplingPrompt from "./SamplingPrompt.ts"
 import type { SamplingRequest } from "./SamplingRequest.ts"
@@ -110,6 +114,11 @@ export type {
    * @category models
    * @since 0.1.0
    */
+  SamplingRequirement,
+  /**
+   * @category models
+   * @since 0.1.0
+   */
   Step,
   /**
    * @category models
@@ -127,9 +136,14 @@ export type {
 export const make = (options: {
   readonly createMessage: (request: SamplingRequest) => Effect.Effect<SamplingResponse, SamplingError>
   readonly capabilities: Effect.Effect<SamplerCapabilities>
+  /**
+   * Fails if the source cannot answer requests, or not those with tools. Default: what `capabilities` says.
+   */
+  readonly check?: ((requirement: SamplingRequirement) => Effect.Effect<void, SamplingUnsupported>) | undefined
 }): Sampler["Service"] =>
   fromPrimitive({
     capabilities: options.capabilities,
+    check: options.check ?? checkCapabilities(options.capabilities),
     createMessage: (request) =>
       Effect.withFiber((fiber) => {
         const valid = validateRequest(request)
@@ -307,15 +321,25 @@ export const sampleObject: {
   Effect.flatMap(Sampler, (sampler) => sampler.sampleObject(schema, prompt, options))
 
 /**
- * Options of {@link fallback} and {@link firstOf}. `when` decides whether an error moves the request to the next
- * source. By default only errors of a source that cannot answer do (`SamplingUnsupported`, `RoundsExceeded`): a user's
- * refusal ends the request, and so does any other failure.
+ * Options of {@link fallback} and {@link firstOf}.
  *
  * @category models
  * @since 0.1.0
  */
 export interface FallbackOptions {
+  /**
+   * Decides whether an error moves the request to the next source. Default: only errors of a source that cannot answer
+   * do (`SamplingUnsupported`, `RoundsExceeded`). A user's refusal ends the request, and so does any other failure.
+   */
   readonly when?: ((error: SamplingError) => boolean) | undefined
+  /**
+   * The time after which a client that neither answers nor reports progress is given up, and the next source is asked.
+   * Some clients declare sampling and never answer, for example GitHub Copilot CLI without a terminal. The request is
+   * cancelled at the client. `Infinity` waits for as long as `ClientConnection.AskTimeout` says, and then fails unless
+   * `when` moves on. The last source has no such limit, and neither has a client that is asked in rounds. Default: 1
+   * minute.
+   */
+  readonly silence?: Duration.Input | undefined
 }
 
 /**
@@ -324,7 +348,8 @@ export interface FallbackOptions {
  * **Details**
  *
  * The result names the source that answered (`source`) and holds the error of the first one if it did not
- * (`passedOver`). Without `when`, only `SamplingUnsupported` and `RoundsExceeded` lead to `secondary`.
+ * (`passedOver`). Without `when`, only `SamplingUnsupported`, `RoundsExceeded` and the silence of a client lead to
+ * `secondary`.
  *
  * **Example** (Falling back to a provider)
  *
@@ -377,7 +402,10 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
   layers: Layers,
   options?: FallbackOptions
 ): Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>> => {
-  const when = options?.when ?? cannotAnswer
+  const choice = {
+    when: options?.when ?? cannotAnswer,
+    silenceMillis: Duration.toMillis(options?.silence ?? "1 minute")
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the errors and requirements of the elements are exactly these unions
   const sources = layers as Arr.NonEmptyReadonlyArray<
     Layer.Layer<Sampler, Layer.Error<Layers[number]>, Layer.Services<Layers[number]>>
@@ -390,7 +418,7 @@ export const firstOf = <const Layers extends Arr.NonEmptyReadonlyArray<Layer.Lay
       ),
       (contexts) => {
         const samplers = Arr.map(contexts, Context.get(Sampler))
-        return Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, when)))
+        return Context.make(Sampler, fromPrimitive(firstOfPrimitives(samplers, choice)))
       }
     )
   )
@@ -496,5 +524,21 @@ const createMessageSpan = traced("sampling/createMessage", {
  * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that
  * they ask already check requests and answers.
  */
+const checkCapabilities =
+  (capabilities: Effect.Effect<SamplerCapabilities>) =>
+  (requirement: SamplingRequirement): Effect.Effect<void, SamplingUnsupported> =>
+    Effect.flatMap(capabilities, ({ sampling, tools }) =>
+      sampling && (tools || requirement === "sampling")
+        ? Effect.void
+        : Effect.fail(withAdvice(
+          new SamplingUnsupported({
+            missing: requirement,
+            message: sampling
+              ? "The source of this server answers sampling requests, but not those with tools."
+              : "The source of this server cannot answer sampling requests."
+          }),
+          "Provide another source, or put one behind it: Sampler.fallback(source, provider)."
+        )))
+
 const fromPrimitive = (primitive: Primitive): Sampler["Service"] =>
   Sampler.of({ ...primitive, ...makeMethods(primitive) })

@@ -77,6 +77,41 @@ describe("Client.check", () => {
         Effect.provideService(ClientConnection.ClientConnection, connection({ sampling: { tools: {} } })),
         Effect.flip
       )
-      expect(error).toMatchObject({ missing: "sampling.tools", message: expect.stringContaining("No source") })
+      expect(error).toMatchObject({
+        missing: "sampling.tools",
+        message: expect.stringContaining("not those with tools")
+      })
+    }))
+
+  it.effect("Client.check does not take tools for sampling", () =>
+    Effect.gen(function*() {
+      const odd = Sampler.make({
+        capabilities: Effect.succeed({ sampling: false, tools: true, jsonSchema: false }),
+        createMessage: () => Effect.never
+      })
+      const error = yield* Effect.flip(
+        Effect.provideService(Client.check(["sampling.tools"]), Sampler.Sampler, odd)
+      )
+      expect(error).toMatchObject({ missing: "sampling.tools" })
+    }))
+
+  it.effect("Client.check accepts what one of several sources can, and moves on only as they do", () =>
+    Effect.gen(function*() {
+      const client = Effect.provideService(
+        Client.check(["sampling", "sampling.tools"]),
+        ClientConnection.ClientConnection,
+        connection({ sampling: {} })
+      )
+      const both = Sampler.fallback(ClientSampler.layer, TestSampler.scripted([]))
+      yield* Effect.provide(client, both)
+      const never = Sampler.fallback(ClientSampler.layer, TestSampler.scripted([]), { when: () => false })
+      expect(yield* Effect.flip(Effect.provide(client, never))).toMatchObject({ missing: "sampling.tools" })
+    }))
+
+  it.effect("Client.check refuses what is not a requirement", () =>
+    Effect.gen(function*() {
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what an author without types writes
+      const exit = yield* Effect.exit(Client.check(["elicit" as "elicitation"]))
+      expect(String(exit)).toContain("\"elicit\" is not a valid requirement")
     }))
 })

@@ -1,4 +1,5 @@
 import {
+  ClientConnection,
   ClientSampler,
   ProviderSampler,
   Sampler,
@@ -85,7 +86,6 @@ describe("fallback", () => {
   it.effect.each([
     rejected,
     unavailable,
-    new SamplingError.SamplingTimeout({ afterMillis: 1, message: "m" }),
     new SamplingError.ConnectionLost({ message: "m" }),
     new SamplingError.ClientError({ code: 1, message: "m" }),
     new SamplingError.InvalidResponse({ message: "m" })
@@ -95,6 +95,52 @@ describe("fallback", () => {
       const failure = yield* sample.pipe(Effect.provide(Sampler.fallback(a.layer, b.layer)), Effect.flip)
       assert.strictEqual(failure, error)
       assert.strictEqual(b.counts.asked, 0)
+    }))
+
+  it.effect("a fallback continues after silence, unless there is no limit to it", () =>
+    Effect.gen(function*() {
+      const silent = new SamplingError.SamplingTimeout({ afterMillis: 60_000, message: "m" })
+      const [a, b] = [source("a", silent), source("b", "from b")]
+      const reply = yield* sample.pipe(Effect.provide(Sampler.fallback(a.layer, b.layer)))
+      assert.deepStrictEqual([reply.text, reply.passedOver], ["from b", [silent]])
+      for (const options of [{ silence: Infinity }, { silence: "Infinity", when: () => false }] as const) {
+        const failure = yield* sample.pipe(Effect.provide(Sampler.fallback(a.layer, b.layer, options)), Effect.flip)
+        assert.strictEqual(failure, silent)
+      }
+      assert.strictEqual(b.counts.asked, 1)
+    }))
+
+  it.effect("a client that stays silent for a minute is given up, but the last source is not", () =>
+    Effect.gen(function*() {
+      const limits: Array<number | undefined> = []
+      const connection: ClientConnection.ClientConnection = {
+        client: undefined,
+        protocolVersion: "2025-11-25",
+        capabilities: { sampling: {} },
+        unreachable: undefined,
+        ask: ({ silenceMillis }) => {
+          limits.push(silenceMillis)
+          return Effect.fail(unsupported)
+        }
+      }
+      const { fallback, firstOf } = Sampler
+      const client = ClientSampler.layer
+      const layers = [
+        fallback(client, source("b", "from b").layer),
+        fallback(client, source("b", "from b").layer, { silence: "5 seconds" }),
+        firstOf([source("a", unsupported).layer, client]),
+        client,
+        // The last source of the inner choice has another one behind it.
+        fallback(firstOf([source("a", unsupported).layer, client]), source("b", "from b").layer)
+      ]
+      for (const layer of layers) {
+        yield* sample.pipe(
+          Effect.provide(layer),
+          Effect.provideService(ClientConnection.ClientConnection, connection),
+          Effect.exit
+        )
+      }
+      assert.deepStrictEqual(limits, [60_000, 5000, undefined, undefined, 60_000])
     }))
 
   it.effect("a fallback asks no source when the request is invalid", () =>

@@ -63,6 +63,7 @@ describe("Sampler", () => {
       (options: {
         readonly createMessage: Sampler.Sampler["Service"]["createMessage"]
         readonly capabilities: Effect.Effect<Sampler.SamplerCapabilities>
+        readonly check?: Sampler.Sampler["Service"]["check"] | undefined
       }) => Sampler.Sampler["Service"]
     >()
   })

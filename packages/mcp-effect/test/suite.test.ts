@@ -4,11 +4,13 @@ import { features } from "@effect-sampling/mcp-suite/features"
 import { malformed } from "@effect-sampling/mcp-suite/malformed"
 import { requirements } from "@effect-sampling/mcp-suite/requirements"
 import { rounds } from "@effect-sampling/mcp-suite/rounds"
+import { silence } from "@effect-sampling/mcp-suite/silence"
 import { largeMessages } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
 
 features(adapter)
 requirements(adapter)
+silence(adapter)
 asks(adapter)
 clientErrors(adapter)
 

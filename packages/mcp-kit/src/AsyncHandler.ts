@@ -172,11 +172,27 @@ export interface Registrations<T extends SdkTypes> extends AsyncDisposable {
  * @category models
  * @since 0.1.0
  */
-export type AsyncRequestHandler<T extends SdkTypes, Result> = (
-  input: unknown,
+export type AsyncRequestHandler<T extends SdkTypes, Result> = Handler<unknown, Result, T["Request"]>
+
+/**
+ * An async function that answers a request, on an SDK that describes requests by `Request`.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Handler<Input, Result, Request> = (
+  input: Input,
   context: SamplingContext,
-  request: T["Request"]
-) => Result | PromiseLike<Result>
+  request: Request
+) => Awaitable<Result>
+
+/**
+ * A value, or a promise of it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Awaitable<A> = A | PromiseLike<A>
 
 /**
  * Builds the functions that register async handlers on one SDK. The adapter of the SDK documents them.

@@ -115,6 +115,17 @@ export type ToolReturn<T extends SdkTypes> =
 export type Returning<Output, Result> = Output extends undefined ? unknown : (...parameters: never) => Result
 
 /**
+ * A value of an output schema. Where all fields of the schema are optional, TypeScript would accept strings, numbers and
+ * promises for it as well, because it does not compare the parts of an intersection closely.
+ *
+ * @category utility types
+ * @since 0.1.0
+ */
+export type OutputValue<A> = [A] extends [Primitive] ? A : A & object & { readonly then?: never }
+
+type Primitive = string | number | boolean | null | undefined
+
+/**
  * Registers a handler on an SDK's high-level server, and returns what the SDK returns. `registration` is what the SDK's
  * method takes before the callback.
  *

@@ -8,11 +8,13 @@ import { malformed } from "@effect-sampling/mcp-suite/malformed"
 import { nulls, nullsOfInstalledFeatures } from "@effect-sampling/mcp-suite/nulls"
 import { requirements } from "@effect-sampling/mcp-suite/requirements"
 import { rounds, roundsShutdown } from "@effect-sampling/mcp-suite/rounds"
+import { silence } from "@effect-sampling/mcp-suite/silence"
 import { sizes } from "@effect-sampling/mcp-suite/sizes"
 import { adapter } from "./fixtures/adapter.ts"
 
 features(adapter)
 requirements(adapter)
+silence(adapter)
 installedFeatures(adapter)
 handlers(adapter)
 asyncHandlers(adapter)

@@ -346,6 +346,40 @@ describe("Registrations", () => {
     )
   })
 
+  test("a tool whose outputSchema has only optional fields may return an object of it, and nothing else", () => {
+    const config = { outputSchema: z.object({ a: z.string().optional() }) }
+    asyncHandlers.registerTool(server, "t", config, async () => ({ a: "x" }))
+    asyncHandlers.registerTool(server, "t", config, async () => ({}))
+    asyncHandlers.registerTool(server, "t", config, () => ({ a: "x" }))
+    expect(Handler.registerTool(server, "t", config, () => Effect.succeed({ a: "x" }))).type
+      .toBe<Effect.Effect<RegisteredTool>>()
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => 5)
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => ({ a: 5 }))
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => "x")
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, () => "x")
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => {})
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed(5))
+    expect(Handler.registerTool).type.not.toBeCallableWith(server, "t", config, () => Effect.succeed("x"))
+  })
+
+  test("a tool with an outputSchema may return unions, lists and optional fields", () => {
+    const Shape = z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("a"), n: z.number() }),
+      z.object({ kind: z.literal("b"), tags: z.array(z.string()), note: z.string().optional() })
+    ])
+    const config = { outputSchema: z.object({ shape: Shape }) }
+    asyncHandlers.registerTool(server, "t", config, async (_, { sample }) => {
+      const { text } = await sample("x")
+      return text === "" ? { shape: { kind: "a", n: 1 } } : { shape: { kind: "b", tags: [text] } }
+    })
+    expect(
+      Handler.registerTool(server, "t", config, () => Effect.succeed({ shape: { kind: "b" as const, tags: ["x"] } }))
+    ).type.toBe<Effect.Effect<RegisteredTool>>()
+    expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", config, async () => ({
+      shape: { kind: "c", n: 1 }
+    }))
+  })
+
   test("a tool may require what a client can lack, and nothing else", () => {
     expect(asyncHandlers.registerTool).type.toBeCallableWith(server, "t", { requires: ["sampling"] }, async () => "x")
     expect(asyncHandlers.registerTool).type.not.toBeCallableWith(server, "t", { requires: ["tools"] }, async () => "x")

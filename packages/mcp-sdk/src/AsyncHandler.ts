@@ -6,7 +6,6 @@
  */
 import type { Sampler } from "@effect-sampling/core/Sampler"
 import * as AsyncHandlerKit from "@effect-sampling/mcp-kit/AsyncHandler"
-import type { SamplingContext } from "@effect-sampling/mcp-kit/AsyncHandler"
 import * as HandlerKit from "@effect-sampling/mcp-kit/Handler"
 import type {
   McpServer,
@@ -86,7 +85,10 @@ export interface AsyncHandlers extends AsyncDisposable {
     config: ToolConfig<Input, Output>,
     handler:
       & Handler<InputOf<Input>, ToolReturn | OutputOf<Output>>
-      & HandlerKit.Returning<Output, Awaitable<CallToolResult | OutputOf<Output>>>
+      & HandlerKit.Returning<
+        Output,
+        AsyncHandlerKit.Awaitable<CallToolResult | HandlerKit.OutputValue<OutputOf<Output>>>
+      >
   ) => RegisteredTool
   /**
    * Registers a prompt, as the SDK's `registerPrompt` does. A string becomes one user message. The message of an error
@@ -131,13 +133,7 @@ export type ToolReturn = HandlerKit.ToolReturn<Sdk1>
  * @category models
  * @since 0.1.0
  */
-export type Handler<Input, Result> = (
-  input: Input,
-  context: SamplingContext,
-  extra: Extra
-) => Awaitable<Result>
-
-type Awaitable<A> = A | PromiseLike<A>
+export type Handler<Input, Result> = AsyncHandlerKit.Handler<Input, Result, Extra>
 
 /**
  * Builds the functions that register async handlers. The Layer decides which model answers, for example

@@ -156,7 +156,7 @@ export const registerTool: <
   config: ToolConfig<Input, Output>,
   handler:
     & ((input: InputOf<Input>, extra: Extra) => Effect.Effect<ToolReturn | OutputOf<Output>, E, R>)
-    & HandlerKit.Returning<Output, Effect.Effect<CallToolResult | OutputOf<Output>, E, R>>
+    & HandlerKit.Returning<Output, Effect.Effect<CallToolResult | HandlerKit.OutputValue<OutputOf<Output>>, E, R>>
 ) => Effect.Effect<RegisteredTool, never, R> = registrations.registerTool
 
 /**

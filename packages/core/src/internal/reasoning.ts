@@ -45,7 +45,7 @@ const mark = new RegExp(
 
 const marksIn = (text: string): ReadonlyArray<Mark> => mayHoldMark.test(text) ? findMarks(text) : noMarks
 
-/** Finds the first characters of all marks. Most replies have none, and no iterator is made for them. */
+/** Matches any character that can start a mark. Most replies hold none, and no iterator is made for them. */
 const mayHoldMark = /[<[◁]/
 
 const noMarks: ReadonlyArray<Mark> = []

@@ -3,7 +3,7 @@ import type * as Effect from "effect/Effect"
 import type * as Schema from "effect/Schema"
 import type * as Content from "../Content.ts"
 import type * as ModelPreferences from "../ModelPreferences.ts"
-import type { SamplingError } from "../SamplingError.ts"
+import type { SamplingError, SamplingUnsupported } from "../SamplingError.ts"
 import type { SamplingMessage } from "../SamplingMessage.ts"
 import type * as SamplingPrompt from "../SamplingPrompt.ts"
 import type { IncludeContext, SamplingRequest } from "../SamplingRequest.ts"
@@ -211,6 +211,11 @@ export interface SamplerCapabilities {
 }
 
 /**
+ * What a handler may need of a source: completions, or completions in which the model may call tools.
+ */
+export type SamplingRequirement = "sampling" | "sampling.tools"
+
+/**
  * The part of a `Sampler` that each source implements. Everything else that a `Sampler` offers is derived from it.
  */
 export interface Primitive {
@@ -228,6 +233,11 @@ export interface Primitive {
    * client.
    */
   readonly capabilities: Effect.Effect<SamplerCapabilities>
+  /**
+   * Fails if a request that needs this would fail before anything is sent, with the error of that request. Of several
+   * sources one suffices.
+   */
+  readonly check: (requirement: SamplingRequirement) => Effect.Effect<void, SamplingUnsupported>
 }
 
 /**

@@ -11,20 +11,22 @@ export const wellFormed = <A>(value: A): A =>
 
 /**
  * Returns whether a value certainly holds no lone surrogate. It allocates nothing, because almost every value of a call
- * is small and well-formed. It remembers nothing either, so it gives up after some members: an object may hold itself.
+ * is small and well-formed. It remembers nothing either, so it gives up after a thousand members: an object may hold itself.
  */
 const isWellFormed = (value: unknown, depth: number, visits: { left: number }): boolean => {
+  if (--visits.left < 0) return false
   if (typeof value === "string") return value.isWellFormed()
   if (typeof value !== "object" || value === null || depth === 0) return true
-  if (--visits.left < 0) return false
   if (Array.isArray(value)) {
     for (const item of value) if (!isWellFormed(item, depth - 1, visits)) return false
     return true
   }
   if (!isRecord(value)) return true
   for (const name in value) {
-    // A name that is inherited may be looked at in vain.
-    if (!name.isWellFormed() || !isWellFormed(value[name], depth - 1, visits)) return false
+    // `JSON.stringify` does not read inherited members, and a getter among them could throw.
+    if (Object.hasOwn(value, name) && !(name.isWellFormed() && isWellFormed(value[name], depth - 1, visits))) {
+      return false
+    }
   }
   return true
 }

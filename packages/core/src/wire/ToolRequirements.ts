@@ -9,6 +9,7 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Client from "../Client.ts"
 import type { ClientUnsupported, Requirement } from "../Client.ts"
+import { Sampler } from "../Sampler.ts"
 import type { SamplingUnsupported } from "../SamplingError.ts"
 
 /**
@@ -22,7 +23,8 @@ export type CheckFirst = <A, E, R>(
 ) => Effect.Effect<A, E | SamplingUnsupported | ClientUnsupported, R>
 
 /**
- * Returns the check of what a tool requires. `captured` supplies the services of its handler that the caller lacks.
+ * Returns the check of what a tool requires. `captured` holds the services that its handler captured: its `Sampler`
+ * comes before that of the caller.
  *
  * @category getters
  * @since 0.1.0
@@ -30,10 +32,10 @@ export type CheckFirst = <A, E, R>(
 export const ofTool = (tool: Tool.Any, captured: Context.Context<never>): CheckFirst => {
   const requirements = Context.get(tool.annotations, Client.Requires)
   if (requirements.length === 0) return identity
-  const check = Effect.contextWith((current: Context.Context<never>) =>
-    Effect.provideContext(Client.check(requirements), Context.merge(captured, current))
-  )
-  return (call) => Effect.andThen(check, call)
+  const sampler = Context.getOrUndefined(captured, Sampler)
+  const check = Client.check(requirements)
+  const checkFirst = sampler === undefined ? check : Effect.provideService(check, Sampler, sampler)
+  return (call) => Effect.andThen(checkFirst, call)
 }
 
 /**

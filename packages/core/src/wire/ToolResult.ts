@@ -10,9 +10,11 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Schema from "effect/Schema"
+import { ClientUnsupported, Requires } from "../Client.ts"
 import { fromModelOutput } from "../internal/effect-ai/fromModelOutput.ts"
 import { encodeJson } from "../internal/objects/jsonForm.ts"
 import { isObjectSchema, isRecord, jsonSchemaOf, parametersSchema } from "../internal/objects/jsonSchema.ts"
+import { SamplingUnsupported } from "../SamplingError.ts"
 import type { ToolOutcome } from "../ToolDispatch.ts"
 import * as Advice from "./Advice.ts"
 import * as HandlerFailure from "./HandlerFailure.ts"
@@ -114,8 +116,8 @@ export const definition = (tool: Tool.Any): ServedTool => {
 export interface ToResult {
   readonly onSuccess: (outcome: ToolOutcome) => ToolResult
   /**
-   * Reports a typed error with its message, and logs the advice for the operator. Reports a defect with a generic text, or with its message and stack if
-   * `Development.ShowDefects` is set, and logs its cause.
+   * Reports a typed error with its message, and logs the advice for the operator. Reports a defect with a generic text, or
+   * with its message and stack if `Development.ShowDefects` is set, and logs its cause.
    */
   readonly onFailure: (cause: Cause.Cause<unknown>) => Effect.Effect<ToolResult>
 }
@@ -129,7 +131,10 @@ export interface ToResult {
  * @since 0.1.0
  */
 export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => {
-  const isDeclared = Schema.is(tool.failureSchema)
+  const isOwnFailure = Schema.is(tool.failureSchema)
+  const hasRequirements = Context.get(tool.annotations, Requires).length > 0
+  // What a tool requires is checked before its handler runs, so its `failure` need not say how that fails.
+  const isDeclared = (error: unknown): boolean => isOwnFailure(error) || (hasRequirements && isUnsupported(error))
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a failure whose schema needs services fails to encode here and is reported like a defect
   const encodeFailure = encodeJson(tool.failureSchema as Schema.Codec<unknown>)
   const hasOutputSchema = outputSchema !== undefined
@@ -171,6 +176,8 @@ export const make = (tool: Tool.Any, { outputSchema }: ServedTool): ToResult => 
     }
   }
 }
+
+const isUnsupported = Schema.is(Schema.Union([SamplingUnsupported, ClientUnsupported]))
 
 /**
  * Builds an error result whose text the model can read. Invisible characters in it are escaped.

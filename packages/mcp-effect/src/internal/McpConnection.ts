@@ -41,16 +41,17 @@ export class McpConnection implements ClientConnection {
   }
 
   private send(request: ClientRequest): Effect.Effect<unknown, SamplingError> {
+    const timeout = Duration.min(this.timeout, Duration.millis(request.silenceMillis ?? Infinity))
     const answer = Effect.scoped(Effect.flatMap(this.server.getClient, (client) => askBy(this, client, request)))
     return Effect.catchCause(
       // A finalizer of a cancelled call is uninterruptible, and the client no longer answers: without this, an ask in
       // the finalizer would end only with the time-out.
       Effect.interruptible(
-        Duration.isFinite(this.timeout)
+        Duration.isFinite(timeout)
           ? Effect.timeoutOrElse(answer, {
-            duration: this.timeout,
+            duration: timeout,
             orElse: () =>
-              Effect.fail(toSamplingError(this, request.method, { _tag: "TimedOut" }, Duration.toMillis(this.timeout)))
+              Effect.fail(toSamplingError(this, request.method, { _tag: "TimedOut" }, Duration.toMillis(timeout)))
           })
           : answer
       ),

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import type { ClientConnection } from "../../ClientConnection.ts"
 import { describe } from "../../ClientConnection.ts"
 import { blocks } from "../../Content.ts"
@@ -8,6 +9,22 @@ import { withAdvice } from "../advice.ts"
 import { isToolBlock, needsTools } from "../loop/toolPairing.ts"
 import { mapContent, withoutOwnMeta } from "../ownMeta.ts"
 import { quote } from "../quote.ts"
+import type { SamplingRequirement } from "../sampleTypes.ts"
+
+/** Fails if the client of a call, or its absence, makes every request that needs this fail. */
+export const checkClient = (
+  connection: ClientConnection | undefined,
+  requirement: SamplingRequirement
+): Effect.Effect<void, SamplingUnsupported> => {
+  const unsupported = connection === undefined
+    ? noClient()
+    : findUnsupported(connection, {
+      messages: [],
+      maxTokens: 1,
+      ...(requirement === "sampling.tools" && { tools: [] })
+    })
+  return unsupported === undefined ? Effect.void : Effect.fail(unsupported)
+}
 
 /** Builds the error of a request where no client is connected. */
 export const noClient = (): SamplingUnsupported =>

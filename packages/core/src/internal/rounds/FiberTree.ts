@@ -300,7 +300,7 @@ export class FiberTree implements Scheduler.Scheduler, NotingScheduler {
     const context = Context.add(fiber.context, CurrentBranch, branch)
     const tracer = fiber.getRef(Tracer.Tracer)
     const noting = notingTracer(tracer)
-    // Most children have it from their parents, and fibers look up again what they cached from a context with another.
+    // Most children inherit it. Setting it again would make the fiber drop the references that it has cached.
     fiber.setContext(noting === tracer ? context : Context.add(context, Tracer.Tracer, noting))
     return branch
   }

@@ -44,6 +44,10 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     return this.sdk.unreachable(this.server, this.request)?.remedy
   }
 
+  private limitsOf({ silenceMillis = Infinity }: ClientRequest): AskLimits {
+    return silenceMillis < this.limits.timeoutMillis ? { ...this.limits, timeoutMillis: silenceMillis } : this.limits
+  }
+
   ask<A>(
     request: ClientRequest,
     decode: (answer: unknown) => Result.Result<A, InvalidResponse | SamplingRejected>
@@ -52,6 +56,6 @@ export class PushConnection<T extends SdkTypes> implements ClientConnection {
     const { id, signal } = this.sdk.infoOf(this.request)
     return signal.aborted || transport === undefined
       ? Effect.fail(ClientAsk.callEnded())
-      : ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.limits, decode)
+      : ClientAsk.make(ClientChannel.on(transport, this.sdk), this, request, id, this.limitsOf(request), decode)
   }
 }
