@@ -273,8 +273,11 @@ layer(Layer.merge(openStates, ClientSampler.layer), { excludeTestServices: true 
   for (const [activity, background] of Object.entries(activities)) {
     it.effect(`a round leaves a handler behind that nothing can end, beside a detached fiber that ${activity}`, () =>
       Effect.gen(function*() {
+        // The tests after this one share the process.
+        const detached: Array<Fiber.Fiber<void>> = []
+        yield* Effect.addFinalizer(() => Fiber.interruptAll(detached))
         const handler = Effect.gen(function*() {
-          yield* Effect.forkDetach(background)
+          detached.push(yield* Effect.forkDetach(background))
           const gate = yield* Deferred.make<string>()
           yield* Effect.forkChild(Effect.flatMap(ask("a"), (text) => Deferred.succeed(gate, text)))
           return yield* Effect.uninterruptible(Deferred.await(gate))
