@@ -198,6 +198,17 @@ describe("Client.elicit", () => {
       })
   )
 
+  it.effect("elicitation: a form says the limits of texts in a schema that another library wrote", () =>
+    Effect.gen(function*() {
+      const written = {
+        type: "object",
+        properties: { code: { type: "string", minLength: 2, pattern: "^[a-z]+$" } },
+        required: ["code"]
+      }
+      const foreign = Schema.Json.check(Schema.makeFilter(() => true, { toJsonSchema: () => written }))
+      assert.deepStrictEqual((yield* ask(foreign, { code: "abc" })).form, written)
+    }))
+
   it.effect("elicitation: an empty struct is a mere confirmation, which needs no content", () =>
     Effect.gen(function*() {
       for (const content of [undefined, {}]) {
