@@ -335,9 +335,9 @@ export interface FallbackOptions {
   /**
    * The time after which a client that neither answers nor reports progress is given up, and the next source is asked.
    * Some clients declare sampling and never answer, for example GitHub Copilot CLI without a terminal. The request is
-   * cancelled at the client. `Infinity` waits for as long as `ClientConnection.AskTimeout` says, and then fails unless
-   * `when` moves on. The last source has no such limit, and neither has a client that is asked in rounds. Default: 1
-   * minute.
+   * cancelled at the client. A shorter `ClientConnection.AskTimeout` counts as silence, too. `Infinity` waits for as long
+   * as `ClientConnection.AskTimeout` says, and then fails unless `when` moves on. The last source has no such limit, and
+   * neither has a client that is asked in rounds. Default: 1 minute.
    */
   readonly silence?: Duration.Input | undefined
 }
@@ -520,10 +520,7 @@ const createMessageSpan = traced("sampling/createMessage", {
     capture ? { ...responseAttributes(response), ...outputAttributes(response) } : responseAttributes(response)
 })
 
-/**
- * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that
- * they ask already check requests and answers.
- */
+/** Makes the check of a source that says only what it is capable of. */
 const checkCapabilities =
   (capabilities: Effect.Effect<SamplerCapabilities>) =>
   (requirement: SamplingRequirement): Effect.Effect<void, SamplingUnsupported> =>
@@ -540,5 +537,9 @@ const checkCapabilities =
           "Provide another source, or put one behind it: Sampler.fallback(source, provider)."
         )))
 
+/**
+ * Adds the methods to a primitive, without the checks of {@link make}. The combinators use it, because the sources that
+ * they ask already check requests and answers.
+ */
 const fromPrimitive = (primitive: Primitive): Sampler["Service"] =>
   Sampler.of({ ...primitive, ...makeMethods(primitive) })

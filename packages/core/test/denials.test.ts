@@ -40,7 +40,7 @@ const failures = [
   "Sampling with images is not supported",
   "The model refused to load",
   "The quota of the user is exhausted",
-  "EACCES: permission denied, open '/tmp/x'",
+  "EACCES: permission denied, open 'notes.txt'",
   "Content blocked by the provider",
   ""
 ]

@@ -11,7 +11,8 @@ export const wellFormed = <A>(value: A): A =>
 
 /**
  * Returns whether a value certainly holds no lone surrogate. It allocates nothing, because almost every value of a call
- * is small and well-formed. It remembers nothing either, so it gives up after a thousand members: an object may hold itself.
+ * is small and well-formed. It remembers nothing either, so it gives up after a thousand members: an object may hold
+ * itself.
  */
 const isWellFormed = (value: unknown, depth: number, visits: { left: number }): boolean => {
   if (--visits.left < 0) return false

@@ -7,7 +7,8 @@ interface Refusal {
 }
 
 /**
- * Turns what a tool returned into the result of its call. Fails if a tool may not return it. The value of a tool with an output schema is its structured content, unless it is a whole result.
+ * Turns what a tool returned into the result of its call. Fails if a tool may not return it. The value of a tool with an
+ * output schema is its structured content, unless it is a whole result.
  *
  * Source: MCP 2025-11-25, tools, "Structured Content": the same JSON is repeated as text, for older clients.
  */
